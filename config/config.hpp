@@ -1,0 +1,157 @@
+// The effective configuration as plain structs. Filled by load.cpp from the option table, never
+// changed afterwards: every reload makes a new Config, shared by all threads as a snapshot.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "config/secret.hpp"
+
+namespace weirpool::config {
+
+using Duration = std::chrono::milliseconds;  ///< zero: disabled
+
+enum class Protocol : std::uint8_t { postgresql, mysql };
+/// libpq's sslmode names. allow is not offered.
+enum class SslMode : std::uint8_t { disable, prefer, require, verify_ca, verify_full };
+enum class ClientTls : std::uint8_t { disable, allow, require };
+enum class LogFormat : std::uint8_t { automatic, json, text };
+enum class LogLevel : std::uint8_t { debug, info, warn, error };
+
+/// host:port; an IPv6 host is written in brackets and kept without them.
+struct Address {
+  std::string host;
+  std::uint16_t port = 0;
+  bool operator==(const Address&) const = default;
+};
+
+struct BackendTls {
+  SslMode mode = SslMode::prefer;
+  std::string ca_file;    ///< PEM bundle; empty: the system's
+  std::string cert_file;  ///< client certificate, optional
+  std::string key_file;
+  bool operator==(const BackendTls&) const = default;
+};
+
+struct Backend {
+  std::string name;
+  Protocol protocol = Protocol::postgresql;
+  Address address;
+  std::uint32_t max_connections = 0;
+  BackendTls tls;
+  bool allow_public_key_retrieval = false;
+  bool operator==(const Backend&) const = default;
+};
+
+struct ListenerTls {
+  ClientTls mode = ClientTls::disable;
+  std::string cert_file;
+  std::string key_file;
+  bool operator==(const ListenerTls&) const = default;
+};
+
+struct Listener {
+  Address address;
+  std::string backend;
+  ListenerTls tls;
+  bool operator==(const Listener&) const = default;
+};
+
+/// A password and where it came from. A file is read again for every new backend login and whenever
+/// it changed, so tokens that live 15 minutes and rotated secrets need no reload.
+struct PasswordSource {
+  Secret value;      ///< from `password` or `password_env`, or the file's content at load
+  std::string file;  ///< empty: no file
+  bool operator==(const PasswordSource&) const = default;
+};
+
+struct User {
+  std::string name;
+  PasswordSource password;
+  std::optional<PasswordSource> old_password;  ///< still accepted during a rotation
+  bool operator==(const User&) const = default;
+};
+
+struct Limits {
+  std::uint32_t max_client_conn = 0;
+  std::uint32_t max_login_conn = 0;       ///< clients that have not finished their login
+  std::uint32_t max_waiting_clients = 0;  ///< per pool and worker
+  std::uint32_t max_connecting = 0;       ///< parallel connects per backend
+  std::uint32_t max_cancel_connections = 0;  ///< per backend, beside max_connections
+  bool operator==(const Limits&) const = default;
+};
+
+/// Named as PgBouncer names them where the meaning is the same.
+struct Timeouts {
+  Duration client_login_timeout{};
+  Duration client_idle_timeout{};
+  Duration idle_transaction_timeout{};
+  Duration query_wait_timeout{};
+  Duration server_connect_timeout{};
+  Duration server_idle_timeout{};
+  Duration server_lifetime{};  ///< each connection lives 80 to 100 % of it
+  Duration server_close_timeout{};  ///< a goodbye unanswered for this long is logged
+  Duration cancel_wait_timeout{};
+  Duration reset_timeout{};    ///< reset or fence of a backend between two clients
+  Duration connect_backoff_min{};
+  Duration connect_backoff_max{};
+  Duration unknown_database_ttl{};  ///< how long a refusal by the backend is remembered
+  Duration fd_retry_delay{};        ///< pause of accept() when file descriptors ran out
+  bool operator==(const Timeouts&) const = default;
+};
+
+struct Tcp {
+  Duration keepalive_idle{};
+  Duration keepalive_interval{};
+  std::uint32_t keepalive_count = 0;
+  Duration user_timeout{};  ///< TCP_USER_TIMEOUT, both sides
+  std::uint32_t backlog = 0;
+  bool operator==(const Tcp&) const = default;
+};
+
+struct Drain {
+  Duration lame_duck{};  ///< not ready but still accepting
+  Duration timeout{};    ///< then everything left is closed
+  bool operator==(const Drain&) const = default;
+};
+
+struct Admin {
+  Address http;  ///< port 0: no HTTP
+  std::vector<std::string> users;
+  bool operator==(const Admin&) const = default;
+};
+
+struct Log {
+  LogFormat format = LogFormat::automatic;
+  LogLevel level = LogLevel::info;
+  bool connections = false;  ///< one event per client login and leave
+  bool operator==(const Log&) const = default;
+};
+
+struct Pool {
+  std::uint32_t max_prepared_statements = 0;  ///< per backend connection and per client
+  bool operator==(const Pool&) const = default;
+};
+
+struct Config {
+  std::uint32_t workers = 0;  ///< resolved: auto has become a number
+  std::map<std::string, Backend> backends;
+  std::vector<Listener> listeners;
+  std::map<std::string, User> users;
+  Pool pool;
+  Limits limits;
+  Timeouts timeouts;
+  Tcp tcp;
+  Drain drain;
+  Admin admin;
+  Log log;
+};
+
+using Snapshot = std::shared_ptr<const Config>;
+
+}  // namespace weirpool::config

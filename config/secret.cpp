@@ -1,0 +1,31 @@
+#include "config/secret.hpp"
+
+#include <openssl/crypto.h>
+
+namespace weirpool::config {
+
+Secret::Secret(Secret&& other) noexcept : text_(other.text_) { other.wipe(); }
+
+Secret& Secret::operator=(const Secret& other) {
+  if (this != &other) {
+    wipe();
+    text_ = other.text_;
+  }
+  return *this;
+}
+
+Secret& Secret::operator=(Secret&& other) noexcept {
+  if (this != &other) {
+    wipe();
+    text_ = other.text_;
+    other.wipe();
+  }
+  return *this;
+}
+
+void Secret::wipe() noexcept {
+  if (!text_.empty()) OPENSSL_cleanse(text_.data(), text_.size());
+  text_.clear();
+}
+
+}  // namespace weirpool::config

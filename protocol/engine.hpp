@@ -1,0 +1,151 @@
+// The abstract engines: what a protocol offers to the proxy. Plain classes, no socket, no thread, no
+// clock: a test plays the wire and fuzzers drive them as they ship. One engine serves one
+// connection, is used by one thread at a time and never blocks. Errors are verdicts, never
+// exceptions.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "protocol/verdict.hpp"
+#include "protocol/writer.hpp"
+
+namespace weirpool::protocol {
+
+class Engine {
+ public:
+  virtual ~Engine() = default;
+  /// See verdict.hpp for the contract. `unread` may be empty.
+  virtual Verdict step(Party from, MutableBytes unread) = 0;
+};
+
+/// What a dialect made of a user's valid passwords when the configuration was loaded (hashes,
+/// verifiers). Immutable, shared by all workers.
+class PreparedSecret {
+ public:
+  virtual ~PreparedSecret() = default;
+};
+
+/// What a backend told about itself that a client's greeting repeats (versions, reported
+/// parameters). Immutable, shared by all workers, replaced when a newer backend says otherwise.
+class BackendFacts {
+ public:
+  virtual ~BackendFacts() = default;
+};
+
+/// Who a client says it is; complete once look_up has been said.
+struct Identity {
+  std::string user;
+  std::string database;     ///< PostgreSQL: never empty. MySQL: empty means no default schema.
+  std::string application;  ///< application_name or program_name, at most 64 bytes, for people
+  std::uint32_t variant = 0;  ///< backends of different variants never serve each other's clients
+};
+
+/// What the proxy knows about a new client before its first byte.
+struct LoginContext {
+  std::uint32_t connection_id = 0;         ///< unique in this process; what the greeting announces
+  std::array<std::uint8_t, 32> cancel_key{};  ///< random, per client; PostgreSQL 3.0 uses 4 bytes
+  bool tls_available = false;
+  bool tls_required = false;
+};
+
+/// One dialect's part of a backend connection, created by BackendLogin, kept with the connection
+/// through all its leases.
+class BackendState {
+ public:
+  virtual ~BackendState() = default;
+  virtual std::shared_ptr<const BackendFacts> facts() const = 0;
+  /// Terminate or COM_QUIT: the polite end of an idle backend.
+  virtual void write_goodbye(Writer& out) const = 0;
+  /// The first bytes of a cancel connection for this backend; false: this backend cannot be
+  /// cancelled that way.
+  virtual bool write_cancel(Writer& out) const = 0;
+  /// The id the database server itself shows for this connection (pid, thread id), for logs.
+  virtual std::uint64_t remote_id() const = 0;
+};
+
+/// The command phase of one client. States, in the order of a transaction: no backend (attach is
+/// answered to lease) -> attached -> at a boundary -> release -> no backend.
+class Conversation : public Engine {
+ public:
+  /// The answer to lease. `backend` outlives the attachment.
+  virtual void attach(BackendState& backend) = 0;
+  /// The lease has ended, whether released or lost.
+  virtual void detach() = 0;
+  /// The other answer to lease: consume the client's current request and answer it with `fault`,
+  /// keeping the session.
+  virtual void refuse(Fault fault, std::string_view detail) = 0;
+
+  /// The attached backend owes nothing, is outside a transaction and has been told nothing
+  /// unfinished. True without a backend.
+  virtual bool at_boundary() const = 0;
+  /// At a boundary, but the backend holds state of this client that needs Dialect::reset.
+  virtual bool needs_reset() const = 0;
+  /// Why this client keeps its backend beyond boundaries; empty: it does not.
+  virtual std::string_view pin_reason() const = 0;
+  /// A statement of this client is being executed right now: a cancel request makes sense.
+  virtual bool executing() const = 0;
+  /// The attached backend is gone. Says what the client hears: usually close(backend_lost), or
+  /// close(none) when the backend's own last words have already been forwarded.
+  virtual Verdict backend_lost() = 0;
+  /// Appends `fault` as this client must read it now (sequence ids, severity).
+  virtual void write_fault(Fault fault, std::string_view detail, Writer& out) = 0;
+};
+
+/// We are the server towards a client. Ends with done, cancel or close.
+class ClientLogin : public Engine {
+ public:
+  virtual const Identity& identity() const = 0;
+  /// The answer to look_up. Null: no such user; the exchange goes on as if there were one and fails
+  /// like a wrong password.
+  virtual void answer(std::shared_ptr<const PreparedSecret> secret) = 0;
+  /// The answer to learn. Null facts: no backend could be asked; `why` and `detail` say what the
+  /// client hears.
+  virtual void learned(std::shared_ptr<const BackendFacts> facts, Fault why,
+                       std::string_view detail) = 0;
+  /// TLS has been established after start_tls.
+  virtual void tls_established() = 0;
+  /// Appends `fault` in the form this phase of the login wants it.
+  virtual void write_fault(Fault fault, std::string_view detail, Writer& out) = 0;
+  /// After done: the engine of everything that follows.
+  virtual std::unique_ptr<Conversation> take_conversation() = 0;
+};
+
+/// A password-based key that costs milliseconds: PBKDF2-HMAC-SHA-256 (RFC 8018), 32 bytes.
+struct KeyDerivation {
+  std::string password;
+  std::vector<std::uint8_t> salt;
+  std::uint32_t iterations = 0;
+};
+
+/// We are the client towards a backend. Ends with done or close; close carries the fault a waiting
+/// client would hear, and error() the server's own words for the log.
+class BackendLogin : public Engine {
+ public:
+  /// After look_up: what to derive.
+  virtual const KeyDerivation& derivation() const = 0;
+  virtual void derived(Bytes key) = 0;
+  virtual void tls_established() = 0;
+  /// After done: the state that stays with the connection.
+  virtual std::unique_ptr<BackendState> take_state() = 0;
+  /// After close: SQLSTATE or error number and message of the server, without secrets.
+  virtual std::string_view error() const = 0;
+};
+
+/// What weirpool uses to log in to a backend. Passwords newest first; the second is tried when the
+/// first is refused (rotation).
+struct BackendIdentity {
+  std::string user;
+  std::string password;
+  std::string database;
+  std::uint32_t variant = 0;
+  bool tls_wanted = false;    ///< sslmode prefer and stronger
+  bool tls_required = false;  ///< sslmode require and stronger
+  bool allow_public_key_retrieval = false;  ///< MySQL: ask a plaintext backend for its RSA key
+};
+
+}  // namespace weirpool::protocol

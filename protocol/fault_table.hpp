@@ -1,0 +1,65 @@
+// Fault -> what the client reads. The numbers are chosen so that drivers' pools react as intended
+// (53300 keeps a HikariCP connection, 1040/HY000 keeps a Connector/J one): see README, "Faults".
+#pragma once
+
+#include <array>
+
+#include "protocol/fault.hpp"
+
+namespace weirpool::protocol {
+
+inline constexpr auto kFatal = Severity::fatal;
+inline constexpr auto kError = Severity::error;
+
+inline constexpr std::array<FaultRow, static_cast<std::size_t>(Fault::count_)> fault_table{{
+    {Fault::none, "", 0, "", "none", kFatal, ""},
+    {Fault::protocol_violation, "08P01", 1835, "HY000", "protocol_violation", kFatal,
+     "protocol violation"},
+    {Fault::message_too_large, "54000", 1153, "08S01", "message_too_large", kFatal,
+     "message exceeds the limit"},
+    {Fault::unsupported, "0A000", 1235, "42000", "unsupported", kFatal,
+     "not supported by weirpool"},
+    {Fault::tls_required, "28000", 3159, "HY000", "tls_required", kFatal,
+     "connections using insecure transport are prohibited: use TLS"},
+    {Fault::login_denied, "28P01", 1045, "28000", "login_denied", kFatal,
+     "password authentication failed"},
+    {Fault::unknown_database, "3D000", 1049, "42000", "unknown_database", kFatal,
+     "database does not exist"},
+    {Fault::login_timeout, "08P01", 1159, "08S01", "login_timeout", kFatal,
+     "login was not finished in time"},
+    {Fault::too_many_clients, "53300", 1040, "08004", "too_many_clients", kFatal,
+     "too many connections"},
+    {Fault::too_many_logins, "53300", 1040, "08004", "too_many_logins", kFatal,
+     "too many connections are logging in"},
+    {Fault::backend_unavailable, "57P03", 1040, "08004", "backend_unavailable", kFatal,
+     "database is not available"},
+    {Fault::backend_refused_login, "57P03", 1040, "08004", "backend_refused_login", kFatal,
+     "weirpool could not log in to the database; see its log"},
+    {Fault::pool_timeout, "53300", 1040, "HY000", "pool_timeout", kError,
+     "no database connection became free in time"},
+    {Fault::pool_queue_full, "53300", 1040, "HY000", "pool_queue_full", kError,
+     "too many clients are waiting for a database connection"},
+    {Fault::backend_lost, "08006", 1053, "08S01", "backend_lost", kFatal,
+     "database connection was lost"},
+    {Fault::backend_violation, "08P01", 1835, "HY000", "backend_violation", kFatal,
+     "database sent something that is not its protocol"},
+    {Fault::shutting_down, "57P01", 1053, "08S01", "shutting_down", kFatal,
+     "terminating connection: weirpool is shutting down"},
+    {Fault::idle_transaction_timeout, "25P03", 4031, "HY000", "idle_transaction_timeout", kFatal,
+     "terminating connection: idle in transaction for too long"},
+    {Fault::client_idle_timeout, "57P05", 4031, "HY000", "client_idle_timeout", kFatal,
+     "terminating connection: idle for too long"},
+    {Fault::internal, "XX000", 1105, "HY000", "internal", kFatal, "internal error"},
+}};
+
+consteval bool fault_table_is_complete() {
+  for (std::size_t i = 0; i < fault_table.size(); ++i) {
+    if (static_cast<std::size_t>(fault_table[i].fault) != i || fault_table[i].label.empty()) {
+      return false;
+    }
+  }
+  return true;
+}
+static_assert(fault_table_is_complete());
+
+}  // namespace weirpool::protocol

@@ -1,0 +1,41 @@
+// The seam: all the core may ask of a protocol. Two implementations, dialect_postgres.cpp and
+// dialect_mysql.cpp; nothing else in proxy/ names a protocol. Stateless and shared by all threads.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "config/config.hpp"
+#include "protocol/engine.hpp"
+
+namespace weirpool::proxy {
+
+class Dialect {
+ public:
+  virtual ~Dialect() = default;
+  /// Label value of metrics and logs: postgresql or mysql.
+  virtual std::string_view name() const = 0;
+
+  virtual std::unique_ptr<protocol::ClientLogin> client_login(
+      const protocol::LoginContext& context) const = 0;
+  virtual std::unique_ptr<protocol::BackendLogin> backend_login(
+      const protocol::BackendIdentity& as) const = 0;
+  /// Brings a backend that stands at a boundary back to the state it had after its login; reply
+  /// swallowed. Ends with done or close.
+  virtual std::unique_ptr<protocol::Engine> reset(protocol::BackendState& state) const = 0;
+  /// One round trip without effect: proof of life, and the fence behind a cancel.
+  virtual std::unique_ptr<protocol::Engine> ping(protocol::BackendState& state) const = 0;
+
+  /// Makes what client logins are checked against, from all passwords valid now (one or two).
+  /// Costs milliseconds: not on an I/O thread.
+  virtual std::shared_ptr<const protocol::PreparedSecret> prepare(
+      const std::string& user, const std::vector<std::string>& passwords) const = 0;
+};
+
+/// `pool` bounds what engines keep per client and per backend.
+std::unique_ptr<Dialect> make_postgres_dialect(const config::Pool& pool);
+std::unique_ptr<Dialect> make_mysql_dialect(const config::Pool& pool);
+
+}  // namespace weirpool::proxy
