@@ -2,15 +2,17 @@
 
 #include <gtest/gtest.h>
 #include <malloc.h>
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-#include <sanitizer/allocator_interface.h>
-#endif
 
 #include <algorithm>
 #include <string>
 #include <vector>
 
 #include "tests/support/certificates.hpp"
+
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+// From sanitizer/allocator_interface.h, a header that g++ does not install.
+extern "C" std::size_t __sanitizer_get_current_allocated_bytes();
+#endif
 
 namespace weirpool::proxy {
 namespace {
