@@ -79,9 +79,9 @@ struct User {
 
 struct Limits {
   std::uint32_t max_client_conn = 0;
-  std::uint32_t max_login_conn = 0;       ///< clients that have not finished their login
-  std::uint32_t max_waiting_clients = 0;  ///< per pool and worker
-  std::uint32_t max_connecting = 0;       ///< parallel connects per backend
+  std::uint32_t max_login_conn = 0;          ///< clients that have not finished their login
+  std::uint32_t max_waiting_clients = 0;     ///< per pool and worker
+  std::uint32_t max_connecting = 0;          ///< parallel connects per backend
   std::uint32_t max_cancel_connections = 0;  ///< per backend, beside max_connections
   bool operator==(const Limits&) const = default;
 };
@@ -94,10 +94,10 @@ struct Timeouts {
   Duration query_wait_timeout{};
   Duration server_connect_timeout{};
   Duration server_idle_timeout{};
-  Duration server_lifetime{};  ///< each connection lives 80 to 100 % of it
+  Duration server_lifetime{};       ///< each connection lives 80 to 100 % of it
   Duration server_close_timeout{};  ///< a goodbye unanswered for this long is logged
   Duration cancel_wait_timeout{};
-  Duration reset_timeout{};    ///< reset or fence of a backend between two clients
+  Duration reset_timeout{};  ///< reset or fence of a backend between two clients
   Duration connect_backoff_min{};
   Duration connect_backoff_max{};
   Duration unknown_database_ttl{};  ///< how long a refusal by the backend is remembered

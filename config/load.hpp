@@ -1,4 +1,5 @@
-// File or text -> Config, or every problem at once with its position. yaml-cpp is used nowhere else.
+// File or text -> Config, or every problem at once with its position. yaml-cpp is used nowhere
+// else.
 #pragma once
 
 #include <string>
@@ -23,6 +24,7 @@ struct Problem {
 struct Loaded {
   Snapshot config;  ///< null if any problem is an error
   std::vector<Problem> problems;
+  std::string source;  ///< the text that was read, for describe(); may hold secrets
 };
 
 /// Reads, substitutes ${…}, validates. Never throws for what a file may contain.

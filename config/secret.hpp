@@ -1,5 +1,5 @@
-// A string that must not reach a log, a dump or a core file's idle memory: it has no stream operator
-// and no formatter, and is wiped when it goes.
+// A string that must not reach a log, a dump or a core file's idle memory: it has no stream
+// operator and no formatter, and is wiped when it goes.
 #pragma once
 
 #include <string>

@@ -1,0 +1,33 @@
+// Bounds that are deliberately not options: nobody needs to tune them, but each has a name, a
+// reason and a test. Durations live here because the rest of the program may not spell one out.
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+
+namespace weirpool::config {
+
+// What a configuration file may be.
+inline constexpr std::size_t kMaxFileBytes = std::size_t{1} << 20;
+/// Parsed nodes plus a share of their text, so that aliases cannot multiply a small file.
+inline constexpr std::size_t kMaxTreeWeight = 50'000;
+inline constexpr std::size_t kMaxProblems = 50;
+inline constexpr std::size_t kMaxSecretBytes = std::size_t{64} << 10;
+inline constexpr std::size_t kMaxNameBytes = 128;
+
+// The log.
+inline constexpr std::chrono::milliseconds kLogRepeatInterval{1000};  ///< per event and key
+inline constexpr std::chrono::milliseconds kLogFlushInterval{1000};
+inline constexpr std::size_t kLogQueueEvents = 8192;  ///< then the oldest are overwritten
+inline constexpr std::size_t kLogRepeatKeys = 4096;   ///< remembered keys of limited events
+
+// The HTTP listener for metrics and health.
+inline constexpr std::chrono::milliseconds kAdminRequestTimeout{10'000};  ///< also keep-alive idle
+inline constexpr std::chrono::milliseconds kAdminRetryDelay{
+    100};  ///< accept() without a descriptor
+inline constexpr std::chrono::milliseconds kHealthcheckTimeout{3000};
+inline constexpr std::size_t kAdminHeaderBytes = std::size_t{8} << 10;
+inline constexpr std::size_t kAdminMaxConnections = 64;
+inline constexpr std::size_t kHealthcheckMaxBytes = std::size_t{64} << 10;
+
+}  // namespace weirpool::config

@@ -1,0 +1,296 @@
+#include "config/option_table.hpp"
+
+#include <array>
+#include <type_traits>
+
+namespace weirpool::config {
+
+namespace {
+
+using enum Reload;
+
+constexpr std::int64_t kSecond = 1000;
+constexpr std::int64_t kMinute = 60 * kSecond;
+constexpr std::int64_t kHour = 60 * kMinute;
+constexpr std::int64_t kDay = 24 * kHour;
+
+template <class T>
+Field field_at(T& value) {
+  if constexpr (std::is_enum_v<T>) {
+    static_assert(std::is_same_v<std::underlying_type_t<T>, std::uint8_t>);
+    return EnumField{reinterpret_cast<std::uint8_t*>(&value)};
+  } else {
+    return &value;
+  }
+}
+
+template <auto First, auto... Rest, class Object>
+Field field_of(Object& object) {
+  if constexpr (sizeof...(Rest) == 0) {
+    return field_at(object.*First);
+  } else {
+    return field_of<Rest...>(object.*First);
+  }
+}
+
+template <auto... Path>
+Field in_config(const Scope& scope) {
+  return field_of<Path...>(*scope.config);
+}
+template <auto... Path>
+Field in_backend(const Scope& scope) {
+  return field_of<Path...>(*scope.backend);
+}
+template <auto... Path>
+Field in_listener(const Scope& scope) {
+  return field_of<Path...>(*scope.listener);
+}
+Field nowhere(const Scope&) { return {}; }
+
+using At = Field (*)(const Scope&);
+using Text = std::string_view;
+
+constexpr Option holder(Text path, Type type, Text sentence, bool required = false) {
+  return {path, type, "", required, 0, 0, "", live, "", sentence, nowhere};
+}
+constexpr Option group(Text path, Text sentence) { return holder(path, Type::group, sentence); }
+constexpr Option number(Text path, Text fallback, std::int64_t min, std::int64_t max, Reload reload,
+                        At field, Text sentence) {
+  return {path, Type::integer, fallback, false, min, max, "", reload, "", sentence, field};
+}
+/// 0 disables; other values lie between `min` and `max`.
+constexpr Option timed(Text path, Text fallback, std::int64_t min, std::int64_t max, At field,
+                       Text sentence, Reload reload = live) {
+  return {path, Type::duration, fallback, false, min, max, "", reload, "", sentence, field};
+}
+constexpr Option choice(Text path, Text fallback, Text choices, Reload reload, At field,
+                        Text sentence) {
+  return {path, Type::choice, fallback, false, 0, 0, choices, reload, "", sentence, field};
+}
+constexpr Option truth(Text path, Text fallback, Reload reload, At field, Text sentence) {
+  return {path, Type::boolean, fallback, false, 0, 0, "", reload, "", sentence, field};
+}
+constexpr Option needed(Text path, Type type, Text choices, Text example, At field, Text sentence) {
+  return {path, type, "", true, 0, 0, choices, restart, example, sentence, field};
+}
+constexpr Option file(Text path, Text example, Reload reload, At field, Text sentence) {
+  return {path, Type::file, "", false, 0, 0, "", reload, example, sentence, field};
+}
+constexpr Option secret(Text path, Type type, Text example, Text sentence) {
+  return {path, type, "", false, 0, 0, "", new_connections, example, sentence, nowhere};
+}
+
+template <auto Inner>
+constexpr At kTimeout = in_config<&Config::timeouts, Inner>;
+template <auto Inner>
+constexpr At kLimit = in_config<&Config::limits, Inner>;
+template <auto Inner>
+constexpr At kTcp = in_config<&Config::tcp, Inner>;
+template <auto Inner>
+constexpr At kBackendTls = in_backend<&Backend::tls, Inner>;
+template <auto Inner>
+constexpr At kListenerTls = in_listener<&Listener::tls, Inner>;
+
+constexpr auto kOptions = std::to_array<Option>({
+    holder("backends", Type::map, "The database servers, each under a name of its own.", true),
+    group("backends.*", "One database server; its name labels logs, metrics and the console."),
+    needed("backends.*.protocol", Type::choice, "postgresql|mysql", "postgresql",
+           in_backend<&Backend::protocol>, "What the server speaks; MariaDB is mysql."),
+    needed("backends.*.address", Type::address, "", "shop.example.com:5432",
+           in_backend<&Backend::address>, "Where it listens, host:port."),
+    {"backends.*.max_connections", Type::integer, "", true, 1, 100'000, "", restart, "20",
+     "Hard bound on what is ever open to it: all databases, users and workers together, "
+     "connecting, resetting and closing ones included.",
+     in_backend<&Backend::max_connections>},
+    truth("backends.*.allow_public_key_retrieval", "false", restart,
+          in_backend<&Backend::allow_public_key_retrieval>,
+          "MySQL only: may the password be sent under an RSA key that the server itself hands out "
+          "over a connection without TLS? Whoever sits in between could hand out theirs."),
+    group("backends.*.tls", "TLS towards the server, named as libpq's sslmode names it."),
+    choice("backends.*.tls.mode", "prefer", "disable|prefer|require|verify-ca|verify-full", restart,
+           kBackendTls<&BackendTls::mode>,
+           "prefer takes TLS if the server offers it; only verify-ca and verify-full check whom "
+           "it is talking to."),
+    file("backends.*.tls.ca_file", "/etc/weirpool/ca.pem", restart,
+         kBackendTls<&BackendTls::ca_file>,
+         "PEM bundle of trusted authorities; without it the system's."),
+    file("backends.*.tls.cert_file", "/etc/weirpool/client.pem", restart,
+         kBackendTls<&BackendTls::cert_file>,
+         "Client certificate, PEM, where the server asks for one."),
+    file("backends.*.tls.key_file", "/etc/weirpool/client.key", restart,
+         kBackendTls<&BackendTls::key_file>, "Its private key, PEM."),
+
+    holder("listeners", Type::list, "Where clients connect.", true),
+    group("listeners.*", "One address; its protocol follows from the backend."),
+    needed("listeners.*.address", Type::address, "", "127.0.0.1:6432",
+           in_listener<&Listener::address>, "host:port; 0.0.0.0 or [::] for all interfaces."),
+    needed("listeners.*.backend", Type::text, "", "shop", in_listener<&Listener::backend>,
+           "The name of the backend that its clients reach."),
+    group("listeners.*.tls", "TLS towards clients."),
+    choice("listeners.*.tls.mode", "disable", "disable|allow|require", restart,
+           kListenerTls<&ListenerTls::mode>,
+           "allow leaves it to the client; require turns plaintext logins away."),
+    file("listeners.*.tls.cert_file", "/etc/weirpool/server.pem", restart,
+         kListenerTls<&ListenerTls::cert_file>, "Certificate chain, PEM, the own one first."),
+    file("listeners.*.tls.key_file", "/etc/weirpool/server.key", restart,
+         kListenerTls<&ListenerTls::key_file>, "Its private key, PEM."),
+
+    holder("users", Type::map, "Who may log in, and with what; used on both sides.", true),
+    group("users.*", "One user; exactly one of the three password keys."),
+    secret("users.*.password", Type::secret, "${APP_PASSWORD}",
+           "The password; keep it out of the file with ${NAME}."),
+    secret("users.*.password_file", Type::secret_file, "/run/secrets/app",
+           "A file that holds it, read again for every new backend login; one trailing newline "
+           "is ignored."),
+    secret("users.*.password_env", Type::secret_env, "APP_PASSWORD",
+           "The name of an environment variable that holds it."),
+    secret("users.*.old_password", Type::secret, "${APP_OLD_PASSWORD}",
+           "Also accepted while a password is being changed."),
+    secret("users.*.old_password_file", Type::secret_file, "/run/secrets/app-old",
+           "A file that holds the old password."),
+    secret("users.*.old_password_env", Type::secret_env, "APP_OLD_PASSWORD",
+           "The name of an environment variable that holds the old password."),
+
+    group("admin", "Watching and steering weirpool itself."),
+    {"admin.http", Type::http_address, "127.0.0.1:9127", false, 0, 0, "", restart, "",
+     "host:port of metrics and health checks, or off. It asks for no password: keep it private.",
+     in_config<&Config::admin, &Admin::http>},
+    {"admin.users", Type::names, "", false, 0, 0, "", live, "[app]",
+     "Names from users that may use the console.", in_config<&Config::admin, &Admin::users>},
+
+    {"workers", Type::workers, "auto", false, 1, 256, "", restart, "",
+     "Threads that relay; auto is the cores that the cgroup and the affinity mask really give.",
+     in_config<&Config::workers>},
+    choice("pool_mode", "transaction", "transaction", restart, nowhere,
+           "When a client gives its backend back: at the end of each transaction."),
+
+    group("pool", "What is kept on backends."),
+    number("pool.max_prepared_statements", "200", 0, 100'000, restart,
+           in_config<&Config::pool, &Pool::max_prepared_statements>,
+           "Prepared statements remembered per client and kept per backend connection."),
+
+    group("limits", "Bounds; reaching one is an answer to the client, never a crash."),
+    number("limits.max_client_conn", "10000", 1, 1'000'000, live, kLimit<&Limits::max_client_conn>,
+           "Clients connected at once."),
+    number("limits.max_login_conn", "1000", 1, 1'000'000, live, kLimit<&Limits::max_login_conn>,
+           "Clients that have not finished their login."),
+    number("limits.max_waiting_clients", "10000", 0, 1'000'000, live,
+           kLimit<&Limits::max_waiting_clients>,
+           "Clients waiting for a backend, per pool and worker."),
+    number("limits.max_connecting", "4", 1, 1000, live, kLimit<&Limits::max_connecting>,
+           "Backend connections being opened at once, per backend."),
+    number("limits.max_cancel_connections", "4", 1, 1000, live,
+           kLimit<&Limits::max_cancel_connections>,
+           "Connections for cancel requests, per backend, beside max_connections."),
+
+    group("timeouts", "Durations; 0 switches one off."),
+    timed("timeouts.client_login_timeout", "15s", 10, kHour,
+          kTimeout<&Timeouts::client_login_timeout>,
+          "A client must finish its login in this time."),
+    timed("timeouts.client_idle_timeout", "0", kSecond, 365 * kDay,
+          kTimeout<&Timeouts::client_idle_timeout>,
+          "A client that sends nothing outside a transaction for this long is closed."),
+    timed("timeouts.idle_transaction_timeout", "10m", 10, 365 * kDay,
+          kTimeout<&Timeouts::idle_transaction_timeout>,
+          "A client that sends nothing inside a transaction for this long is closed."),
+    timed("timeouts.query_wait_timeout", "30s", 10, kDay, kTimeout<&Timeouts::query_wait_timeout>,
+          "A client waits this long for a backend, then its query fails; its session stays."),
+    timed("timeouts.server_connect_timeout", "5s", 10, kHour,
+          kTimeout<&Timeouts::server_connect_timeout>,
+          "Opening a backend, login included, must finish in this time."),
+    timed("timeouts.server_idle_timeout", "10m", 10, 365 * kDay,
+          kTimeout<&Timeouts::server_idle_timeout>, "An unused backend is closed after this time."),
+    timed("timeouts.server_lifetime", "1h", 100, 365 * kDay, kTimeout<&Timeouts::server_lifetime>,
+          "A backend is closed at its next boundary after 80 to 100 % of this age."),
+    timed("timeouts.server_close_timeout", "10s", 10, kHour,
+          kTimeout<&Timeouts::server_close_timeout>,
+          "A goodbye that the server does not answer in this time is logged."),
+    timed("timeouts.cancel_wait_timeout", "10s", 10, kHour,
+          kTimeout<&Timeouts::cancel_wait_timeout>,
+          "A cancel request waits this long for its connection."),
+    timed("timeouts.reset_timeout", "5s", 10, kHour, kTimeout<&Timeouts::reset_timeout>,
+          "Cleaning a backend between two clients must finish in this time."),
+    timed("timeouts.connect_backoff_min", "100ms", 1, kHour,
+          kTimeout<&Timeouts::connect_backoff_min>,
+          "The first pause after a failed connect; it doubles from there."),
+    timed("timeouts.connect_backoff_max", "5s", 1, kHour, kTimeout<&Timeouts::connect_backoff_max>,
+          "The longest pause after failed connects."),
+    timed("timeouts.unknown_database_ttl", "5s", 1, kHour,
+          kTimeout<&Timeouts::unknown_database_ttl>,
+          "How long a backend's refusal of a database is remembered."),
+    timed("timeouts.fd_retry_delay", "100ms", 1, kMinute, kTimeout<&Timeouts::fd_retry_delay>,
+          "The pause before accepting again when file descriptors ran out."),
+
+    group("tcp", "Sockets of both sides; the defaults free what a vanished node holds in 15 s."),
+    timed("tcp.keepalive_idle", "5s", kSecond, kHour, kTcp<&Tcp::keepalive_idle>,
+          "Silence before the first keepalive probe.", new_connections),
+    timed("tcp.keepalive_interval", "3s", kSecond, kHour, kTcp<&Tcp::keepalive_interval>,
+          "Time between probes.", new_connections),
+    number("tcp.keepalive_count", "3", 1, 100, new_connections, kTcp<&Tcp::keepalive_count>,
+           "Unanswered probes that mean it is gone."),
+    timed("tcp.user_timeout", "12s", 100, kHour, kTcp<&Tcp::user_timeout>,
+          "How long sent bytes may stay unacknowledged (TCP_USER_TIMEOUT).", new_connections),
+    number("tcp.backlog", "4096", 1, 65535, restart, kTcp<&Tcp::backlog>,
+           "Connections the kernel queues before they are accepted."),
+
+    group("drain", "SIGTERM: how weirpool leaves."),
+    timed("drain.lame_duck", "5s", 1, kHour, in_config<&Config::drain, &Drain::lame_duck>,
+          "Not ready any more but still accepting, so that load balancers notice."),
+    timed("drain.timeout", "30s", 1, kDay, in_config<&Config::drain, &Drain::timeout>,
+          "Then clients leave at their transaction boundary, and the rest after this time."),
+
+    group("log", "One event per line on standard output."),
+    choice("log.format", "auto", "auto|json|text", live, in_config<&Config::log, &Log::format>,
+           "auto is text on a terminal and JSON everywhere else."),
+    choice("log.level", "info", "debug|info|warn|error", live, in_config<&Config::log, &Log::level>,
+           "The least grave events that are written."),
+    truth("log.connections", "false", live, in_config<&Config::log, &Log::connections>,
+          "One event per client login and leave."),
+});
+
+}  // namespace
+
+std::string_view Option::name() const { return path.substr(path.rfind('.') + 1); }
+
+std::string_view Option::parent() const {
+  const std::size_t dot = path.rfind('.');
+  return dot == std::string_view::npos ? std::string_view{} : path.substr(0, dot);
+}
+
+std::span<const Option> options() { return kOptions; }
+
+std::vector<const Option*> children_of(std::string_view path) {
+  std::vector<const Option*> children;
+  for (const Option& option : kOptions) {
+    if (option.parent() == path) children.push_back(&option);
+  }
+  return children;
+}
+
+const Option* find_option(std::string_view path) {
+  for (const Option& option : kOptions) {
+    if (option.path == path) return &option;
+  }
+  return nullptr;
+}
+
+std::vector<std::string> split_choices(std::string_view choices) {
+  std::vector<std::string> all;
+  while (!choices.empty()) {
+    const std::size_t bar = choices.find('|');
+    all.emplace_back(choices.substr(0, bar));
+    choices.remove_prefix(bar == std::string_view::npos ? choices.size() : bar + 1);
+  }
+  return all;
+}
+
+std::string_view to_text(Reload reload) {
+  switch (reload) {
+    case live: return "live";
+    case new_connections: return "new-connections";
+    case restart: break;
+  }
+  return "restart";
+}
+
+}  // namespace weirpool::config
