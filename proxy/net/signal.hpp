@@ -1,6 +1,8 @@
-// One waiter, one thread. notify() before wait() is remembered; many notifies are one.
+// One waiter, one thread. A notify before the wait is remembered; many are one.
 #pragma once
 
+#include <boost/asio/io_context.hpp>
+#include <boost/intrusive/list.hpp>
 #include <coroutine>
 #include <utility>
 
@@ -8,19 +10,19 @@ namespace weirpool::proxy {
 
 class ReadyQueue;
 
-class Signal {
+class Signal : public boost::intrusive::list_base_hook<
+                   boost::intrusive::link_mode<boost::intrusive::auto_unlink>> {
  public:
   Signal() = default;
   Signal(const Signal&) = delete;
   Signal& operator=(const Signal&) = delete;
-  ~Signal();
 
   auto wait() noexcept {
     struct Awaiter {
       Signal& signal;
       bool await_ready() const noexcept { return std::exchange(signal.set_, false); }
       void await_suspend(std::coroutine_handle<> waiter) const noexcept { signal.waiter_ = waiter; }
-      void await_resume() const noexcept { signal.set_ = false; }
+      void await_resume() const noexcept {}
     };
     return Awaiter{*this};
   }
@@ -31,11 +33,23 @@ class Signal {
   void notify_later(ReadyQueue& queue);
 
  private:
-  friend class ReadyQueue;
   std::coroutine_handle<> waiter_;
-  ReadyQueue* queued_in_ = nullptr;
-  Signal* next_ = nullptr;
   bool set_ = false;
+};
+
+/// The signals of one worker that are due; drained by one handler in the event loop.
+class ReadyQueue {
+ public:
+  explicit ReadyQueue(boost::asio::io_context& io) : io_(io) {}
+  void push(Signal& signal);
+
+ private:
+  using List = boost::intrusive::list<Signal, boost::intrusive::constant_time_size<false>>;
+  void drain();
+
+  boost::asio::io_context& io_;
+  List due_;
+  bool scheduled_ = false;
 };
 
 }  // namespace weirpool::proxy

@@ -1,0 +1,19 @@
+// File descriptors are counted before the first client comes, not when they run out.
+#pragma once
+
+#include <cstdint>
+
+#include "config/config.hpp"
+
+namespace weirpool::proxy {
+
+/// Descriptors that `config` needs beside its clients: backends, cancels, listeners, the log, TLS
+/// files, epoll and some air.
+std::uint64_t descriptors_beside_clients(const config::Config& config);
+
+/// Raises this process's limit as far as it may and returns how many clients fit under it: usually
+/// limits.max_client_conn, otherwise fewer, which is logged as `fd_budget`. Throws
+/// std::runtime_error when not even one fits.
+std::uint32_t claim_descriptors(const config::Config& config);
+
+}  // namespace weirpool::proxy

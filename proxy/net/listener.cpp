@@ -1,0 +1,91 @@
+#include "proxy/net/listener.hpp"
+
+#include <fcntl.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <string>
+#include <utility>
+
+#include "proxy/log/log.hpp"
+
+namespace weirpool::proxy {
+
+using boost::asio::ip::tcp;
+
+Listener::Listener(boost::asio::io_context& io, const config::Address& address,
+                   const config::Tcp& tcp_options, config::Duration retry_delay, Accepted accepted)
+    : acceptor_(io), timer_(io), retry_delay_(retry_delay), accepted_(std::move(accepted)) {
+  const std::string name = address.host + ":" + std::to_string(address.port);
+  try {
+    tcp::resolver resolver(io);
+    const tcp::endpoint endpoint =
+        resolver.resolve(address.host, std::to_string(address.port), tcp::resolver::passive)
+            .begin()
+            ->endpoint();
+    acceptor_.open(endpoint.protocol());
+    acceptor_.set_option(tcp::acceptor::reuse_address(true));
+    acceptor_.bind(endpoint);
+    acceptor_.listen(static_cast<int>(tcp_options.backlog));
+    acceptor_.native_non_blocking(true);
+  } catch (const boost::system::system_error& error) {
+    throw boost::system::system_error(error.code(), "cannot listen on " + name);
+  }
+  reserve_ = ::open("/dev/null", O_RDONLY | O_CLOEXEC);
+}
+
+Listener::~Listener() {
+  if (reserve_ >= 0) ::close(reserve_);
+}
+
+std::uint16_t Listener::port() const { return acceptor_.local_endpoint().port(); }
+
+void Listener::start() { wait(); }
+
+void Listener::close() {
+  boost::system::error_code ignored;
+  acceptor_.close(ignored);
+  timer_.cancel();
+}
+
+void Listener::wait() {
+  acceptor_.async_wait(tcp::acceptor::wait_read, [this](boost::system::error_code error) {
+    if (!error) accept_all();
+  });
+}
+
+void Listener::accept_all() {
+  for (;;) {
+    const int fd = ::accept4(acceptor_.native_handle(), nullptr, nullptr,
+                             SOCK_NONBLOCK | SOCK_CLOEXEC);
+    if (fd >= 0) {
+      accepted_(fd);
+      continue;
+    }
+    if (errno == EAGAIN || errno == EWOULDBLOCK) break;
+    if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM) {
+      pause();
+      return;
+    }
+    // Anything else is the matter of one client that has already gone (ECONNABORTED, EINTR, …).
+  }
+  wait();
+}
+
+void Listener::pause() {
+  log::limited(log::Level::error, "fd_exhausted",
+               "no file descriptor for a new client; accepting pauses", {});
+  if (reserve_ >= 0) {
+    ::close(reserve_);
+    const int fd = ::accept4(acceptor_.native_handle(), nullptr, nullptr, SOCK_CLOEXEC);
+    if (fd >= 0) ::close(fd);
+    reserve_ = ::open("/dev/null", O_RDONLY | O_CLOEXEC);
+  }
+  timer_.expires_after(retry_delay_);
+  timer_.async_wait([this](boost::system::error_code error) {
+    if (!error) accept_all();
+  });
+}
+
+}  // namespace weirpool::proxy

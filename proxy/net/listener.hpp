@@ -1,0 +1,41 @@
+// Accepts clients of one address and hands their sockets on. Out of file descriptors it pauses
+// instead of spinning, and connected clients notice nothing.
+#pragma once
+
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <functional>
+
+#include "config/config.hpp"
+
+namespace weirpool::proxy {
+
+class Listener {
+ public:
+  /// Owns no socket it has passed on; fds are non-blocking and close-on-exec.
+  using Accepted = std::function<void(int fd)>;
+
+  /// Binds and listens; throws boost::system::system_error with the address in its text.
+  Listener(boost::asio::io_context& io, const config::Address& address, const config::Tcp& tcp,
+           config::Duration retry_delay, Accepted accepted);
+  ~Listener();
+
+  void start();
+  void close();
+  /// The port really bound, for an address with port 0.
+  std::uint16_t port() const;
+
+ private:
+  void wait();
+  void accept_all();
+  void pause();
+
+  boost::asio::ip::tcp::acceptor acceptor_;
+  boost::asio::steady_timer timer_;
+  config::Duration retry_delay_;
+  Accepted accepted_;
+  int reserve_ = -1;  ///< a descriptor kept back, to turn one client away instead of leaving it hang
+};
+
+}  // namespace weirpool::proxy

@@ -1,0 +1,89 @@
+// A socket, with or without TLS, that never blocks: read and write now, or wait for readiness.
+// Owned and used by one worker's thread; release() takes it apart so that another worker can put it
+// together again.
+#pragma once
+
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/posix/basic_stream_descriptor.hpp>
+#include <boost/smart_ptr/intrusive_ptr.hpp>
+#include <memory>
+
+#include "protocol/bytes.hpp"
+#include "proxy/net/tls_channel.hpp"
+
+namespace weirpool::proxy {
+
+/// Whoever waits for a stream's readiness; called from the event loop.
+class Watcher {
+ public:
+  virtual void stream_ready() = 0;
+
+ protected:
+  ~Watcher() = default;
+};
+
+struct Io {
+  enum class Kind : std::uint8_t { moved, blocked, eof, failed };
+  Kind kind;
+  std::size_t count;  ///< moved: bytes, more than zero
+};
+
+class Stream {
+ public:
+  struct Parts {
+    int fd = -1;
+    std::unique_ptr<TlsChannel> tls;
+  };
+
+  /// Takes over `parts.fd`, which must be non-blocking.
+  Stream(boost::asio::io_context& io, Parts parts);
+  Stream(Stream&&) noexcept = default;
+  Stream& operator=(Stream&&) noexcept = default;
+  ~Stream();
+
+  /// Who is told from now on; null: nobody.
+  void watch(Watcher* watcher);
+  /// Ask to be told when reading, or writing, will not block; once per call.
+  void arm_read();
+  void arm_write();
+  /// False while a read is known to block.
+  bool may_read() const;
+
+  Io read_some(protocol::MutableBytes into);
+  Io write_some(protocol::Bytes from);
+  /// Ciphertext still to be written; without TLS always false.
+  bool unsent() const;
+  /// Writes what unsent() speaks of; moved when nothing is left.
+  Io flush();
+
+  /// After this, bytes are TLS. Plaintext must neither be buffered nor unsent.
+  void start_tls(std::unique_ptr<TlsChannel> channel);
+  /// moved: established; blocked: arm_read and call again.
+  Io handshake();
+  bool encrypted() const { return tls_ != nullptr; }
+
+  /// Bytes have left the socket but not this stream (TLS).
+  bool buffered() const { return tls_ && tls_->has_pending_plaintext(); }
+  /// The peer has closed and left nothing to read. Costs one system call.
+  bool ended() const;
+  /// Nothing to read: neither bytes nor an end. Costs one system call.
+  bool quiet() const;
+  /// Sends the end of stream; reading goes on.
+  void shut_down_write();
+  /// Makes the close send a reset: for peers that must not be answered.
+  void set_abortive();
+  Parts release();
+  int fd() const;
+
+ private:
+  struct Watch;
+  Io receive(protocol::MutableBytes into);
+  Io transmit(protocol::Bytes from);
+  Io read_tls(protocol::MutableBytes into);
+  void close() noexcept;
+
+  boost::intrusive_ptr<Watch> watch_;
+  std::unique_ptr<TlsChannel> tls_;
+};
+
+}  // namespace weirpool::proxy

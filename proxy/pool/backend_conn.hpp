@@ -1,0 +1,67 @@
+// One logged-in connection to a database server, with everything that stays with it through all its
+// leases. Owned by a shard while idle, by a lease while lent, by a coroutine while it is washed or
+// retired; always on one worker's thread.
+#pragma once
+
+#include <memory>
+#include <utility>
+
+#include "protocol/engine.hpp"
+#include "proxy/net/deadlines.hpp"
+#include "proxy/net/loop.hpp"
+#include "proxy/net/stream.hpp"
+#include "proxy/pool/pool_key.hpp"
+
+namespace weirpool::proxy {
+
+/// Cancel requests on their way to one backend. The end of a cancel connection does not prove its
+/// delivery, so a backend that was ever aimed at is fenced before it is lent again.
+struct CancelFence {
+  unsigned in_flight = 0;
+  bool aimed = false;        ///< since the last fence
+  Signal* waiter = nullptr;  ///< notified when in_flight falls to zero
+};
+
+/// A backend between two workers: no event loop knows it.
+struct BackendParts {
+  Stream::Parts stream;
+  std::unique_ptr<protocol::BackendState> state;
+  TimePoint expires{};
+};
+
+class BackendConn;
+
+/// Where an idle backend stands; told when it has something to say, which is never good.
+class IdleHome {
+ public:
+  virtual void idle_backend_stirred(BackendConn& backend) = 0;
+
+ protected:
+  ~IdleHome() = default;
+};
+
+class BackendConn final : public Watcher {
+ public:
+  BackendConn(Loop& loop, BackendParts parts)
+      : stream(loop.io, std::move(parts.stream)),
+        state(std::move(parts.state)),
+        fence(std::make_shared<CancelFence>()),
+        expires(parts.expires) {}
+
+  BackendParts take_apart() && {
+    return {stream.release(), std::move(state), expires};
+  }
+
+  void stream_ready() override {
+    if (idle_home) idle_home->idle_backend_stirred(*this);
+  }
+
+  Stream stream;
+  IdleHome* idle_home = nullptr;  ///< set while idle
+  std::unique_ptr<protocol::BackendState> state;
+  std::shared_ptr<CancelFence> fence;
+  TimePoint expires;         ///< server_lifetime, jittered; max: never
+  TimePoint idle_since{};
+};
+
+}  // namespace weirpool::proxy

@@ -1,0 +1,71 @@
+#include "proxy/pool/backend_target.hpp"
+
+#include <algorithm>
+#include <utility>
+
+#include "proxy/net/jitter.hpp"
+
+namespace weirpool::proxy {
+namespace {
+
+auto index_of(const PoolKey& key) { return std::make_tuple(key.database, key.user, key.variant); }
+
+}  // namespace
+
+BackendTarget::BackendTarget(config::Backend backend, const Dialect& dialect)
+    : backend_(std::move(backend)), dialect_(dialect), ledger_(backend_.max_connections) {}
+
+std::shared_ptr<const TlsContext> BackendTarget::tls() const {
+  const std::lock_guard lock(mutex_);
+  return tls_;
+}
+
+void BackendTarget::set_tls(std::shared_ptr<const TlsContext> context) {
+  const std::lock_guard lock(mutex_);
+  tls_ = std::move(context);
+}
+
+std::shared_ptr<const protocol::BackendFacts> BackendTarget::facts(const PoolKey& key) const {
+  const std::lock_guard lock(mutex_);
+  const auto found = facts_.find(index_of(key));
+  return found == facts_.end() ? nullptr : found->second;
+}
+
+std::shared_ptr<const protocol::BackendFacts> BackendTarget::any_facts() const {
+  const std::lock_guard lock(mutex_);
+  return any_facts_;
+}
+
+void BackendTarget::publish(const PoolKey& key,
+                            std::shared_ptr<const protocol::BackendFacts> facts) {
+  const std::lock_guard lock(mutex_);
+  any_facts_ = facts;
+  facts_[index_of(key)] = std::move(facts);
+}
+
+TimePoint BackendTarget::retry_at() const {
+  const std::lock_guard lock(mutex_);
+  return retry_at_;
+}
+
+void BackendTarget::connect_failed(const config::Timeouts& timeouts) {
+  const std::lock_guard lock(mutex_);
+  const TimePoint now = Clock::now();
+  if (now < retry_at_) return;  // a failure of the same wave of attempts
+  backoff_ = std::clamp(backoff_ * 2, timeouts.connect_backoff_min, timeouts.connect_backoff_max);
+  retry_at_ = now + jittered(backoff_);
+}
+
+void BackendTarget::connect_succeeded() {
+  const std::lock_guard lock(mutex_);
+  backoff_ = {};
+  retry_at_ = {};
+}
+
+bool BackendTarget::begin_cancel(std::uint32_t limit) {
+  if (cancels_.fetch_add(1) < limit) return true;
+  cancels_.fetch_sub(1);
+  return false;
+}
+
+}  // namespace weirpool::proxy

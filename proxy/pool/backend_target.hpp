@@ -1,0 +1,64 @@
+// One configured database server as all workers see it: how to reach it, what it said about itself,
+// how much of it may be used, and whether it is worth trying now. Thread-safe.
+#pragma once
+
+#include <atomic>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+
+#include "config/config.hpp"
+#include "protocol/engine.hpp"
+#include "proxy/dialect.hpp"
+#include "proxy/net/tls_context.hpp"
+#include "proxy/pool/pool_ledger.hpp"
+
+namespace weirpool::proxy {
+
+class BackendTarget {
+ public:
+  /// `dialect` outlives the target.
+  BackendTarget(config::Backend backend, const Dialect& dialect);
+
+  const config::Backend& backend() const { return backend_; }
+  const Dialect& dialect() const { return dialect_; }
+  PoolLedger& ledger() { return ledger_; }
+
+  /// TLS towards this server; null: plaintext. Replaced at reload, for new connections.
+  std::shared_ptr<const TlsContext> tls() const;
+  void set_tls(std::shared_ptr<const TlsContext> context);
+
+  // What is known from logins that succeeded, or why they did not.
+  std::shared_ptr<const protocol::BackendFacts> facts(const PoolKey& key) const;
+  /// Facts of any pool: enough for a greeting that comes before the client has a name.
+  std::shared_ptr<const protocol::BackendFacts> any_facts() const;
+  void publish(const PoolKey& key, std::shared_ptr<const protocol::BackendFacts> facts);
+
+  // Back-off: one for the whole server, so that failures are not multiplied by waiters.
+  TimePoint retry_at() const;
+  void connect_failed(const config::Timeouts& timeouts);
+  void connect_succeeded();
+
+  /// A place among the few parallel cancel connections; false: not now.
+  bool begin_cancel(std::uint32_t limit);
+  void end_cancel() { cancels_.fetch_sub(1); }
+
+ private:
+  const config::Backend backend_;
+  const Dialect& dialect_;
+  PoolLedger ledger_;
+  std::atomic<std::uint32_t> cancels_{0};
+
+  mutable std::mutex mutex_;  ///< guards everything below
+  std::shared_ptr<const TlsContext> tls_;
+  std::map<std::tuple<std::string, std::string, std::uint32_t>,
+           std::shared_ptr<const protocol::BackendFacts>>
+      facts_;
+  std::shared_ptr<const protocol::BackendFacts> any_facts_;
+  TimePoint retry_at_{};
+  config::Duration backoff_{};
+};
+
+}  // namespace weirpool::proxy

@@ -1,0 +1,46 @@
+// From a slot of the ledger to a logged-in backend, and from a backend to a freed slot. Coroutines
+// on the worker's thread; whoever starts them owns the slot until they say otherwise.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "protocol/fault.hpp"
+#include "proxy/net/loop.hpp"
+#include "proxy/net/task.hpp"
+#include "proxy/pool/backend_conn.hpp"
+#include "proxy/pool/backend_target.hpp"
+#include "proxy/pool/key_deriver.hpp"
+
+namespace weirpool::proxy {
+
+struct Connected {
+  std::unique_ptr<BackendConn> backend;  ///< null: failed, and the server has let go of the attempt
+  protocol::Fault fault = protocol::Fault::none;
+  std::string detail;  ///< for the log: which hop, what it said; no secrets
+};
+
+/// Resolves, connects, starts TLS as configured, logs in. `passwords` newest first; the next is
+/// tried when the server refuses one.
+Task<Connected> connect_backend(Loop& loop, BackendTarget& target, PoolKey key,
+                                std::vector<std::string> passwords, KeyDeriver& deriver);
+
+/// How a backend is sent away.
+enum class Parting : std::uint8_t {
+  polite,  ///< it stands at a boundary: say goodbye
+  abrupt,  ///< it is in the middle of something: only the end of the stream is safe
+};
+
+/// Ends a backend and returns when the server has closed too: only then its slot is free.
+Task<void> part_with(Loop& loop, std::unique_ptr<BackendConn> backend, Parting parting);
+
+/// Asks the server to cancel what `backend` runs now, on a connection of its own. Fenced: see
+/// CancelFence. Dropped if too many are under way or the dialect cannot.
+Task<void> cancel_statement(Loop& loop, BackendTarget& target, const BackendConn& backend);
+
+/// Between two clients: waits for cancels under way, makes the fence's round trip, resets. True:
+/// lend it again.
+Task<bool> wash(Loop& loop, const Dialect& dialect, BackendConn& backend, bool reset);
+
+}  // namespace weirpool::proxy

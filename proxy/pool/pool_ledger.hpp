@@ -1,0 +1,102 @@
+// The budget of one database server, shared by all workers: how many connections are open in
+// whatever state, and who waits for one. The only lock of the pool; touched on a miss and at a
+// close, never while idle backends are at hand.
+//
+// A slot is the right to one connection. It is held from before connect() until the server has
+// closed its side, so the server never sees more than max_connections. A freed slot goes directly
+// to the want that is oldest; nobody can take it in between.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <functional>
+#include <list>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <utility>
+
+#include "proxy/net/deadlines.hpp"
+#include "proxy/pool/pool_key.hpp"
+
+namespace weirpool::proxy {
+
+struct BackendParts;
+
+class PoolLedger {
+ public:
+  /// One shard, seen from outside its worker.
+  struct Place {
+    unsigned worker = 0;
+    PoolKey key;
+    bool operator==(const Place&) const = default;
+  };
+  struct Want {
+    Place place;
+    TimePoint since;  ///< when its oldest client began to wait
+  };
+  /// How the ledger reaches a worker; called without the lock, must only post.
+  struct Messenger {
+    /// A slot is now the shard's.
+    std::function<void(const Place& to)> slot_granted;
+    /// Retire one idle backend, if there is one.
+    std::function<void(const Place& from)> give_up_idle;
+    /// Send one idle backend, if there is one.
+    std::function<void(const Place& from, const Place& to)> hand_over_idle;
+    /// A backend with its slot.
+    std::function<void(const Place& to, std::shared_ptr<BackendParts> backend)> deliver;
+  };
+
+  explicit PoolLedger(std::uint32_t max_connections) : limit_(max_connections) {}
+
+  /// Before the first worker runs.
+  void set_messenger(Messenger messenger) { messenger_ = std::move(messenger); }
+  const Messenger& messenger() const { return messenger_; }
+  /// A new bound, at reload. Above it nothing is closed at once: slots are not reissued.
+  void set_limit(std::uint32_t max_connections);
+
+  /// A slot, if one is free and nobody waits longer.
+  bool try_open();
+  /// The slot's connection is gone at the server too.
+  void closed();
+  /// Register or update a shard's wish; makes an idle backend elsewhere move or go.
+  void want(const Want& want);
+  void unwant(const Place& place);
+  /// Somebody waits for a slot. One load, no lock: asked at every release, after the released
+  /// backend has been counted idle. want() publishes itself before it looks at idle counts, so with
+  /// sequential consistency one of the two sees the other.
+  bool wanted() const { return wants_waiting_.load() > 0; }
+  /// The oldest want of another shard, if it is older than `than`.
+  std::optional<Want> oldest_want(const Place& not_of, TimePoint than) const;
+
+  /// A new shard: the counter is where it tells how many idle backends it has.
+  std::shared_ptr<std::atomic<std::uint32_t>> enroll(const Place& place);
+  /// The shard is gone.
+  void forget(const Place& place);
+
+  std::uint32_t open() const;
+  std::uint32_t limit() const;
+
+ private:
+  struct Shard {
+    Place place;
+    std::shared_ptr<std::atomic<std::uint32_t>> idle;
+  };
+
+  // All of these under the lock.
+  void publish_wants() { wants_waiting_.store(wants_.size()); }
+  /// The shard to take an idle backend from: same pool first, then any.
+  const Shard* idle_for(const Place& place) const;
+  /// The oldest want, taken out because its slot is granted.
+  Place take_oldest_want();
+
+  mutable std::mutex mutex_;
+  std::uint32_t limit_;
+  std::uint32_t open_ = 0;
+  std::list<Want> wants_;  ///< few: one per waiting shard
+  std::list<Shard> shards_;
+  std::atomic<std::size_t> wants_waiting_{0};
+  Messenger messenger_;
+};
+
+}  // namespace weirpool::proxy

@@ -1,0 +1,399 @@
+#include "proxy/pool/pool_shard.hpp"
+
+#include <algorithm>
+#include <utility>
+
+#include "config/timings.hpp"
+#include "proxy/log/log.hpp"
+#include "proxy/net/supervise.hpp"
+
+namespace weirpool::proxy {
+
+using metrics::CloseReason;
+using protocol::Fault;
+
+Waiter::Waiter(PoolShard& shard, Signal& signal, Wish wish)
+    : shard_(shard), signal_(signal), wish_(wish), since_(Clock::now()) {
+  shard_.enqueue(*this);
+}
+
+Waiter::~Waiter() { shard_.leave(*this); }
+
+Lease Waiter::take() {
+  if (!granted_) return {};
+  return Lease(shard_, std::move(granted_));
+}
+
+PoolShard::PoolShard(Loop& loop, unsigned worker, PoolKey key, Passwords passwords,
+                     KeyDeriver& deriver,
+                     std::shared_ptr<metrics::PoolMetrics> metrics)
+    : loop_(loop),
+      place_{worker, std::move(key)},
+      target_(*place_.key.target),
+      passwords_(std::move(passwords)),
+      deriver_(deriver),
+      shared_metrics_(std::move(metrics)),
+      metrics_(*shared_metrics_),
+      idle_count_(target_.ledger().enroll(place_)) {}
+
+PoolShard::~PoolShard() { target_.ledger().forget(place_); }
+
+// --- the line ------------------------------------------------------------------------------------
+
+bool PoolShard::line_full() const { return waiting_ >= loop_.config->limits.max_waiting_clients; }
+
+TimePoint PoolShard::oldest_wait() const {
+  return line_.empty() ? TimePoint::max() : line_.front().since_;
+}
+
+void PoolShard::enqueue(Waiter& waiter) {
+  line_.push_back(waiter);
+  metrics_.waiting.set(static_cast<std::int64_t>(++waiting_));
+  if (refused_ != Fault::none && Clock::now() < refused_until_) {
+    refuse_all(refused_, refused_detail_);
+    return;
+  }
+  open_where_needed();
+}
+
+void PoolShard::leave(Waiter& waiter) {
+  if (waiter.is_linked()) {
+    line_.erase(line_.iterator_to(waiter));
+    metrics_.waiting.set(static_cast<std::int64_t>(--waiting_));
+    if (waiting_ == 0) stop_wanting();
+  }
+  if (waiter.granted_) {
+    metrics_.active.add(-1);
+    lend(std::move(waiter.granted_));
+  }
+}
+
+void PoolShard::grant(Waiter& waiter, std::unique_ptr<BackendConn> backend) {
+  line_.erase(line_.iterator_to(waiter));
+  metrics_.waiting.set(static_cast<std::int64_t>(--waiting_));
+  metrics_.wait.observe(std::chrono::duration<double>(Clock::now() - waiter.since_).count());
+  metrics_.active.add(1);
+  waiter.granted_ = std::move(backend);
+  waiter.signal_.notify_later(loop_.ready);
+  if (waiting_ == 0) stop_wanting();
+}
+
+void PoolShard::stop_wanting() {
+  if (std::exchange(wanting_, false)) target_.ledger().unwant(place_);
+}
+
+void PoolShard::refuse_all(Fault fault, const std::string& detail) {
+  while (!line_.empty()) {
+    Waiter& waiter = line_.front();
+    line_.pop_front();
+    --waiting_;
+    waiter.refusal_ = fault;
+    waiter.detail_ = detail;
+    waiter.signal_.notify_later(loop_.ready);
+  }
+  metrics_.waiting.set(0);
+  stop_wanting();
+}
+
+void PoolShard::answer_facts() {
+  for (auto it = line_.begin(); it != line_.end();) {
+    Waiter& waiter = *it;
+    if (waiter.wish_ != Waiter::Wish::facts) {
+      ++it;
+      continue;
+    }
+    it = line_.erase(it);
+    metrics_.waiting.set(static_cast<std::int64_t>(--waiting_));
+    waiter.signal_.notify_later(loop_.ready);
+  }
+}
+
+// --- lending -------------------------------------------------------------------------------------
+
+Lease PoolShard::take_idle() {
+  if (!line_.empty()) return {};
+  while (!idle_.empty()) {
+    std::unique_ptr<BackendConn> backend = pop_idle(true);
+    if (backend->expires <= Clock::now()) {
+      retire(std::move(backend), Parting::polite, CloseReason::lifetime);
+    } else if (!backend->stream.quiet()) {
+      retire(std::move(backend), Parting::abrupt, CloseReason::stale);
+    } else {
+      metrics_.active.add(1);
+      return Lease(*this, std::move(backend));
+    }
+  }
+  return {};
+}
+
+void PoolShard::take_back(std::unique_ptr<BackendConn> backend, const Standing& standing,
+                          bool executing) {
+  metrics_.active.add(-1);
+  backend->stream.watch(nullptr);
+  Standing full = standing;
+  full.expired = backend->expires <= Clock::now();
+  full.aimed = backend->fence->aimed;
+  full.draining = draining_;
+  const Judgement judgement = judge(full);
+  switch (judgement.reuse) {
+    case Reuse::lend: lend(std::move(backend)); break;
+    case Reuse::wash:
+      supervise("wash", wash_and_lend(std::move(backend), full.needs_reset));
+      break;
+    case Reuse::retire:
+      if (executing && full.stream_healthy) cancel(*backend);
+      retire(std::move(backend), full.at_boundary && !full.half_forwarded && full.stream_healthy
+                                     ? Parting::polite
+                                     : Parting::abrupt,
+             judgement.reason);
+      break;
+  }
+}
+
+void PoolShard::lend(std::unique_ptr<BackendConn> backend) {
+  if (draining_) {
+    retire(std::move(backend), Parting::polite, CloseReason::shutdown);
+    return;
+  }
+  if (target_.ledger().wanted() && lend_elsewhere(backend)) return;
+  if (!line_.empty()) {
+    grant(line_.front(), std::move(backend));
+    return;
+  }
+  put_idle(std::move(backend));
+  // The want may have come between the look above and the count that put_idle published.
+  if (target_.ledger().wanted() && !idle_.empty()) {
+    std::unique_ptr<BackendConn> last = pop_idle(true);
+    if (!lend_elsewhere(last)) put_idle(std::move(last));
+  }
+}
+
+bool PoolShard::lend_elsewhere(std::unique_ptr<BackendConn>& backend) {
+  const TimePoint mine = oldest_wait();
+  const auto not_before = [mine](config::Duration skew) {
+    return mine == TimePoint::max() ? mine : mine - skew;
+  };
+  PoolLedger& ledger = target_.ledger();
+  const std::optional<PoolLedger::Want> want =
+      ledger.oldest_want(place_, not_before(config::kHandOverSkew));
+  if (!want) return false;
+  if (want->place.key == place_.key) {
+    auto parts = std::make_shared<BackendParts>(std::move(*backend).take_apart());
+    backend.reset();
+    --backends_;
+    metrics_.hand_overs.add(1);
+    ledger.messenger().deliver(want->place, std::move(parts));
+    return true;
+  }
+  if (want->since >= not_before(config::kEvictionSkew)) return false;
+  retire(std::move(backend), Parting::polite, CloseReason::evicted);
+  return true;
+}
+
+void PoolShard::put_idle(std::unique_ptr<BackendConn> backend) {
+  backend->idle_since = Clock::now();
+  backend->idle_home = this;
+  backend->stream.watch(backend.get());
+  backend->stream.arm_read();
+  idle_.push_back(std::move(backend));
+  metrics_.idle.add(1);
+  publish_idle();
+}
+
+std::unique_ptr<BackendConn> PoolShard::pop_idle(bool newest) {
+  if (idle_.empty()) return nullptr;
+  const auto at = newest ? idle_.end() - 1 : idle_.begin();
+  std::unique_ptr<BackendConn> backend = std::move(*at);
+  idle_.erase(at);
+  backend->idle_home = nullptr;
+  backend->stream.watch(nullptr);
+  metrics_.idle.add(-1);
+  publish_idle();
+  return backend;
+}
+
+void PoolShard::publish_idle() { idle_count_->store(static_cast<std::uint32_t>(idle_.size())); }
+
+void PoolShard::idle_backend_stirred(BackendConn& backend) {
+  const auto found = std::find_if(idle_.begin(), idle_.end(),
+                                  [&](const auto& idle) { return idle.get() == &backend; });
+  if (found == idle_.end()) return;
+  std::unique_ptr<BackendConn> stale = std::move(*found);
+  idle_.erase(found);
+  stale->idle_home = nullptr;
+  stale->stream.watch(nullptr);
+  metrics_.idle.add(-1);
+  publish_idle();
+  retire(std::move(stale), Parting::abrupt, CloseReason::stale);
+}
+
+// --- opening and closing -------------------------------------------------------------------------
+
+void PoolShard::open_where_needed() {
+  while (!draining_ && waiting_ > connecting_ &&
+         connecting_ < loop_.config->limits.max_connecting) {
+    const TimePoint retry_at = target_.retry_at();
+    if (Clock::now() < retry_at) {
+      if (!retry_pending_) supervise("retry", retry_later(retry_at));
+      return;
+    }
+    if (!target_.ledger().try_open()) {
+      const PoolLedger::Want want{place_, oldest_wait()};
+      wanting_ = true;
+      target_.ledger().want(want);
+      return;
+    }
+    ++connecting_;
+    supervise("connect", open_one());
+  }
+}
+
+Task<void> PoolShard::retry_later(TimePoint at) {
+  retry_pending_ = true;
+  Signal signal;
+  Deadline deadline(loop_.deadlines, signal);
+  deadline.arm(at);
+  co_await signal.wait();
+  retry_pending_ = false;
+  open_where_needed();
+}
+
+Task<void> PoolShard::open_one() {
+  ++backends_;
+  metrics_.connecting.add(1);
+  Connected result =
+      co_await connect_backend(loop_, target_, place_.key, passwords_(), deriver_);
+  metrics_.connecting.add(-1);
+  --connecting_;
+  if (!result.backend) {
+    --backends_;
+    target_.ledger().closed();
+    connect_failed(result);
+    open_where_needed();
+    co_return;
+  }
+  metrics_.connects_ok.add(1);
+  target_.connect_succeeded();
+  refused_ = Fault::none;
+  target_.publish(place_.key, result.backend->state->facts());
+  answer_facts();
+  lend(std::move(result.backend));
+  open_where_needed();
+}
+
+void PoolShard::connect_failed(const Connected& result) {
+  metrics_.connects_failed.add(1);
+  log::limited(log::Level::warn, "backend_connect_failed", "cannot open a database connection",
+               {{"backend", target_.backend().name},
+                {"database", place_.key.database},
+                {"user", place_.key.user},
+                {"reason", protocol::row_of(result.fault).label},
+                {"detail", result.detail}});
+  if (result.fault == Fault::unknown_database || result.fault == Fault::backend_refused_login) {
+    refused_ = result.fault;
+    refused_detail_ = result.detail;
+    refused_until_ = Clock::now() + loop_.config->timeouts.unknown_database_ttl;
+    refuse_all(refused_, refused_detail_);
+    return;
+  }
+  target_.connect_failed(loop_.config->timeouts);
+}
+
+void PoolShard::slot_granted() {
+  wanting_ = false;
+  const bool useful = !draining_ && waiting_ > connecting_ && Clock::now() >= target_.retry_at();
+  if (!useful) {
+    target_.ledger().closed();
+  } else {
+    ++connecting_;
+    supervise("connect", open_one());
+  }
+  open_where_needed();
+}
+
+void PoolShard::give_up_idle() {
+  std::unique_ptr<BackendConn> oldest = pop_idle(false);
+  if (oldest) retire(std::move(oldest), Parting::polite, CloseReason::evicted);
+}
+
+std::unique_ptr<BackendParts> PoolShard::release_idle() {
+  while (std::unique_ptr<BackendConn> backend = pop_idle(true)) {
+    if (backend->stream.quiet()) {
+      --backends_;
+      metrics_.hand_overs.add(1);
+      return std::make_unique<BackendParts>(std::move(*backend).take_apart());
+    }
+    retire(std::move(backend), Parting::abrupt, CloseReason::stale);
+  }
+  return nullptr;
+}
+
+void PoolShard::receive(BackendParts parts) {
+  ++backends_;
+  stop_wanting();
+  lend(std::make_unique<BackendConn>(loop_, std::move(parts)));
+  open_where_needed();
+}
+
+void PoolShard::retire(std::unique_ptr<BackendConn> backend, Parting parting,
+                       CloseReason reason) {
+  metrics_.closed[static_cast<std::size_t>(reason)].add(1);
+  supervise("part", part(std::move(backend), parting));
+}
+
+Task<void> PoolShard::part(std::unique_ptr<BackendConn> backend, Parting parting) {
+  metrics_.closing.add(1);
+  co_await part_with(loop_, std::move(backend), parting);
+  metrics_.closing.add(-1);
+  --backends_;
+  target_.ledger().closed();
+  open_where_needed();
+}
+
+Task<void> PoolShard::wash_and_lend(std::unique_ptr<BackendConn> backend, bool reset) {
+  metrics_.resetting.add(1);
+  const bool clean = co_await wash(loop_, target_.dialect(), *backend, reset);
+  metrics_.resetting.add(-1);
+  if (clean) {
+    lend(std::move(backend));
+  } else {
+    retire(std::move(backend), Parting::abrupt,
+           reset ? CloseReason::reset_failed : CloseReason::fence_failed);
+  }
+}
+
+void PoolShard::cancel(const BackendConn& backend) {
+  metrics_.cancels.add(1);
+  supervise("cancel", run_cancel(backend));
+}
+
+Task<void> PoolShard::run_cancel(const BackendConn& backend) {
+  co_await cancel_statement(loop_, target_, backend);
+}
+
+void PoolShard::sweep() {
+  const TimePoint now = Clock::now();
+  const config::Duration idle_timeout = loop_.config->timeouts.server_idle_timeout;
+  for (std::size_t i = 0; i < idle_.size();) {
+    const BackendConn& backend = *idle_[i];
+    const bool old = backend.expires <= now;
+    const bool bored = idle_timeout.count() > 0 && backend.idle_since + idle_timeout <= now;
+    if (!old && !bored) {
+      ++i;
+      continue;
+    }
+    std::swap(idle_[i], idle_.front());
+    retire(pop_idle(false), Parting::polite, old ? CloseReason::lifetime : CloseReason::idle_timeout);
+    i = 0;
+  }
+}
+
+void PoolShard::drain() {
+  draining_ = true;
+  while (std::unique_ptr<BackendConn> backend = pop_idle(false)) {
+    retire(std::move(backend), Parting::polite, CloseReason::shutdown);
+  }
+  refuse_all(Fault::shutting_down, {});
+}
+
+}  // namespace weirpool::proxy

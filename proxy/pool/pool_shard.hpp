@@ -1,0 +1,144 @@
+// One worker's part of one pool: its idle backends and its waiting line. That worker's thread only.
+//
+//   connecting -> idle <-> lent -> washing -> idle
+//        \          \________\________\____-> parting -> slot freed
+//
+// A released backend goes to the head of the line directly; a newcomer cannot overtake.
+#pragma once
+
+#include <boost/intrusive/list.hpp>
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "proxy/metrics/counters.hpp"
+#include "proxy/pool/backend_conn.hpp"
+#include "proxy/pool/backend_target.hpp"
+#include "proxy/pool/connector.hpp"
+#include "proxy/pool/key_deriver.hpp"
+#include "proxy/pool/lease.hpp"
+#include "proxy/pool/pool_ledger.hpp"
+
+namespace weirpool::proxy {
+
+/// A place in the line. Destroying it leaves the line; a backend granted but not taken goes back.
+class Waiter : public boost::intrusive::list_base_hook<
+                   boost::intrusive::link_mode<boost::intrusive::safe_link>> {
+ public:
+  enum class Wish : std::uint8_t {
+    backend,  ///< a lease
+    facts,    ///< only that some backend has logged in: the target knows its facts then
+  };
+
+  Waiter(PoolShard& shard, Signal& signal, Wish wish);
+  Waiter(const Waiter&) = delete;
+  Waiter& operator=(const Waiter&) = delete;
+  ~Waiter();
+
+  /// Still in the line: neither granted nor refused.
+  bool waiting() const { return is_linked(); }
+  /// Empty unless granted.
+  Lease take();
+  protocol::Fault refusal() const { return refusal_; }
+  const std::string& detail() const { return detail_; }
+
+ private:
+  friend class PoolShard;
+  PoolShard& shard_;
+  Signal& signal_;
+  Wish wish_;
+  TimePoint since_;
+  std::unique_ptr<BackendConn> granted_;
+  protocol::Fault refusal_ = protocol::Fault::none;
+  std::string detail_;
+};
+
+class PoolShard final : public IdleHome {
+ public:
+  /// The passwords weirpool logs in with, newest first, read anew for every login.
+  using Passwords = std::function<std::vector<std::string>()>;
+
+  PoolShard(Loop& loop, unsigned worker, PoolKey key, Passwords passwords, KeyDeriver& deriver,
+            std::shared_ptr<metrics::PoolMetrics> metrics);
+  ~PoolShard();
+
+  const PoolKey& key() const { return place_.key; }
+  metrics::PoolMetrics& metrics() { return metrics_; }
+
+  /// A live idle backend at once, or none; then stand in line.
+  Lease take_idle();
+  bool line_full() const;
+  /// Asks the server to cancel what the backend runs.
+  void cancel(const BackendConn& backend);
+
+  // From other workers, through the ledger's messenger.
+  void slot_granted();
+  void give_up_idle();
+  /// An idle backend to move elsewhere; empty if there is none.
+  std::unique_ptr<BackendParts> release_idle();
+  void receive(BackendParts parts);
+
+  /// Retires what is idle for too long or too old; once per sweep interval.
+  void sweep();
+  /// From now on nothing is opened or kept.
+  void drain();
+  /// Nothing idle, lent, connecting or waiting: may be forgotten.
+  bool unused() const { return backends_ == 0 && waiting_ == 0 && !retry_pending_; }
+
+  void idle_backend_stirred(BackendConn& backend) override;
+
+ private:
+  friend class Lease;
+  friend class Waiter;
+  using Line = boost::intrusive::list<Waiter, boost::intrusive::constant_time_size<false>>;
+
+  void enqueue(Waiter& waiter);
+  void leave(Waiter& waiter);
+  void take_back(std::unique_ptr<BackendConn> backend, const Standing& standing, bool executing);
+  /// To the head of the line, to a worker that waits longer, or to the idle ones.
+  void lend(std::unique_ptr<BackendConn> backend);
+  bool lend_elsewhere(std::unique_ptr<BackendConn>& backend);
+  void grant(Waiter& waiter, std::unique_ptr<BackendConn> backend);
+  void put_idle(std::unique_ptr<BackendConn> backend);
+  std::unique_ptr<BackendConn> pop_idle(bool newest);
+  void retire(std::unique_ptr<BackendConn> backend, Parting parting, metrics::CloseReason reason);
+  void open_where_needed();
+  void stop_wanting();
+  void refuse_all(protocol::Fault fault, const std::string& detail);
+  void answer_facts();
+  TimePoint oldest_wait() const;
+  void publish_idle();
+
+  Task<void> open_one();
+  Task<void> retry_later(TimePoint at);
+  Task<void> wash_and_lend(std::unique_ptr<BackendConn> backend, bool reset);
+  Task<void> part(std::unique_ptr<BackendConn> backend, Parting parting);
+  Task<void> run_cancel(const BackendConn& backend);
+  void connect_failed(const Connected& result);
+
+  Loop& loop_;
+  PoolLedger::Place place_;
+  BackendTarget& target_;
+  Passwords passwords_;
+  KeyDeriver& deriver_;
+  std::shared_ptr<metrics::PoolMetrics> shared_metrics_;
+  metrics::PoolMetrics& metrics_;  ///< *shared_metrics_, which the scraper reads
+  std::shared_ptr<std::atomic<std::uint32_t>> idle_count_;
+
+  std::vector<std::unique_ptr<BackendConn>> idle_;  ///< newest last
+  Line line_;
+  std::size_t waiting_ = 0;
+  std::size_t backends_ = 0;  ///< all of this shard, connecting and parting ones included
+  std::size_t connecting_ = 0;
+  bool wanting_ = false;  ///< the ledger has our want
+  bool retry_pending_ = false;
+  bool draining_ = false;
+
+  /// A refusal the server will repeat (no such database, our password): remembered for a moment.
+  protocol::Fault refused_ = protocol::Fault::none;
+  std::string refused_detail_;
+  TimePoint refused_until_{};
+};
+
+}  // namespace weirpool::proxy

@@ -1,0 +1,55 @@
+#include "proxy/runtime.hpp"
+
+#include <set>
+#include <utility>
+
+#include "config/password.hpp"
+
+namespace weirpool::proxy {
+namespace {
+
+std::map<std::string, std::shared_ptr<const TlsContext>> backend_contexts(
+    const config::Config& config) {
+  std::map<std::string, std::shared_ptr<const TlsContext>> contexts;
+  for (const auto& [name, backend] : config.backends) {
+    if (backend.tls.mode != config::SslMode::disable) {
+      contexts[name] = TlsContext::for_backend(backend.tls);
+    }
+  }
+  return contexts;
+}
+
+}  // namespace
+
+std::shared_ptr<const Runtime> make_runtime(config::Snapshot config, Targets& targets) {
+  auto runtime = std::make_shared<Runtime>();
+  auto contexts = backend_contexts(*config);
+  for (const config::Listener& listener : config->listeners) {
+    auto site = std::make_shared<ListenerSite>();
+    site->target = targets.at(listener.backend).get();
+    if (listener.tls.mode != config::ClientTls::disable) {
+      site->tls = TlsContext::for_clients(listener.tls.cert_file, listener.tls.key_file);
+    }
+    site->tls_required = listener.tls.mode == config::ClientTls::require;
+    runtime->sites.push_back(std::move(site));
+  }
+  std::set<const Dialect*> dialects;
+  for (const auto& [name, target] : targets) dialects.insert(&target->dialect());
+  for (const auto& [name, user] : config->users) {
+    const std::vector<std::string> passwords = config::read_passwords(user);
+    for (const Dialect* dialect : dialects) {
+      runtime->secrets[name][dialect] = dialect->prepare(name, passwords);
+    }
+  }
+  for (const auto& [name, target] : targets) {
+    target->set_tls(contexts[name]);
+    const auto backend = config->backends.find(name);
+    if (backend != config->backends.end()) {
+      target->ledger().set_limit(backend->second.max_connections);
+    }
+  }
+  runtime->config = std::move(config);
+  return runtime;
+}
+
+}  // namespace weirpool::proxy

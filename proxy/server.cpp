@@ -1,0 +1,318 @@
+#include "proxy/server.hpp"
+
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <boost/asio/signal_set.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <csignal>
+#include <cstdlib>
+#include <iostream>
+#include <memory>
+#include <utility>
+
+#include "config/load.hpp"
+#include "config/timings.hpp"
+#include "proxy/fd_budget.hpp"
+#include "proxy/log/log.hpp"
+#include "proxy/net/listener.hpp"
+#include "proxy/observer.hpp"
+#include "proxy/worker.hpp"
+
+namespace weirpool::proxy {
+namespace {
+
+using protocol::Fault;
+
+enum class Phase : std::uint8_t { serving, lame_duck, draining, evicting };
+
+class Server {
+ public:
+  Server(RunOptions options, config::Snapshot config);
+  int run();
+
+ private:
+  void make_targets();
+  void make_workers();
+  void make_listeners();
+  PoolLedger::Messenger messenger();
+  void accepted(std::size_t site, int fd);
+  void turn_away(std::size_t site, int fd, Fault fault);
+  Worker& least_loaded();
+
+  void await_signal();
+  void on_signal(int signal);
+  void reload();
+  void begin_lame_duck();
+  void begin_drain();
+  void evict();
+  void poll_drain();
+  std::uint32_t open_backends() const;
+
+  RunOptions options_;
+  config::Snapshot config_;
+  std::uint32_t max_clients_;
+  boost::asio::io_context io_{1};
+  boost::asio::signal_set signals_{io_};
+  boost::asio::steady_timer timer_{io_};
+  std::unique_ptr<Dialect> postgres_;
+  std::unique_ptr<Dialect> mysql_;
+  Population population_;
+  KeyDeriver deriver_;
+  Targets targets_;
+  std::shared_ptr<const Runtime> runtime_;
+  std::vector<std::unique_ptr<Worker>> workers_;
+  std::vector<std::unique_ptr<Listener>> listeners_;
+  std::unique_ptr<Observer> observer_;
+  Phase phase_ = Phase::serving;
+  TimePoint drain_until_{};
+};
+
+Server::Server(RunOptions options, config::Snapshot config)
+    : options_(std::move(options)),
+      config_(std::move(config)),
+      max_clients_(claim_descriptors(*config_)),
+      postgres_(make_postgres_dialect(config_->pool)),
+      mysql_(make_mysql_dialect(config_->pool)) {
+  make_targets();
+  runtime_ = make_runtime(config_, targets_);
+  make_workers();
+  make_listeners();
+  observer_ = std::make_unique<Observer>(*config_, targets_, workers_, population_);
+}
+
+void Server::make_targets() {
+  for (const auto& [name, backend] : config_->backends) {
+    const Dialect& dialect =
+        backend.protocol == config::Protocol::postgresql ? *postgres_ : *mysql_;
+    targets_[name] = std::make_unique<BackendTarget>(backend, dialect);
+  }
+}
+
+void Server::make_workers() {
+  auto route_cancel = [this](std::uint32_t id, std::vector<std::uint8_t> key) {
+    workers_[id % workers_.size()]->cancel_here(id, std::move(key));
+  };
+  for (unsigned i = 0; i < config_->workers; ++i) {
+    workers_.push_back(
+        std::make_unique<Worker>(i, config_->workers, population_, deriver_, route_cancel));
+  }
+  for (const auto& [name, target] : targets_) target->ledger().set_messenger(messenger());
+}
+
+PoolLedger::Messenger Server::messenger() {
+  using Place = PoolLedger::Place;
+  PoolLedger::Messenger messenger;
+  messenger.slot_granted = [this](const Place& to) { workers_[to.worker]->slot_granted(to.key); };
+  messenger.give_up_idle = [this](const Place& from) {
+    workers_[from.worker]->give_up_idle(from.key);
+  };
+  messenger.hand_over_idle = [this](const Place& from, const Place& to) {
+    workers_[from.worker]->hand_over_idle(from.key, to);
+  };
+  messenger.deliver = [this](const Place& to, std::shared_ptr<BackendParts> parts) {
+    workers_[to.worker]->receive(to.key, std::move(parts));
+  };
+  return messenger;
+}
+
+void Server::make_listeners() {
+  for (std::size_t i = 0; i < config_->listeners.size(); ++i) {
+    auto accepted = [this, i](int fd) { this->accepted(i, fd); };
+    listeners_.push_back(std::make_unique<Listener>(io_, config_->listeners[i].address,
+                                                    config_->tcp,
+                                                    config_->timeouts.fd_retry_delay, accepted));
+  }
+}
+
+// --- clients -------------------------------------------------------------------------------------
+
+Worker& Server::least_loaded() {
+  return **std::min_element(workers_.begin(), workers_.end(), [](const auto& a, const auto& b) {
+    return a->sessions() < b->sessions();
+  });
+}
+
+void Server::accepted(std::size_t site, int fd) {
+  const config::Limits& limits = config_->limits;
+  if (population_.logins.load(std::memory_order_relaxed) >= limits.max_login_conn) {
+    turn_away(site, fd, Fault::too_many_logins);
+    return;
+  }
+  const std::uint32_t clients = population_.clients.fetch_add(1, std::memory_order_relaxed);
+  population_.logins.fetch_add(1, std::memory_order_relaxed);
+  const std::uint32_t most = std::min(limits.max_client_conn, max_clients_);
+  least_loaded().adopt(fd, site, clients >= most ? Fault::too_many_clients : Fault::none);
+}
+
+void Server::turn_away(std::size_t site, int fd, Fault fault) {
+  protocol::Writer words;
+  runtime_->sites[site]->target->dialect().client_login({})->write_fault(fault, {}, words);
+  // One attempt; a client that does not read has to do without.
+  static_cast<void>(::send(fd, words.view().data(), words.size(), MSG_DONTWAIT | MSG_NOSIGNAL));
+  ::close(fd);
+  observer_->turned_away(fault);
+}
+
+// --- signals -------------------------------------------------------------------------------------
+
+void Server::await_signal() {
+  signals_.async_wait([this](boost::system::error_code error, int signal) {
+    if (error) return;
+    on_signal(signal);
+    await_signal();
+  });
+}
+
+void Server::on_signal(int signal) {
+  switch (signal) {
+    case SIGHUP: reload(); break;
+    case SIGQUIT: io_.stop(); break;
+    case SIGINT:
+      if (phase_ < Phase::draining) {
+        begin_drain();
+      } else {
+        evict();
+      }
+      break;
+    case SIGTERM:
+      if (phase_ == Phase::serving) {
+        begin_lame_duck();
+      } else if (phase_ == Phase::lame_duck) {
+        begin_drain();
+      } else {
+        evict();
+      }
+      break;
+    default: break;
+  }
+}
+
+void Server::reload() {
+  const config::Loaded loaded = config::load_file(options_.config_file);
+  if (!loaded.config) {
+    const std::string first = loaded.problems.empty() ? "" : loaded.problems.front().message;
+    log::event(log::Level::error, "config_reload", "configuration refused; nothing changed",
+               {{"ok", false}, {"detail", first}});
+    observer_->reloaded(false);
+    return;
+  }
+  try {
+    runtime_ = make_runtime(loaded.config, targets_);
+  } catch (const std::exception& error) {
+    log::event(log::Level::error, "config_reload", "configuration refused; nothing changed",
+               {{"ok", false}, {"detail", std::string_view(error.what())}});
+    observer_->reloaded(false);
+    return;
+  }
+  std::string restart;
+  for (const std::string& path : config::needs_restart(*config_, *loaded.config)) {
+    restart += (restart.empty() ? "" : ", ") + path;
+  }
+  config_ = loaded.config;
+  log::set(config_->log);
+  for (const auto& worker : workers_) worker->apply(runtime_);
+  log::event(log::Level::info, "config_reload", "configuration applied",
+             {{"ok", true}, {"needs_restart", restart}});
+  observer_->reloaded(true);
+}
+
+// --- the end -------------------------------------------------------------------------------------
+
+void Server::begin_lame_duck() {
+  phase_ = Phase::lame_duck;
+  observer_->set_draining();
+  log::event(log::Level::info, "drain_lame_duck", "not ready any more, still accepting", {});
+  timer_.expires_after(config_->drain.lame_duck);
+  timer_.async_wait([this](boost::system::error_code error) {
+    if (!error && phase_ == Phase::lame_duck) begin_drain();
+  });
+}
+
+void Server::begin_drain() {
+  phase_ = Phase::draining;
+  observer_->set_draining();
+  for (const auto& listener : listeners_) listener->close();
+  for (const auto& worker : workers_) worker->begin_drain();
+  log::event(log::Level::info, "drain_begin", "clients leave at their transaction boundary",
+             {{"clients", std::uint64_t{population_.clients.load()}}});
+  drain_until_ = Clock::now() + config_->drain.timeout;
+  poll_drain();
+}
+
+void Server::evict() {
+  phase_ = Phase::evicting;
+  log::event(log::Level::warn, "drain_deadline", "closing the clients that are left",
+             {{"clients", std::uint64_t{population_.clients.load()}}});
+  for (const auto& worker : workers_) worker->evict_all();
+  drain_until_ = Clock::now() + config_->timeouts.server_close_timeout;
+}
+
+std::uint32_t Server::open_backends() const {
+  std::uint32_t open = 0;
+  for (const auto& [name, target] : targets_) open += target->ledger().open();
+  return open;
+}
+
+void Server::poll_drain() {
+  const bool empty = population_.clients.load() == 0 && open_backends() == 0;
+  const bool late = Clock::now() >= drain_until_;
+  if (empty || (late && phase_ == Phase::evicting)) {
+    log::event(log::Level::info, "drain_complete", "everybody has left",
+               {{"clients_left", std::uint64_t{population_.clients.load()}},
+                {"backends_left", std::uint64_t{open_backends()}}});
+    io_.stop();
+    return;
+  }
+  if (late) evict();
+  timer_.expires_after(config::kDrainPoll);
+  timer_.async_wait([this](boost::system::error_code error) {
+    if (!error) poll_drain();
+  });
+}
+
+int Server::run() {
+  for (const int signal : {SIGHUP, SIGTERM, SIGINT, SIGQUIT, SIGUSR1, SIGUSR2}) {
+    signals_.add(signal);
+  }
+  std::signal(SIGPIPE, SIG_IGN);
+  await_signal();
+  for (const auto& worker : workers_) worker->start(runtime_);
+  for (std::size_t i = 0; i < listeners_.size(); ++i) {
+    listeners_[i]->start();
+    log::event(log::Level::info, "listening", "accepting clients",
+               {{"address", config_->listeners[i].address.host},
+                {"port", std::uint64_t{listeners_[i]->port()}},
+                {"backend", config_->listeners[i].backend}});
+  }
+  observer_->set_ready();
+  io_.run();
+  observer_.reset();
+  for (const auto& worker : workers_) worker->stop();
+  return 0;
+}
+
+}  // namespace
+
+int run_server(const RunOptions& options) {
+  const config::Loaded loaded = options.config_file.empty()
+                                    ? config::load_url(options.database_url)
+                                    : config::load_file(options.config_file);
+  if (!loaded.problems.empty()) std::cerr << config::describe(loaded.problems, {});
+  if (!loaded.config) return 78;
+  log::init(loaded.config->log);
+  int code = 1;
+  try {
+    Server server(options, loaded.config);
+    code = server.run();
+  } catch (const std::exception& error) {
+    log::event(log::Level::error, "startup_failed", "weirpool cannot start",
+               {{"detail", std::string_view(error.what())}});
+  }
+  log::shutdown();
+  return code;
+}
+
+}  // namespace weirpool::proxy

@@ -1,0 +1,151 @@
+// The login of a client, see session.hpp: drives ClientLogin until it is done.
+#include <openssl/rand.h>
+
+#include <utility>
+
+#include "proxy/log/log.hpp"
+#include "proxy/session/session.hpp"
+
+namespace weirpool::proxy {
+
+using protocol::Fault;
+using protocol::Party;
+using protocol::Verdict;
+
+Task<bool> Session::log_in() {
+  Loop& loop = host_.loop();
+  clock_.arm_in(loop.config->timeouts.client_login_timeout);
+  protocol::LoginContext context;
+  context.connection_id = id_;
+  context.tls_available = site_->tls != nullptr;
+  context.tls_required = site_->tls_required;
+  RAND_bytes(context.cancel_key.data(), static_cast<int>(context.cancel_key.size()));
+  cancel_key_ = context.cancel_key;
+  login_ = site_->target->dialect().client_login(context);
+  for (;;) {
+    const bool bytes_moved = up_.steppable() && !down_.inserting();
+    const Verdict verdict =
+        bytes_moved ? login_->step(Party::client, up_.unread()) : Verdict::need(0);
+    bool go_on = true;
+    switch (verdict.kind) {
+      case Verdict::Kind::need: go_on = co_await move_login_bytes(); break;
+      case Verdict::Kind::skip: up_.skip(verdict.count); break;
+      case Verdict::Kind::send: down_.insert(verdict.bytes); break;
+      case Verdict::Kind::start_tls: go_on = co_await start_client_tls(); break;
+      case Verdict::Kind::look_up:
+        if (refusal_ != Fault::none) {
+          leave(refusal_);
+          co_return false;
+        }
+        login_->answer(host_.secret(*site_->target, login_->identity().user));
+        break;
+      case Verdict::Kind::learn: go_on = co_await learn(); break;
+      case Verdict::Kind::cancel: host_.cancel(verdict.bytes); co_return false;
+      case Verdict::Kind::done: co_return finish_login();
+      case Verdict::Kind::close: leave(verdict.fault); co_return false;
+      default: leave(Fault::internal); co_return false;
+    }
+    if (!go_on) co_return false;
+  }
+}
+
+Task<bool> Session::move_login_bytes() {
+  for (;;) {
+    const Io out = down_.flush(client_);
+    if (out.kind == Io::Kind::failed) co_return false;
+    if (out.kind == Io::Kind::moved) {
+      const Io in = up_.fill(client_);
+      if (in.kind == Io::Kind::moved) co_return true;
+      if (in.kind != Io::Kind::blocked) co_return false;
+      client_.arm_read();
+    } else {
+      client_.arm_write();
+    }
+    co_await signal_.wait();
+    if (clock_.passed()) {
+      leave(Fault::login_timeout);
+      co_return false;
+    }
+    if (host_.draining()) {
+      leave(Fault::shutting_down);
+      co_return false;
+    }
+  }
+}
+
+Task<bool> Session::start_client_tls() {
+  // The answer to the TLS request is the last plaintext; what the client sent behind its request
+  // would be plaintext that pretends to be protected.
+  Io io = down_.flush(client_);
+  while (io.kind == Io::Kind::blocked) {
+    client_.arm_write();
+    co_await signal_.wait();
+    if (clock_.passed()) co_return false;
+    io = down_.flush(client_);
+  }
+  if (io.kind == Io::Kind::failed || !up_.unread().empty()) co_return false;
+  client_.start_tls(
+      std::make_unique<TlsChannel>(site_->tls, TlsChannel::Role::server, std::string()));
+  for (;;) {
+    const Io shaken = client_.handshake();
+    if (shaken.kind == Io::Kind::moved) break;
+    if (shaken.kind != Io::Kind::blocked) {
+      host_.metrics().tls_failed.add(1);
+      co_return false;
+    }
+    client_.arm_read();
+    if (client_.unsent()) client_.arm_write();
+    co_await signal_.wait();
+    if (clock_.passed()) co_return false;
+  }
+  host_.metrics().tls_handshakes.add(1);
+  login_->tls_established();
+  co_return true;
+}
+
+PoolKey Session::pool_key() const {
+  const protocol::Identity& identity = login_->identity();
+  if (identity.user.empty()) return {site_->target, {}, host_.probe_user(), 0};
+  return {site_->target, identity.database, identity.user, identity.variant};
+}
+
+Task<bool> Session::learn() {
+  BackendTarget& target = *site_->target;
+  const bool anonymous = login_->identity().user.empty();
+  const PoolKey key = pool_key();
+  auto known = [&] { return anonymous ? target.any_facts() : target.facts(key); };
+  std::shared_ptr<const protocol::BackendFacts> facts = known();
+  Fault why = Fault::backend_unavailable;
+  if (!facts) {
+    const std::shared_ptr<PoolShard> shard = host_.shard(key);
+    Waiter waiter(*shard, signal_, Waiter::Wish::facts);
+    while (waiter.waiting() && !clock_.passed() && !client_.ended() && !host_.draining()) {
+      if (!client_.may_read()) client_.arm_read();
+      co_await signal_.wait();
+    }
+    facts = known();
+    if (waiter.refusal() != Fault::none) why = waiter.refusal();
+  }
+  login_->learned(std::move(facts), why, {});
+  co_return true;
+}
+
+bool Session::finish_login() {
+  conversation_ = login_->take_conversation();
+  shard_ = host_.shard(pool_key());
+  host_.metrics().logins_ok.add(1);
+  if (host_.loop().config->log.connections) {
+    log::event(log::Level::info, "client_login", "client logged in",
+               {{"backend", site_->target->backend().name},
+                {"database", shard_->key().database},
+                {"user", shard_->key().user},
+                {"application", login_->identity().application},
+                {"client_id", std::uint64_t{id_}}});
+  }
+  login_.reset();
+  clock_.disarm();
+  host_.login_over();
+  return true;
+}
+
+}  // namespace weirpool::proxy

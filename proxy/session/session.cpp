@@ -1,0 +1,322 @@
+#include "proxy/session/session.hpp"
+
+#include <openssl/crypto.h>
+
+#include <algorithm>
+#include <utility>
+
+#include "config/timings.hpp"
+#include "proxy/log/log.hpp"
+
+namespace weirpool::proxy {
+
+using protocol::Fault;
+using protocol::Party;
+using protocol::Verdict;
+
+Session::Session(SessionHost& host, std::shared_ptr<const ListenerSite> site, Stream::Parts client,
+                 std::uint32_t id, Fault refusal)
+    : host_(host),
+      site_(std::move(site)),
+      client_(host.loop().io, std::move(client)),
+      clock_(host.loop().deadlines, signal_),
+      up_(host.loop().chunks),
+      down_(host.loop().chunks),
+      id_(id),
+      refusal_(refusal),
+      state_(State::login) {
+  client_.watch(this);
+  host_.metrics().clients[static_cast<std::size_t>(state_)].add(1);
+}
+
+Session::~Session() {
+  client_.watch(nullptr);
+  if (lease_) end_lease(true);
+  if (!conversation_) host_.login_over();
+  host_.metrics().clients[static_cast<std::size_t>(state_)].add(-1);
+  host_.left(*this);
+}
+
+Task<void> Session::run(std::unique_ptr<Session> session) {
+  const bool logged_in = co_await session->log_in();
+  if (logged_in) co_await session->serve();
+  if (session->lease_) session->end_lease(true);
+  session->farewell();
+  if (session->parting_ != Fault::none) co_await session->linger();
+}
+
+Task<void> Session::serve() {
+  for (;;) {
+    const Next next = relay();
+    if (next == Next::leave) co_return;
+    if (next == Next::lease) {
+      const bool go_on = co_await obtain_lease();
+      if (!go_on) co_return;
+      continue;
+    }
+    arm();
+    co_await signal_.wait();
+    if (next_ == Next::leave || time_is_up() || drained()) co_return;
+  }
+}
+
+// --- moving bytes --------------------------------------------------------------------------------
+
+Session::Next Session::relay() {
+  bool moved = true;
+  while (moved && next_ == Next::wait) {
+    moved = drive(Party::client);
+    if (next_ == Next::wait && lease_) moved |= drive(Party::backend);
+    if (next_ == Next::lease) {
+      Lease idle = shard_->take_idle();
+      if (!idle) break;
+      attach(std::move(idle));
+      moved = true;
+    }
+  }
+  const Next next = next_;
+  if (next_ == Next::lease) next_ = Next::wait;
+  return next;
+}
+
+bool Session::drive(Party from) {
+  // A transfer that never runs dry lets the other sessions have a turn after this many chunks.
+  constexpr int kRounds = 32;
+  Flow& flow = flow_from(from);
+  bool moved = false;
+  for (int round = 0; round < kRounds; ++round) {
+    while (flow.steppable() && !up_.inserting() && !down_.inserting()) {
+      const Verdict verdict = conversation_->step(from, flow.unread());
+      if (!apply(from, verdict)) break;
+      moved = true;
+      if (next_ != Next::wait || (from == Party::backend && !lease_)) {
+        flush();
+        return true;
+      }
+    }
+    if (!flush()) return true;
+    if (from == Party::backend && !lease_) return true;
+    const Io io = flow.fill(from == Party::client ? client_ : lease_->stream);
+    if (io.kind == Io::Kind::blocked) return moved;
+    moved = true;
+    if (io.kind != Io::Kind::moved) {
+      ended(from);
+      return true;
+    }
+  }
+  signal_.notify_later(host_.loop().ready);
+  return false;
+}
+
+bool Session::apply(Party from, const Verdict& verdict) {
+  switch (verdict.kind) {
+    case Verdict::Kind::need:
+    case Verdict::Kind::hold: return false;
+    case Verdict::Kind::forward: flow_from(from).forward(verdict.count); return true;
+    case Verdict::Kind::skip: flow_from(from).skip(verdict.count); return true;
+    case Verdict::Kind::send: flow_from(other(verdict.to)).insert(verdict.bytes); return true;
+    case Verdict::Kind::lease: next_ = Next::lease; return true;
+    case Verdict::Kind::release: release_backend(); return true;
+    case Verdict::Kind::done: next_ = Next::leave; return true;
+    case Verdict::Kind::close: leave(verdict.fault); return true;
+    default: leave(Fault::internal); return true;
+  }
+}
+
+bool Session::flush() {
+  if (lease_ && (up_.pending() || lease_->stream.unsent())) {
+    // A backend that takes no more bytes may still have last words: reading goes on until its end.
+    if (up_.flush(lease_->stream).kind == Io::Kind::failed) up_.reset();
+  }
+  if (down_.pending() || client_.unsent()) {
+    if (down_.flush(client_).kind == Io::Kind::failed) {
+      next_ = Next::leave;
+      return false;
+    }
+  }
+  return true;
+}
+
+void Session::ended(Party party) {
+  if (party == Party::client) {
+    next_ = Next::leave;
+    return;
+  }
+  const Verdict verdict = conversation_->backend_lost();
+  end_lease(false);
+  log::limited(log::Level::warn, "backend_lost", "a database connection was lost under a client",
+               {{"backend", site_->target->backend().name},
+                {"database", shard_->key().database},
+                {"user", shard_->key().user}});
+  if (verdict.kind == Verdict::Kind::close) leave(verdict.fault);
+}
+
+// --- the lease -----------------------------------------------------------------------------------
+
+void Session::attach(Lease lease) {
+  lease_ = std::move(lease);
+  lease_->stream.watch(this);
+  conversation_->attach(*lease_->state);
+  next_ = Next::wait;
+  enter(State::active);
+}
+
+Task<bool> Session::obtain_lease() {
+  const config::Snapshot config = host_.loop().config;
+  if (shard_->line_full()) {
+    conversation_->refuse(Fault::pool_queue_full, {});
+    host_.metrics().faults[static_cast<std::size_t>(Fault::pool_queue_full)].add(1);
+    co_return true;
+  }
+  Waiter waiter(*shard_, signal_, Waiter::Wish::backend);
+  clock_.arm_in(config->timeouts.query_wait_timeout);
+  enter(State::waiting);
+  while (waiter.waiting() && !clock_.passed()) {
+    if (next_ == Next::leave || client_.ended()) co_return false;
+    if (!client_.may_read()) client_.arm_read();
+    co_await signal_.wait();
+  }
+  clock_.disarm();
+  Lease granted = waiter.take();
+  if (granted) {
+    attach(std::move(granted));
+    co_return true;
+  }
+  enter(State::idle);
+  const Fault fault =
+      waiter.refusal() == Fault::none ? Fault::pool_timeout : waiter.refusal();
+  host_.metrics().faults[static_cast<std::size_t>(fault)].add(1);
+  if (fault == Fault::shutting_down) {
+    leave(fault);
+    co_return false;
+  }
+  conversation_->refuse(fault, {});
+  co_return true;
+}
+
+void Session::release_backend() {
+  shard_->metrics().transactions.add(1);
+  end_lease(true);
+  enter(State::idle);
+  if (host_.draining()) leave(Fault::shutting_down);
+}
+
+void Session::end_lease(bool backend_healthy) {
+  const std::size_t leftover = down_.unread().size();
+  Standing standing;
+  standing.stream_healthy = backend_healthy;
+  standing.at_boundary = conversation_->at_boundary();
+  standing.half_forwarded = up_.pending() || up_.mid_message() || !down_.steppable();
+  standing.leftover = leftover > 0 || lease_->stream.buffered();
+  standing.needs_reset = conversation_->needs_reset();
+  const bool executing = conversation_->executing();
+  if (down_.steppable()) down_.skip(leftover);
+  conversation_->detach();
+  Lease ending = std::move(lease_);
+  ending.end(standing, executing);
+}
+
+// --- leaving -------------------------------------------------------------------------------------
+
+void Session::leave(Fault fault, std::string_view detail) {
+  next_ = Next::leave;
+  parting_ = fault;
+  parting_words_ = detail;
+}
+
+void Session::farewell() {
+  if (parting_ == Fault::none) return;
+  host_.metrics().faults[static_cast<std::size_t>(parting_)].add(1);
+  const protocol::FaultRow& row = protocol::row_of(parting_);
+  log::limited(log::Level::info, "client_refused", "a client was told goodbye",
+               {{"backend", site_->target->backend().name},
+                {"reason", row.label},
+                {"client_id", std::uint64_t{id_}}});
+  // In the middle of a message no error can be put into the stream: the only honest end is to close.
+  if (!down_.mid_message() && !down_.inserting()) {
+    protocol::Writer words;
+    if (conversation_) {
+      conversation_->write_fault(parting_, parting_words_, words);
+    } else if (login_) {
+      login_->write_fault(parting_, parting_words_, words);
+    }
+    down_.insert(words.view());
+    down_.flush(client_);
+  }
+  client_.shut_down_write();
+}
+
+Task<void> Session::linger() {
+  up_.reset();
+  clock_.arm_in(config::kFarewellLinger);
+  for (;;) {
+    const Io io = up_.fill(client_);
+    up_.reset();
+    if (io.kind == Io::Kind::eof || io.kind == Io::Kind::failed) co_return;
+    if (io.kind == Io::Kind::blocked) {
+      client_.arm_read();
+      co_await signal_.wait();
+      if (clock_.passed()) co_return;
+    }
+  }
+}
+
+// --- waiting -------------------------------------------------------------------------------------
+
+void Session::arm() {
+  if (up_.has_room()) client_.arm_read();
+  if (down_.pending() || client_.unsent()) client_.arm_write();
+  if (lease_) {
+    if (down_.has_room()) lease_->stream.arm_read();
+    if (up_.pending() || lease_->stream.unsent()) lease_->stream.arm_write();
+  }
+  set_clock();
+}
+
+void Session::set_clock() {
+  const config::Timeouts& timeouts = host_.loop().config->timeouts;
+  if (!lease_ || conversation_->at_boundary()) {
+    clock_.arm_in(timeouts.client_idle_timeout);
+  } else if (!conversation_->executing()) {
+    clock_.arm_in(timeouts.idle_transaction_timeout);
+  } else {
+    clock_.disarm();
+  }
+}
+
+bool Session::time_is_up() {
+  if (!clock_.passed()) return false;
+  leave(lease_ && !conversation_->at_boundary() ? Fault::idle_transaction_timeout
+                                                : Fault::client_idle_timeout);
+  return true;
+}
+
+bool Session::drained() {
+  if (!host_.draining() || !up_.empty()) return false;
+  if (lease_ && (!conversation_->at_boundary() || conversation_->executing())) return false;
+  leave(Fault::shutting_down);
+  return true;
+}
+
+void Session::nudge() { signal_.notify_later(host_.loop().ready); }
+
+void Session::evict() {
+  leave(Fault::shutting_down);
+  nudge();
+}
+
+void Session::cancel(protocol::Bytes key) {
+  const std::size_t length = std::min(key.size(), cancel_key_.size());
+  if (length < 4 || key.size() > cancel_key_.size()) return;
+  if (CRYPTO_memcmp(key.data(), cancel_key_.data(), length) != 0) return;
+  if (lease_ && conversation_->executing()) shard_->cancel(*lease_);
+}
+
+void Session::enter(State state) {
+  if (state == state_) return;
+  host_.metrics().clients[static_cast<std::size_t>(state_)].add(-1);
+  host_.metrics().clients[static_cast<std::size_t>(state)].add(1);
+  state_ = state;
+}
+
+}  // namespace weirpool::proxy

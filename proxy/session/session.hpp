@@ -1,0 +1,105 @@
+// One client's stay, from its first byte to its last. One coroutine waits; what bytes mean is the
+// engines' business (protocol/engine.hpp), where they go is the flows' (flow.hpp).
+//
+//   run:  log_in -> { relay -> (lease? obtain_lease) -> wait } ... -> farewell
+//
+// Thread: its worker's only.
+#pragma once
+
+#include <array>
+#include <boost/intrusive/list.hpp>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "protocol/engine.hpp"
+#include "proxy/net/deadlines.hpp"
+#include "proxy/net/stream.hpp"
+#include "proxy/net/task.hpp"
+#include "proxy/pool/lease.hpp"
+#include "proxy/session/flow.hpp"
+#include "proxy/session/session_host.hpp"
+
+namespace weirpool::proxy {
+
+class Session final : public Watcher,
+                      public boost::intrusive::list_base_hook<
+                          boost::intrusive::link_mode<boost::intrusive::auto_unlink>> {
+ public:
+  /// `refusal` other than none: the client is only led to the point where it understands why.
+  Session(SessionHost& host, std::shared_ptr<const ListenerSite> site, Stream::Parts client,
+          std::uint32_t id, protocol::Fault refusal);
+  ~Session();
+
+  /// The whole stay; owns the session and destroys it at the end.
+  static Task<void> run(std::unique_ptr<Session> session);
+
+  std::uint32_t id() const { return id_; }
+  /// A cancel request with this key (the part behind the id) has come in.
+  void cancel(protocol::Bytes key);
+  /// Look again whether the drain lets you stay.
+  void nudge();
+  /// Leave now, whatever you are doing: the drain's time is over.
+  void evict();
+
+  void stream_ready() override { signal_.notify(); }
+
+ private:
+  using State = metrics::ClientState;
+  enum class Next : std::uint8_t { wait, lease, leave };
+
+  // login.cpp
+  Task<bool> log_in();
+  Task<bool> move_login_bytes();
+  Task<bool> start_client_tls();
+  Task<bool> learn();
+  bool finish_login();
+  PoolKey pool_key() const;
+
+  // session.cpp
+  Task<void> serve();
+  Task<bool> obtain_lease();
+  Task<void> linger();
+  void attach(Lease lease);
+  Next relay();
+  bool drive(protocol::Party from);
+  /// False: stop asking, wait for bytes.
+  bool apply(protocol::Party from, const protocol::Verdict& verdict);
+  bool flush();
+  void ended(protocol::Party party);
+  void release_backend();
+  void end_lease(bool backend_healthy);
+  void leave(protocol::Fault fault, std::string_view detail = {});
+  void farewell();
+  void arm();
+  void set_clock();
+  bool time_is_up();
+  bool drained();
+  void enter(State state);
+
+  Flow& flow_from(protocol::Party party) {
+    return party == protocol::Party::client ? up_ : down_;
+  }
+
+  SessionHost& host_;
+  std::shared_ptr<const ListenerSite> site_;
+  Stream client_;
+  Signal signal_;
+  Deadline clock_;
+  Flow up_;
+  Flow down_;
+  std::unique_ptr<protocol::ClientLogin> login_;
+  std::unique_ptr<protocol::Conversation> conversation_;
+  std::shared_ptr<PoolShard> shard_;
+  Lease lease_;
+  std::array<std::uint8_t, 32> cancel_key_{};
+  std::string parting_words_;
+  std::uint32_t id_;
+  Next next_ = Next::wait;
+  protocol::Fault parting_ = protocol::Fault::none;
+  protocol::Fault refusal_;
+  State state_;
+};
+
+}  // namespace weirpool::proxy

@@ -1,0 +1,47 @@
+// What a session needs of the worker it lives on.
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "protocol/engine.hpp"
+#include "proxy/metrics/counters.hpp"
+#include "proxy/net/loop.hpp"
+#include "proxy/net/tls_context.hpp"
+#include "proxy/pool/pool_shard.hpp"
+
+namespace weirpool::proxy {
+
+/// One listener as its sessions see it; replaced at reload.
+struct ListenerSite {
+  BackendTarget* target = nullptr;
+  std::shared_ptr<const TlsContext> tls;  ///< null: no TLS offered
+  bool tls_required = false;
+};
+
+class Session;
+
+class SessionHost {
+ public:
+  virtual Loop& loop() = 0;
+  virtual metrics::WorkerMetrics& metrics() = 0;
+  /// The shard of this pool on this worker, made when first asked for.
+  virtual std::shared_ptr<PoolShard> shard(const PoolKey& key) = 0;
+  /// What logins of `user` are checked against; null: there is no such user.
+  virtual std::shared_ptr<const protocol::PreparedSecret> secret(const BackendTarget& target,
+                                                                 const std::string& user) = 0;
+  /// The user that asks a backend for its greeting before any client has a name.
+  virtual const std::string& probe_user() = 0;
+  /// Finds the session of a cancel key, on whatever worker, and cancels its statement.
+  virtual void cancel(protocol::Bytes key) = 0;
+  virtual bool draining() const = 0;
+  /// The login is over, well or not: its place among the logins is free.
+  virtual void login_over() = 0;
+  /// The session is about to be destroyed.
+  virtual void left(Session& session) = 0;
+
+ protected:
+  ~SessionHost() = default;
+};
+
+}  // namespace weirpool::proxy

@@ -1,0 +1,192 @@
+#include "proxy/worker.hpp"
+
+#include <pthread.h>
+
+#include <algorithm>
+
+#include "config/password.hpp"
+#include "config/timings.hpp"
+#include "protocol/reader.hpp"
+#include "proxy/net/socket_options.hpp"
+#include "proxy/net/supervise.hpp"
+
+namespace weirpool::proxy {
+
+Worker::Worker(unsigned index, unsigned workers, Population& population, KeyDeriver& deriver,
+               CancelRouter route_cancel)
+    : index_(index),
+      workers_(workers),
+      population_(population),
+      deriver_(deriver),
+      route_cancel_(std::move(route_cancel)),
+      stay_(loop_.io.get_executor()) {}
+
+Worker::~Worker() { stop(); }
+
+void Worker::start(std::shared_ptr<const Runtime> runtime) {
+  runtime_ = std::move(runtime);
+  loop_.config = runtime_->config;
+  thread_ = std::thread([this] {
+    ::pthread_setname_np(::pthread_self(), ("worker-" + std::to_string(index_)).c_str());
+    supervise("sweep", sweep());
+    loop_.io.run();
+  });
+}
+
+void Worker::stop() {
+  if (!thread_.joinable()) return;
+  loop_.post([this] {
+    stopping_ = true;
+    sweep_wake_.notify();
+    loop_.io.stop();
+  });
+  thread_.join();
+}
+
+// --- messages ------------------------------------------------------------------------------------
+
+void Worker::adopt(int fd, std::size_t site, protocol::Fault refusal) {
+  session_count_.fetch_add(1, std::memory_order_relaxed);
+  loop_.post([this, fd, site, refusal] {
+    set_tcp_options(fd, loop_.config->tcp);
+    Stream::Parts parts;
+    parts.fd = fd;
+    auto session = std::make_unique<Session>(*this, runtime_->sites[site], std::move(parts),
+                                             next_id(), refusal);
+    by_id_[session->id()] = session.get();
+    supervise("session", Session::run(std::move(session)));
+  });
+}
+
+void Worker::apply(std::shared_ptr<const Runtime> runtime) {
+  loop_.post([this, runtime = std::move(runtime)] {
+    runtime_ = runtime;
+    loop_.config = runtime->config;
+  });
+}
+
+void Worker::begin_drain() {
+  loop_.post([this] {
+    draining_ = true;
+    for (const auto& [key, shard] : shards_) shard->drain();
+    for (const auto& [id, session] : by_id_) session->nudge();
+  });
+}
+
+void Worker::evict_all() {
+  loop_.post([this] {
+    for (const auto& [id, session] : by_id_) session->evict();
+  });
+}
+
+void Worker::cancel_here(std::uint32_t id, std::vector<std::uint8_t> key) {
+  loop_.post([this, id, key = std::move(key)] {
+    const auto found = by_id_.find(id);
+    if (found != by_id_.end()) found->second->cancel(key);
+  });
+}
+
+void Worker::slot_granted(const PoolKey& key) {
+  loop_.post([this, key] {
+    if (PoolShard* shard = find(key)) {
+      shard->slot_granted();
+    } else {
+      key.target->ledger().closed();
+    }
+  });
+}
+
+void Worker::give_up_idle(const PoolKey& key) {
+  loop_.post([this, key] {
+    if (PoolShard* shard = find(key)) shard->give_up_idle();
+  });
+}
+
+void Worker::hand_over_idle(const PoolKey& key, const PoolLedger::Place& to) {
+  loop_.post([this, key, to] {
+    PoolShard* shard = find(key);
+    std::shared_ptr<BackendParts> parts = shard ? shard->release_idle() : nullptr;
+    if (parts) key.target->ledger().messenger().deliver(to, std::move(parts));
+  });
+}
+
+void Worker::receive(const PoolKey& key, std::shared_ptr<BackendParts> parts) {
+  loop_.post([this, key, parts = std::move(parts)] { shard(key)->receive(std::move(*parts)); });
+}
+
+// --- SessionHost ---------------------------------------------------------------------------------
+
+std::uint32_t Worker::next_id() {
+  // The worker is the remainder, so that a cancel request finds its way from any worker.
+  for (;;) {
+    const std::uint32_t id = ++sequence_ * workers_ + index_;
+    if (id != 0 && id % workers_ == index_ && !by_id_.contains(id)) return id;
+  }
+}
+
+PoolShard* Worker::find(const PoolKey& key) {
+  const auto found = shards_.find(key);
+  return found == shards_.end() ? nullptr : found->second.get();
+}
+
+std::shared_ptr<PoolShard> Worker::shard(const PoolKey& key) {
+  std::shared_ptr<PoolShard>& shard = shards_[key];
+  if (shard) return shard;
+  auto numbers = std::make_shared<metrics::PoolMetrics>();
+  auto passwords = [this, user = key.user]() -> std::vector<std::string> {
+    const auto found = runtime_->config->users.find(user);
+    if (found == runtime_->config->users.end()) return {};
+    return config::read_passwords(found->second);
+  };
+  shard = std::make_shared<PoolShard>(loop_, index_, key, std::move(passwords), deriver_, numbers);
+  if (draining_) shard->drain();
+  const std::lock_guard lock(numbers_mutex_);
+  std::erase_if(numbers_, [](const auto& entry) { return entry.second.expired(); });
+  numbers_.emplace_back(key, numbers);
+  return shard;
+}
+
+std::vector<Worker::PoolNumbers> Worker::pools() const {
+  const std::lock_guard lock(numbers_mutex_);
+  std::vector<PoolNumbers> pools;
+  for (const auto& [key, weak] : numbers_) {
+    if (auto numbers = weak.lock()) pools.push_back({key, std::move(numbers)});
+  }
+  return pools;
+}
+
+std::shared_ptr<const protocol::PreparedSecret> Worker::secret(const BackendTarget& target,
+                                                               const std::string& user) {
+  const auto found = runtime_->secrets.find(user);
+  if (found == runtime_->secrets.end()) return nullptr;
+  return found->second.at(&target.dialect());
+}
+
+const std::string& Worker::probe_user() { return runtime_->config->users.begin()->first; }
+
+void Worker::cancel(protocol::Bytes key) {
+  protocol::Reader reader(key);
+  const std::uint32_t id = reader.be32();
+  const protocol::Bytes secret = reader.rest();
+  if (reader.ok()) route_cancel_(id, {secret.begin(), secret.end()});
+}
+
+void Worker::left(Session& session) {
+  by_id_.erase(session.id());
+  session_count_.fetch_sub(1, std::memory_order_relaxed);
+  population_.clients.fetch_sub(1, std::memory_order_relaxed);
+}
+
+Task<void> Worker::sweep() {
+  Deadline deadline(loop_.deadlines, sweep_wake_);
+  while (!stopping_) {
+    deadline.arm_in(config::kSweepInterval);
+    co_await sweep_wake_.wait();
+    for (const auto& [key, shard] : shards_) shard->sweep();
+    std::erase_if(shards_, [](const auto& entry) {
+      return entry.second.use_count() == 1 && entry.second->unused();
+    });
+  }
+}
+
+}  // namespace weirpool::proxy
