@@ -13,7 +13,12 @@ TOKEN = re.compile(
 )
 STRING = re.compile(r'"(?:[^"\\]|\\.)*"|(?<![0-9a-fA-F])\'(?:[^\'\\]|\\.)+\'')
 # What opens a brace that is not a function's.
-NOT_A_FUNCTION = re.compile(r"\b(namespace|class|struct|union|enum|extern)\b|=\s*$|\breturn\s*$|[,(]\s*$")
+TYPE = re.compile(
+    r"(?:(?:public|private|protected)\s*:\s*)*(?:template\s*)?(?:inline\s+)?"
+    r"(?:namespace|class|struct|union|enum|extern)\b"
+)
+EXPRESSION = re.compile(r"(?:[=,(]|\breturn)$")
+ANGLES = re.compile(r"<[^<>]*>")
 # a_{1}: clang-format puts a space before the brace of every body, and none before an initialiser.
 INITIALISER = re.compile(r"[\w>]$")
 
@@ -71,4 +76,8 @@ def functions(lines):
 
 
 def _heads_a_function(head):
-    return "(" in head and not NOT_A_FUNCTION.search(head.strip())
+    shorter = ANGLES.sub("", head)
+    while shorter != head:
+        head, shorter = shorter, ANGLES.sub("", shorter)
+    head = head.strip()
+    return "(" in head and not TYPE.match(head) and not EXPRESSION.search(head)

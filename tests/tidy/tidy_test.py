@@ -89,6 +89,10 @@ class TidyTest(unittest.TestCase):
         text = "int a;\nA::A(int b)\n    : a_{b}, b_(b), c_{} {\n" + "  a();\n" * 70 + "}\n"
         self.assert_finds("proxy/pool/x.hpp", text, 2, "function of 73 lines")
 
+    def test_long_template_that_takes_an_elaborate_type(self):
+        text = "class A {\n public:\n  template <class T>\n  void f(struct tm t) {\n" + "a();\n" * 70 + "}\n};\n"
+        self.assert_finds("proxy/pool/x.hpp", text, 2, "function of 74 lines")
+
     def test_long_table_is_not_a_function(self):
         text = "constexpr auto k = to_array<A>({\n" + "    {f(1), 2},\n" * 100 + "});\n"
         self.assertEqual(self.found("proxy/pool/x.hpp", text), [])
