@@ -1,0 +1,272 @@
+#include "protocol/mysql/backend_login.hpp"
+
+#include <openssl/crypto.h>
+
+#include <utility>
+
+#include "protocol/mysql/auth_caching_sha2.hpp"
+#include "protocol/mysql/auth_native.hpp"
+#include "protocol/mysql/capabilities.hpp"
+
+namespace weirpool::protocol::mysql {
+namespace {
+
+constexpr std::uint32_t kMaxPacketAnnounced = 1U << 30;  // the most a server can be set to
+constexpr std::uint16_t kFallbackCollation = 45;         // utf8mb4_general_ci: every server has it
+
+std::uint32_t capabilities_for(const BackendIdentity& as, bool tls) {
+  std::uint32_t bits = kAskedOfBackends | (as.variant & kVariantBits);
+  if (!as.database.empty()) bits |= cap::connect_with_db;
+  if (tls) bits |= cap::ssl;
+  return bits;
+}
+
+Fault fault_of(std::uint16_t code) {
+  switch (code) {
+    case 1049: return Fault::unknown_database;
+    case 1044:  // no right to this schema
+    case 1045:  // wrong password
+    case 1251:  // plugin refused
+    case 1698:  // wrong password, MariaDB's socket plugins
+    case 1862:  // password expired
+    case 3118:  // account locked
+    case 4151:  // account locked, MariaDB
+      return Fault::backend_refused_login;
+    default: return Fault::backend_unavailable;
+  }
+}
+
+void wipe(std::string& text) {
+  OPENSSL_cleanse(text.data(), text.size());
+  text.clear();
+}
+
+}  // namespace
+
+ClientSideLogin::ClientSideLogin(BackendIdentity as) : as_(std::move(as)), packet_(kMaxReply) {}
+
+ClientSideLogin::~ClientSideLogin() {
+  wipe(as_.password);
+  wipe(reply_);
+}
+
+Verdict ClientSideLogin::step(Party from, MutableBytes unread) {
+  if (phase_ == Phase::setup) return set_up(from, unread);
+  if (from == Party::client) return Verdict::hold();
+  switch (phase_) {
+    case Phase::greeting:
+    case Phase::authentication: return receive(unread);
+    case Phase::send_tls:
+      out_.clear();
+      write_ssl_request(out_, capabilities_for(as_, true),
+                        static_cast<std::uint8_t>(facts_->collation));
+      return send(Phase::start_tls);
+    case Phase::start_tls:
+      if (!unread.empty()) return Verdict::close(Fault::backend_violation);
+      phase_ = Phase::starting_tls;
+      return Verdict::start_tls();
+    case Phase::starting_tls: return Verdict::hold();
+    case Phase::send_response: write_response(); return send(Phase::authentication);
+    case Phase::send_reply:
+      out_.clear();
+      out_.text(reply_);
+      wipe(reply_);
+      return send(Phase::authentication);
+    case Phase::done: return Verdict::done();
+    default: return Verdict::close(fault_);
+  }
+}
+
+/// Frames what is in out_ and sends it.
+Verdict ClientSideLogin::send(Phase next) {
+  std::vector<std::uint8_t> payload = out_.take();
+  const std::size_t at = begin_packet(out_, sequence_++);
+  out_.bytes(payload);
+  end_packet(out_, at);
+  OPENSSL_cleanse(payload.data(), payload.size());
+  phase_ = next;
+  return Verdict::send(Party::backend, out_.view());
+}
+
+void ClientSideLogin::fail(Fault fault, std::string_view why) {
+  fault_ = fault;
+  error_ = why;
+  phase_ = Phase::failed;
+}
+
+Verdict ClientSideLogin::receive(MutableBytes unread) {
+  const PacketCollector::Step step = packet_.feed(unread);
+  switch (step.outcome) {
+    case PacketCollector::Outcome::need: return Verdict::need(step.count);
+    case PacketCollector::Outcome::piece: return Verdict::skip(step.count);
+    case PacketCollector::Outcome::too_long:
+      fail(Fault::backend_violation, "packet of the login is too long");
+      return Verdict::close(fault_);
+    case PacketCollector::Outcome::whole: break;
+  }
+  const bool in_order = packet_.sequence() == sequence_++;
+  accept(packet_.payload());
+  packet_.release();
+  if (!in_order && phase_ != Phase::failed) {
+    fail(Fault::backend_violation, "packets of the login are out of order");
+  }
+  return Verdict::skip(step.count);
+}
+
+void ClientSideLogin::accept(Bytes payload) {
+  if (payload.empty()) return fail(Fault::backend_violation, "empty packet");
+  if (payload[0] == 0xFF) return accept_error(payload);
+  if (phase_ == Phase::greeting) return accept_greeting(payload);
+  switch (payload[0]) {
+    case 0x00: return accept_ok(payload);
+    case 0xFE: return accept_switch(payload);
+    case kAuthMoreData: return accept_more_data(payload.subspan(1));
+    default: return fail(Fault::backend_violation, "unexpected packet");
+  }
+}
+
+void ClientSideLogin::accept_error(Bytes payload) {
+  const Result<ErrPacket> err = ErrPacket::parse(payload);
+  if (!err) return fail(Fault::backend_violation, "malformed error");
+  fail(fault_of(err->code), err->describe());
+}
+
+void ClientSideLogin::accept_greeting(Bytes payload) {
+  const Result<Greeting> greeting = Greeting::parse(payload);
+  if (!greeting) return fail(Fault::backend_violation, "malformed greeting");
+  if ((greeting->capabilities & kRequiredOfBackends) != kRequiredOfBackends) {
+    return fail(Fault::backend_unavailable,
+                "server lacks session tracking or DEPRECATE_EOF: needs MySQL 5.7.5, MariaDB 10.2");
+  }
+  facts_ = std::make_shared<Facts>();
+  facts_->version = greeting->version;
+  facts_->plugin = greeting->plugin;
+  facts_->status = greeting->status;
+  facts_->collation = usable_collation(greeting->collation, facts_->mariadb(), kFallbackCollation);
+  thread_id_ = greeting->thread_id;
+  scramble_ = greeting->scramble;
+  // Another plugin's data would be useless to the server: it then switches to the account's own.
+  plugin_ = greeting->plugin == kSha2Plugin ? kSha2Plugin : kNativePlugin;
+  const bool offered = (greeting->capabilities & cap::ssl) != 0;
+  if (as_.tls_required && !offered) {
+    return fail(Fault::backend_unavailable, "TLS is required but the server does not offer it");
+  }
+  phase_ = as_.tls_wanted && offered ? Phase::send_tls : Phase::send_response;
+}
+
+void ClientSideLogin::tls_established() {
+  tls_ = true;
+  phase_ = Phase::send_response;
+}
+
+void ClientSideLogin::write_response() {
+  Writer attributes;
+  attributes.lenenc_text("_client_name");
+  attributes.lenenc_text("weirpool");
+  attributes.lenenc_text("program_name");
+  attributes.lenenc_text("weirpool");
+  make_token();
+  HandshakeResponse response;
+  response.capabilities = capabilities_for(as_, tls_);
+  response.max_packet = kMaxPacketAnnounced;
+  response.collation = static_cast<std::uint8_t>(facts_->collation);
+  response.user = as_.user;
+  response.authentication = bytes_of(reply_);
+  response.database = as_.database;
+  response.plugin = plugin_;
+  response.attributes = attributes.view();
+  out_.clear();
+  response.serialize(out_);
+  wipe(reply_);
+}
+
+/// Fills reply_ with what plugin_ answers to scramble_. False: weirpool does not know the plugin,
+/// or may not use it here.
+bool ClientSideLogin::make_token() {
+  reply_.clear();
+  if (plugin_ == kClearPlugin) {
+    if (!tls_) return false;
+    reply_ = as_.password;
+    reply_.push_back('\0');
+    return true;
+  }
+  if (plugin_ != kNativePlugin && plugin_ != kSha2Plugin) return false;
+  if (as_.password.empty()) return true;
+  if (plugin_ == kNativePlugin) {
+    reply_ = text_of(native_token(as_.password, scramble_));
+  } else {
+    reply_ = text_of(sha2_token(as_.password, scramble_));
+  }
+  return true;
+}
+
+void ClientSideLogin::accept_switch(Bytes payload) {
+  const Result<AuthSwitch> request = AuthSwitch::parse(payload);
+  if (!request || switched_) return fail(Fault::backend_violation, "malformed auth switch");
+  switched_ = true;
+  plugin_ = request->plugin;
+  const bool challenged = request->data.size() == scramble_.size();
+  if (challenged) std::copy(request->data.begin(), request->data.end(), scramble_.begin());
+  if (!challenged && plugin_ != kClearPlugin) scramble_ = {};
+  if (!make_token()) {
+    return fail(Fault::backend_refused_login,
+                "server asks for authentication plugin '" + plugin_ +
+                    (plugin_ == kClearPlugin ? "', which needs TLS" : "', which is not supported"));
+  }
+  phase_ = Phase::send_reply;
+}
+
+void ClientSideLogin::accept_more_data(Bytes payload) {
+  if (plugin_ != kSha2Plugin || payload.empty()) {
+    return fail(Fault::backend_violation, "unexpected authentication data");
+  }
+  if (key_asked_) {
+    key_asked_ = false;
+    const auto cipher = rsa_encrypt_password(text_of(payload), as_.password, scramble_);
+    if (cipher.empty()) return fail(Fault::backend_violation, "unusable public key");
+    reply_ = text_of(cipher);
+    phase_ = Phase::send_reply;
+    return;
+  }
+  if (payload.size() != 1) return fail(Fault::backend_violation, "unexpected authentication data");
+  if (payload[0] == kFastAuthOk) return;
+  if (payload[0] == kFullAuthNeeded) return full_authentication();
+  fail(Fault::backend_violation, "unexpected authentication data");
+}
+
+void ClientSideLogin::full_authentication() {
+  if (tls_) {
+    reply_ = as_.password;
+    reply_.push_back('\0');
+  } else if (as_.allow_public_key_retrieval) {
+    reply_.assign(1, static_cast<char>(kPublicKeyRequest));
+    key_asked_ = true;
+  } else {
+    return fail(Fault::backend_refused_login,
+                "caching_sha2_password needs TLS, or allow_public_key_retrieval for this backend");
+  }
+  phase_ = Phase::send_reply;
+}
+
+void ClientSideLogin::accept_ok(Bytes payload) {
+  const Result<OkPacket> ok = OkPacket::parse(payload);
+  if (!ok) return fail(Fault::backend_violation, "malformed OK");
+  facts_->status = ok->status;
+  state_ = std::make_unique<ServerState>(facts_, as_.variant, as_.database, thread_id_);
+  setup_ = std::make_unique<Exchange>(*state_);
+  state_->write_setup(setup_->commands());
+  setup_->expect(1);
+  phase_ = Phase::setup;
+}
+
+Verdict ClientSideLogin::set_up(Party from, MutableBytes unread) {
+  const Verdict verdict = setup_->step(from, unread);
+  if (verdict.kind == Verdict::Kind::done) phase_ = Phase::done;
+  if (verdict.kind != Verdict::Kind::close) return verdict;
+  fail(Fault::backend_unavailable, "session tracking: " + setup_->error());
+  return Verdict::close(fault_);
+}
+
+std::unique_ptr<BackendState> ClientSideLogin::take_state() { return std::move(state_); }
+
+}  // namespace weirpool::protocol::mysql

@@ -1,0 +1,81 @@
+// We are the client towards a backend.
+//
+//   b->p  greeting
+//   p->b  SSLRequest, then TLS              if wanted and offered; required and not offered: close
+//   p->b  handshake response
+//   b->p  auth switch   p->b  token         any number of plugins we know, one switch
+//   b->p  more data     p->b  password      caching_sha2_password: TLS, or RSA where it is allowed
+//   b->p  OK
+//   p->b  SET session tracking   b->p  OK   -> done
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "protocol/mysql/backend_state.hpp"
+#include "protocol/mysql/exchange.hpp"
+
+namespace weirpool::protocol::mysql {
+
+class ClientSideLogin final : public BackendLogin {
+ public:
+  explicit ClientSideLogin(BackendIdentity as);
+  ~ClientSideLogin() override;
+
+  Verdict step(Party from, MutableBytes unread) override;
+  const KeyDerivation& derivation() const override { return derivation_; }
+  void derived(Bytes /*key*/) override {}  // this protocol hashes cheaply and never says look_up
+  void tls_established() override;
+  std::unique_ptr<BackendState> take_state() override;
+  std::string_view error() const override { return error_; }
+
+ private:
+  enum class Phase : std::uint8_t {
+    greeting,
+    send_tls,
+    start_tls,
+    starting_tls,  ///< waiting for tls_established()
+    send_response,
+    authentication,  ///< switch, more data, OK or ERR to come
+    send_reply,      ///< reply_ to be sent
+    setup,
+    done,
+    failed,
+  };
+
+  Verdict receive(MutableBytes unread);
+  Verdict set_up(Party from, MutableBytes unread);
+  void accept(Bytes payload);
+  void accept_greeting(Bytes payload);
+  void accept_authentication(Bytes payload);
+  void accept_error(Bytes payload);
+  void accept_switch(Bytes payload);
+  void accept_more_data(Bytes payload);
+  void accept_ok(Bytes payload);
+  void full_authentication();
+  bool make_token();
+  void fail(Fault fault, std::string_view why);
+  Verdict send(Phase next);
+  void write_response();
+
+  BackendIdentity as_;
+  Phase phase_ = Phase::greeting;
+  bool tls_ = false;
+  bool switched_ = false;
+  bool key_asked_ = false;
+  Fault fault_ = Fault::none;
+  std::uint8_t sequence_ = 0;  ///< of the next packet, whoever sends it
+  std::uint32_t thread_id_ = 0;
+  Scramble scramble_{};
+  std::string plugin_;
+  std::string reply_;  ///< the next thing said in the authentication; wiped
+  std::string error_;
+  KeyDerivation derivation_;
+  std::shared_ptr<Facts> facts_;
+  std::unique_ptr<ServerState> state_;
+  std::unique_ptr<Exchange> setup_;
+  PacketCollector packet_;
+  Writer out_;
+};
+
+}  // namespace weirpool::protocol::mysql

@@ -1,0 +1,54 @@
+#include "protocol/mysql/backend_state.hpp"
+
+#include <utility>
+
+#include "protocol/mysql/capabilities.hpp"
+#include "protocol/mysql/commands.hpp"
+
+namespace weirpool::protocol::mysql {
+
+ServerState::ServerState(std::shared_ptr<const Facts> facts, std::uint32_t variant,
+                         std::string database, std::uint32_t thread_id)
+    : facts_(std::move(facts)),
+      login_schema_(std::move(database)),
+      variant_(variant),
+      thread_id_(thread_id) {
+  login_.collation = facts_->collation;
+  login_.multi_statements = (variant & cap::multi_statements) != 0;
+  login_.schema = login_schema_;
+  session = login_;
+}
+
+void ServerState::write_goodbye(Writer& out) const { write_command(out, com::quit); }
+
+bool ServerState::write_cancel(Writer& /*out*/) const { return false; }
+
+unsigned ServerState::write_reset(Writer& out) const {
+  write_command(out, com::reset_connection);
+  // Whether a reset touches this option differs between servers.
+  write_set_multi_statements(out, login_.multi_statements);
+  write_setup(out);
+  return 3;
+}
+
+void ServerState::write_setup(Writer& out) const {
+  const std::string id = std::to_string(login_.collation);
+  std::string sql =
+      "SET @@session.session_track_system_variables='*',@@session.session_track_schema=ON,"
+      "@@session.session_track_state_change=ON,"
+      "@@session.session_track_transaction_info='CHARACTERISTICS',"
+      "@@session.character_set_results=";
+  sql += id + ",@@session.collation_connection=" + id + ",@@session.character_set_client=" + id;
+  if (variant_ & cap::ignore_space) {
+    sql += ",@@session.sql_mode=CONCAT(@@session.sql_mode,',IGNORE_SPACE')";
+  }
+  write_command(out, com::query, sql);
+}
+
+void ServerState::was_reset() {
+  std::string schema = std::move(session.schema);
+  session = login_;
+  session.schema = std::move(schema);
+}
+
+}  // namespace weirpool::protocol::mysql

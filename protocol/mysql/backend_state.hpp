@@ -1,0 +1,61 @@
+// What weirpool knows about one backend connection through all its leases, and about its server.
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "protocol/engine.hpp"
+#include "protocol/mysql/handshake_messages.hpp"
+#include "protocol/mysql/session_state.hpp"
+
+namespace weirpool::protocol::mysql {
+
+/// The greeting of a server, for the greetings of weirpool's clients.
+class Facts final : public BackendFacts {
+ public:
+  std::string version;
+  std::string plugin;           ///< the server's default authentication plugin
+  std::uint16_t collation = 0;  ///< default of the server, usable as a client's
+  std::uint16_t status = 0;
+
+  bool mariadb() const { return version.find("MariaDB") != std::string::npos; }
+};
+
+class ServerState final : public BackendState {
+ public:
+  ServerState(std::shared_ptr<const Facts> facts, std::uint32_t variant, std::string database,
+              std::uint32_t thread_id);
+
+  std::shared_ptr<const BackendFacts> facts() const override { return facts_; }
+  void write_goodbye(Writer& out) const override;
+  /// KILL needs a login of its own, so there is no cancel message.
+  bool write_cancel(Writer& out) const override;
+  std::uint64_t remote_id() const override { return thread_id_; }
+
+  const Facts& server() const { return *facts_; }
+  const std::string& login_schema() const { return login_schema_; }
+  bool login_multi_statements() const { return login_.multi_statements; }
+  /// The schema of the login cannot be had back by any command.
+  bool schema_stuck() const { return login_schema_.empty() && !session.schema.empty(); }
+
+  /// Appends COM_RESET_CONNECTION and what restores the state after login; returns the number of
+  /// replies to come. Reset does not change the schema.
+  unsigned write_reset(Writer& out) const;
+  /// Appends the one statement every backend starts with: session tracking, and settings that a
+  /// reset would lose although the handshake made them.
+  void write_setup(Writer& out) const;
+  /// The replies of write_reset() have come.
+  void was_reset();
+
+  SessionState session;      ///< as it is on the server now
+  std::uint16_t status = 0;  ///< of the last reply
+
+ private:
+  std::shared_ptr<const Facts> facts_;
+  std::string login_schema_;
+  SessionState login_;
+  std::uint32_t variant_;
+  std::uint32_t thread_id_;
+};
+
+}  // namespace weirpool::protocol::mysql

@@ -1,0 +1,42 @@
+// Command bytes and the packets weirpool sends to a backend on its own account.
+#pragma once
+
+#include <string_view>
+
+#include "protocol/mysql/frame.hpp"
+
+namespace weirpool::protocol::mysql {
+
+namespace com {
+inline constexpr std::uint8_t quit = 0x01;
+inline constexpr std::uint8_t init_db = 0x02;
+inline constexpr std::uint8_t query = 0x03;
+inline constexpr std::uint8_t field_list = 0x04;
+inline constexpr std::uint8_t statistics = 0x09;
+inline constexpr std::uint8_t ping = 0x0E;
+inline constexpr std::uint8_t change_user = 0x11;
+inline constexpr std::uint8_t stmt_prepare = 0x16;
+inline constexpr std::uint8_t stmt_execute = 0x17;
+inline constexpr std::uint8_t stmt_send_long_data = 0x18;
+inline constexpr std::uint8_t stmt_close = 0x19;
+inline constexpr std::uint8_t stmt_reset = 0x1A;
+inline constexpr std::uint8_t set_option = 0x1B;
+inline constexpr std::uint8_t stmt_fetch = 0x1C;
+inline constexpr std::uint8_t reset_connection = 0x1F;
+}  // namespace com
+
+/// Appends a whole command packet, sequence id 0.
+inline void write_command(Writer& out, std::uint8_t command, std::string_view argument = {}) {
+  const std::size_t at = begin_packet(out, 0);
+  out.u8(command);
+  out.text(argument);
+  end_packet(out, at);
+}
+
+/// COM_SET_OPTION: u16 0 multi-statements on, 1 off.
+inline void write_set_multi_statements(Writer& out, bool on) {
+  const char option[2] = {on ? '\0' : '\1', '\0'};
+  write_command(out, com::set_option, {option, sizeof option});
+}
+
+}  // namespace weirpool::protocol::mysql

@@ -1,0 +1,128 @@
+// The command phase of one client, over many backends in turn.
+//
+//   c->p  command            no backend: lease, then attach()
+//         p->b  RESET, SET, USE …     only where the backend is set differently; replies swallowed
+//   c->p->b  command         forwarded, SQL scanned on its way
+//   c<-p<-b  reply           translated by Response
+//         release            outside a transaction and nothing pinned: detach() follows
+//
+// One command at a time: what a client sends ahead is held and answered in order.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "protocol/engine.hpp"
+#include "protocol/mysql/backend_state.hpp"
+#include "protocol/mysql/conversation_table.hpp"
+#include "protocol/mysql/exchange.hpp"
+#include "protocol/mysql/pins.hpp"
+#include "protocol/mysql/response.hpp"
+#include "protocol/mysql/session_text.hpp"
+
+namespace weirpool::protocol::mysql {
+
+struct ConversationStart {
+  std::uint32_t capabilities = 0;  ///< what both sides of this hop have
+  std::uint16_t collation = 0;     ///< of the client's handshake; 0: the server's
+  std::string schema;
+  std::uint32_t max_statements = 0;  ///< tracked prepared statements; beyond, the pin is for good
+  std::shared_ptr<const Facts> facts;
+};
+
+class ServerConversation final : public Conversation, private ResponseObserver {
+ public:
+  explicit ServerConversation(ConversationStart start);
+
+  Verdict step(Party from, MutableBytes unread) override;
+  void attach(BackendState& backend) override;
+  void detach() override;
+  void refuse(Fault fault, std::string_view detail) override;
+  bool at_boundary() const override;
+  bool needs_reset() const override;
+  std::string_view pin_reason() const override;
+  bool executing() const override;
+  Verdict backend_lost() override;
+  void write_fault(Fault fault, std::string_view detail, Writer& out) override;
+
+ private:
+  /// What happens with the client's bytes.
+  enum class Intake : std::uint8_t {
+    command,  ///< at the front of a command
+    text,     ///< inside SQL that is scanned and forwarded piece by piece
+    payload,  ///< between the packets of a long command
+    discard,  ///< dropping a command; answered with answer_ at its end
+    answer,   ///< dropped: now answer it
+  };
+  enum class Transaction : std::uint8_t { none, open, unknown };
+  /// What the running exchange is for.
+  enum class Errand : std::uint8_t { none, replay, reset, collation };
+  struct Answer {
+    std::uint16_t code = 0;  ///< 0: OK; kSilence: nothing
+    std::string_view state;
+    std::string message;
+  };
+
+  Verdict from_client(MutableBytes unread);
+  Verdict from_backend(MutableBytes unread);
+  Verdict run_errand(Party from, MutableBytes unread);
+  Verdict command(MutableBytes unread);
+  Verdict dispatch(const CommandRow& row, MutableBytes unread, FrameHeader header);
+  Verdict text_command(MutableBytes unread, FrameHeader header);
+  Verdict statement_command(const CommandRow& row, MutableBytes unread, FrameHeader header);
+  Verdict reset_command(MutableBytes unread);
+  Verdict forward_command(MutableBytes unread, FrameHeader header);
+  Verdict more_text(MutableBytes unread);
+  Verdict next_frame(MutableBytes unread);
+  void drop(Answer answer);
+  Verdict drop(Answer answer, MutableBytes unread);
+  Verdict discard(MutableBytes unread);
+  Verdict reply(MutableBytes unread);
+
+  bool synchronize(bool whole_text);
+  void start(Errand errand);
+  void end_errand();
+  void settle();
+  bool releasable() const;
+  Pins current_pins() const;
+
+  void on_ok(const OkPacket& ok) override;
+  void on_error() override;
+  void on_prepared(std::uint32_t statement_id) override;
+  struct Reported;
+  void apply(const OkPacket& ok, Reported& reported);
+  void judge(const OkPacket& ok, const Reported& reported);
+
+  ConversationStart start_;
+  SessionState session_;  ///< as this client wants it
+  ServerState* backend_ = nullptr;
+  Response response_;
+  std::unique_ptr<Exchange> exchange_;
+  SessionText text_;
+  Answer answer_;
+  Writer out_;
+  std::vector<std::uint32_t> statements_;
+  std::uint64_t scanned_ = 0;  ///< bytes at the front of unread that text_ has seen
+  std::uint64_t left_ = 0;     ///< of the packet that is being forwarded as text
+  Pins pins_ = 0;
+  std::uint16_t status_ = 0;
+  std::uint8_t command_ = 0;
+  std::uint8_t sequence_ = 0;  ///< of the client's last packet
+  Intake intake_ = Intake::command;
+  Transaction transaction_ = Transaction::none;
+  Errand errand_ = Errand::none;
+  // Facts of the tracker and of the relay; each has its own writer and reader.
+  struct {
+    bool fresh : 1 = false;            ///< attached, and the client's command still to be forwarded
+    bool more_frames : 1 = false;      ///< the packet at hand is followed by another one
+    bool streaming : 1 = false;        ///< a forward to the backend exceeds what had been read
+    bool characteristics : 1 = false;  ///< the next transaction has been told something
+    bool tracked_transaction : 1 = false;
+    bool failed : 1 = false;         ///< the last reply was an error
+    bool unsettled : 1 = false;      ///< a reply has ended, settle() has not run
+    bool prepared_call : 1 = false;  ///< some prepared statement runs code we cannot see
+  } flag_;
+};
+
+}  // namespace weirpool::protocol::mysql

@@ -1,0 +1,71 @@
+// Messages of the connection phase. Views point into the packet they were parsed from.
+// Source: dev.mysql.com, "Connection Phase"; MariaDB KB, "Connecting".
+#pragma once
+
+#include <array>
+#include <string_view>
+
+#include "protocol/bytes.hpp"
+#include "protocol/writer.hpp"
+
+namespace weirpool::protocol::mysql {
+
+using Scramble = std::array<std::uint8_t, 20>;
+
+inline constexpr std::string_view kNativePlugin = "mysql_native_password";
+inline constexpr std::string_view kSha2Plugin = "caching_sha2_password";
+inline constexpr std::string_view kClearPlugin = "mysql_clear_password";
+
+/// HandshakeV10: u8 10 · version\0 · u32 thread id · 8 bytes of scramble · 0 · u16 capabilities low
+/// · u8 collation · u16 status · u16 capabilities high · u8 scramble length + 1 · 10 reserved ·
+/// max(13, length - 8) bytes of scramble and a zero · plugin\0
+struct Greeting {
+  std::string_view version;
+  std::uint32_t thread_id = 0;
+  Scramble scramble{};
+  std::uint32_t capabilities = 0;
+  std::uint8_t collation = 0;
+  std::uint16_t status = 0;
+  std::string_view plugin;
+
+  static Result<Greeting> parse(Bytes payload);
+  void serialize(Writer& out) const;
+};
+
+/// HandshakeResponse41: u32 capabilities · u32 max packet · u8 collation · 23 reserved · user\0 ·
+/// authentication data (lenenc, u8 length, or zero-terminated) · database\0 · plugin\0 ·
+/// lenenc attributes. An SSLRequest is the first 32 bytes of it.
+struct HandshakeResponse {
+  std::uint32_t capabilities = 0;
+  std::uint32_t max_packet = 0;
+  std::uint8_t collation = 0;
+  std::string_view user;
+  Bytes authentication;
+  std::string_view database;
+  std::string_view plugin;
+  Bytes attributes;  ///< lenenc name and value pairs
+
+  /// Bytes behind the last field are let pass: old client libraries leave a zero byte there.
+  static Result<HandshakeResponse> parse(Bytes payload);
+  void serialize(Writer& out) const;
+};
+
+inline constexpr std::size_t kSslRequestSize = 32;
+void write_ssl_request(Writer& out, std::uint32_t capabilities, std::uint8_t collation);
+
+/// The value of one connection attribute, empty if there is none or the block is malformed.
+std::string_view attribute_of(Bytes attributes, std::string_view name);
+
+/// AuthSwitchRequest: u8 0xFE · plugin\0 · scramble · 0
+struct AuthSwitch {
+  std::string_view plugin;
+  Bytes data;
+
+  static Result<AuthSwitch> parse(Bytes payload);
+  void serialize(Writer& out) const;
+};
+
+/// Fresh from a CSPRNG, without the bytes 0 and '$', which clients take for an end.
+Scramble make_scramble();
+
+}  // namespace weirpool::protocol::mysql

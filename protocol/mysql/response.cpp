@@ -1,0 +1,254 @@
+#include "protocol/mysql/response.hpp"
+
+#include "protocol/mysql/capabilities.hpp"
+
+namespace weirpool::protocol::mysql {
+namespace {
+
+/// Column counts are two bytes wide wherever they are not length-encoded.
+constexpr std::uint64_t kMaxColumns = 0xFFFF;
+
+}  // namespace
+
+void Response::expect(ReplyPhase reply, std::uint8_t sequence) {
+  phase_ = reply;
+  next_ = sequence;
+  inserted_ = 0;
+  continuation_ = false;
+  eof_owed_ = false;
+  pending_ = Pending::nothing;
+}
+
+void Response::release_memory() {
+  reply_.release();
+  out_.release();
+}
+
+Verdict Response::step(MutableBytes unread) {
+  if (pending_ != Pending::nothing) return flush_pending();
+  if (reply_.busy()) return collect(unread);
+  return walk(unread);
+}
+
+Verdict Response::flush_pending() {
+  const Pending what = pending_;
+  pending_ = Pending::nothing;
+  switch (what) {
+    case Pending::skip: return Verdict::skip(pending_size_);
+    case Pending::collected: return Verdict::send(Party::client, out_.view());
+    default: break;
+  }
+  out_.clear();
+  put_in_eof();
+  if (phase_ == ReplyPhase::definitions) next_group();
+  return Verdict::send(Party::client, out_.view());
+}
+
+void Response::put_in_eof() {
+  const std::size_t at = begin_packet(out_, client_sequence());
+  write_eof(out_, status_ & status::lasting, 0);
+  end_packet(out_, at);
+  ++inserted_;
+  eof_owed_ = false;
+}
+
+Verdict Response::walk(MutableBytes unread) {
+  std::size_t at = 0;
+  while (phase_ != ReplyPhase::idle && at < unread.size()) {
+    switch (packet(unread, at)) {
+      case Walk::on: continue;
+      case Walk::violation: return Verdict::close(Fault::backend_violation);
+      case Walk::collect: return at > 0 ? Verdict::forward(at) : collect(unread);
+      case Walk::stop: break;
+    }
+    break;
+  }
+  if (at > 0) return Verdict::forward(at);
+  return pending_ == Pending::eof
+             ? flush_pending()
+             : Verdict::need(unread.size() < kHeaderSize ? kHeaderSize : kHeaderSize + 1);
+}
+
+/// Looks at the packet at `at`. On: it has been taken, at least in part, and `at` stands behind it,
+/// perhaps behind what has been read.
+Response::Walk Response::packet(MutableBytes unread, std::size_t& at) {
+  const MutableBytes rest = unread.subspan(at);
+  if (rest.size() < kHeaderSize) return Walk::stop;
+  const FrameHeader header = header_of(rest);
+  if (header.sequence != next_) return Walk::violation;
+  if (continuation_) return body(unread, at, header);
+  if (header.length > 0 && rest.size() == kHeaderSize) return Walk::stop;
+  const std::uint8_t first = header.length > 0 ? rest[kHeaderSize] : std::uint8_t{0};
+  const PacketMeaning meaning = meaning_of(phase_, class_of(header.length, first));
+  if (meaning == PacketMeaning::violation) return Walk::violation;
+  if (meaning == PacketMeaning::row && !eof_owed_) return body(unread, at, header);
+  if (meaning == PacketMeaning::definition) {
+    if (header.length == kMaxPayload) return Walk::violation;
+    body(unread, at, header);
+    return phase_ != ReplyPhase::fields && count_definition() ? Walk::stop : Walk::on;
+  }
+  return last(unread, at, meaning);
+}
+
+/// A packet that passes by its length.
+Response::Walk Response::body(MutableBytes unread, std::size_t& at, FrameHeader header) {
+  renumber(unread.subspan(at));
+  continuation_ = header.length == kMaxPayload;
+  at += kHeaderSize + header.length;
+  return Walk::on;
+}
+
+/// A packet that must be seen whole, and rows behind an EOF that is still owed.
+Response::Walk Response::last(MutableBytes unread, std::size_t& at, PacketMeaning meaning) {
+  const MutableBytes rest = unread.subspan(at);
+  const FrameHeader header = header_of(rest);
+  const std::size_t total = kHeaderSize + header.length;
+  if (meaning == PacketMeaning::row || (eof_owed_ && meaning == PacketMeaning::error)) {
+    pending_ = Pending::eof;
+    return Walk::stop;
+  }
+  if (rest.size() < total) return Walk::collect;
+  std::size_t length = header.length;
+  if (!finish_packet(meaning, rest.first(total), length)) return Walk::violation;
+  if (pending_ == Pending::eof) return Walk::stop;  // put in first; this packet comes again
+  at += kHeaderSize + length;
+  if (length < header.length) {
+    pending_ = Pending::skip;
+    pending_size_ = header.length - length;
+    return Walk::stop;
+  }
+  return Walk::on;
+}
+
+Verdict Response::collect(MutableBytes unread) {
+  const PacketCollector::Step step = reply_.feed(unread);
+  switch (step.outcome) {
+    case PacketCollector::Outcome::need: return Verdict::need(step.count);
+    case PacketCollector::Outcome::piece: return Verdict::skip(step.count);
+    case PacketCollector::Outcome::too_long: return Verdict::close(Fault::backend_violation);
+    case PacketCollector::Outcome::whole: break;
+  }
+  const MutableBytes packet = reply_.packet();
+  const FrameHeader header = header_of(packet);
+  const std::uint8_t first = reply_.payload()[0];
+  const PacketMeaning meaning = meaning_of(phase_, class_of(header.length, first));
+  std::size_t length = header.length;
+  out_.clear();
+  bool taken = finish_packet(meaning, packet, length);
+  if (pending_ == Pending::eof) {
+    put_in_eof();
+    taken = finish_packet(meaning, packet, length);
+  }
+  if (!taken) return Verdict::close(Fault::backend_violation);
+  out_.bytes(packet.first(kHeaderSize + length));
+  reply_.release();
+  pending_ = Pending::collected;
+  return Verdict::skip(step.count);
+}
+
+/// Takes in a whole packet and rewrites it; `length` becomes its new payload length.
+bool Response::finish_packet(PacketMeaning meaning, MutableBytes packet, std::size_t& length) {
+  const MutableBytes payload = packet.subspan(kHeaderSize);
+  switch (meaning) {
+    case PacketMeaning::ok: return rewrite_ok(packet, length);
+    case PacketMeaning::count:
+      if (!begin_columns(payload)) return false;
+      break;
+    case PacketMeaning::prepared:
+      if (!begin_definitions(payload)) return false;
+      break;
+    case PacketMeaning::error: observer_->on_error(); [[fallthrough]];
+    default: phase_ = ReplyPhase::idle; break;
+  }
+  renumber(packet);
+  return true;
+}
+
+bool Response::rewrite_ok(MutableBytes packet, std::size_t& length) {
+  const MutableBytes payload = packet.subspan(kHeaderSize);
+  const Result<OkPacket> ok = OkPacket::parse(payload);
+  if (!ok) return false;
+  if (eof_owed_ && (ok->status & status::cursor_exists) == 0) {
+    pending_ = Pending::eof;
+    return true;
+  }
+  eof_owed_ = false;  // the EOF behind the columns of a cursor is also its last packet
+  observer_->on_ok(*ok);
+  status_ = ok->status;
+  const std::uint16_t warnings = ok->warnings;
+  renumber(packet);
+  phase_ = ok->status & status::more_results ? ReplyPhase::first : ReplyPhase::idle;
+  if (!dialect_.session_track) {
+    length = ok->info.empty() ? ok->status_at + 4 : ok->info_end;
+    payload[ok->status_at + 1] &= static_cast<std::uint8_t>(~(status::state_changed >> 8));
+  }
+  if (payload[0] == 0xFE && !dialect_.deprecate_eof) {
+    // As EOF: header, warnings, status, in that order.
+    const std::uint16_t shown = status_ & static_cast<std::uint16_t>(~status::state_changed);
+    payload[1] = static_cast<std::uint8_t>(warnings);
+    payload[2] = static_cast<std::uint8_t>(warnings >> 8);
+    payload[3] = static_cast<std::uint8_t>(shown);
+    payload[4] = static_cast<std::uint8_t>(shown >> 8);
+    length = kEofSize;
+  }
+  patch_header(packet, {static_cast<std::uint32_t>(length), packet[3]});
+  return true;
+}
+
+bool Response::begin_columns(Bytes payload) {
+  Reader in(payload);
+  const std::uint64_t count = in.lenenc();
+  if (in.finish() || count == 0 || count > kMaxColumns) return false;
+  left_ = static_cast<std::uint32_t>(count);
+  phase_ = ReplyPhase::columns;
+  return true;
+}
+
+/// COM_STMT_PREPARE_OK: u8 0 · u32 statement · u16 columns · u16 parameters · u8 0 · u16 warnings
+bool Response::begin_definitions(Bytes payload) {
+  Reader in(payload);
+  in.skip(1);
+  const std::uint32_t statement = in.le32();
+  const std::uint32_t columns = in.le16();
+  const std::uint32_t parameters = in.le16();
+  in.skip(3);
+  if (!in.ok()) return false;
+  observer_->on_prepared(statement);
+  phase_ = ReplyPhase::definitions;
+  left_ = parameters;
+  left_after_ = columns;
+  if (left_ == 0) next_group();
+  return true;
+}
+
+void Response::next_group() {
+  left_ = left_after_;
+  left_after_ = 0;
+  if (left_ == 0) phase_ = ReplyPhase::idle;
+}
+
+/// True when an EOF has to follow at once.
+bool Response::count_definition() {
+  --left_;
+  if (left_ > 0) return false;
+  if (phase_ == ReplyPhase::columns) {
+    phase_ = ReplyPhase::rows;
+    // Held back until the next packet shows whether a cursor has been opened.
+    eof_owed_ = !dialect_.deprecate_eof;
+    return false;
+  }
+  if (dialect_.deprecate_eof) {
+    next_group();
+    return false;
+  }
+  pending_ = Pending::eof;
+  return true;
+}
+
+/// Gives the packet at the front of `header` the client's sequence id.
+void Response::renumber(MutableBytes header) {
+  header[3] = client_sequence();
+  ++next_;
+}
+
+}  // namespace weirpool::protocol::mysql

@@ -1,0 +1,85 @@
+// Follows one backend's reply packet by packet and translates it on the way for what this client
+// negotiated: an EOF behind the column definitions and at the end for clients without
+// DEPRECATE_EOF, no session changes for clients without SESSION_TRACK, sequence ids renumbered
+// after every packet put in. Packets are rewritten in place, so a read full of rows is one forward.
+#pragma once
+
+#include <cstdint>
+
+#include "protocol/mysql/command_messages.hpp"
+#include "protocol/mysql/conversation_table.hpp"
+#include "protocol/mysql/exchange.hpp"
+#include "protocol/mysql/frame.hpp"
+
+namespace weirpool::protocol::mysql {
+
+/// What a reply tells beside its rows; called in the order of the packets.
+class ResponseObserver {
+ public:
+  virtual void on_ok(const OkPacket& ok) = 0;
+  virtual void on_error() = 0;
+  virtual void on_prepared(std::uint32_t statement_id) = 0;
+
+ protected:
+  ~ResponseObserver() = default;
+};
+
+class Response {
+ public:
+  /// What the client negotiated; the backend always has both.
+  struct ClientDialect {
+    bool deprecate_eof = true;
+    bool session_track = true;
+  };
+
+  Response(ClientDialect dialect, ResponseObserver& observer)
+      : dialect_(dialect), observer_(&observer), reply_(kMaxReply) {}
+
+  /// A command has been forwarded; its reply starts with `sequence`.
+  void expect(ReplyPhase reply, std::uint8_t sequence);
+  /// Nothing is owed any more and everything has been handed on.
+  bool finished() const { return phase_ == ReplyPhase::idle && pending_ == Pending::nothing; }
+  /// The sequence id a packet towards the client would have now.
+  std::uint8_t client_sequence() const { return static_cast<std::uint8_t>(next_ + inserted_); }
+  /// Only while not finished(). Never looks at more than one reply.
+  Verdict step(MutableBytes unread);
+  void release_memory();
+
+ private:
+  enum class Pending : std::uint8_t { nothing, skip, eof, collected };
+  /// What one packet did to the walk through unread bytes.
+  enum class Walk : std::uint8_t { on, stop, collect, violation };
+
+  Verdict walk(MutableBytes unread);
+  Walk packet(MutableBytes unread, std::size_t& at);
+  Walk body(MutableBytes unread, std::size_t& at, FrameHeader header);
+  Walk last(MutableBytes unread, std::size_t& at, PacketMeaning meaning);
+  Verdict collect(MutableBytes unread);
+  Verdict flush_pending();
+
+  bool finish_packet(PacketMeaning meaning, MutableBytes packet, std::size_t& length);
+  bool rewrite_ok(MutableBytes packet, std::size_t& length);
+  bool begin_columns(Bytes payload);
+  bool begin_definitions(Bytes payload);
+  bool count_definition();
+  void next_group();
+  void put_in_eof();
+  void renumber(MutableBytes header);
+
+  ClientDialect dialect_;
+  ResponseObserver* observer_;
+  ReplyPhase phase_ = ReplyPhase::idle;
+  Pending pending_ = Pending::nothing;
+  bool continuation_ = false;     ///< the next packet belongs to the one before it
+  bool eof_owed_ = false;         ///< put in before the next packet of this result
+  std::uint8_t next_ = 0;         ///< sequence id of the backend's next packet
+  std::uint8_t inserted_ = 0;     ///< packets put in so far
+  std::uint16_t status_ = 0;      ///< of the last OK, for EOF packets put in
+  std::uint32_t left_ = 0;        ///< definitions still to come in this group
+  std::uint32_t left_after_ = 0;  ///< PREPARE: columns, while the parameters are counted
+  std::size_t pending_size_ = 0;
+  PacketCollector reply_;
+  Writer out_;
+};
+
+}  // namespace weirpool::protocol::mysql

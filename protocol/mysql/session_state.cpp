@@ -1,0 +1,164 @@
+#include "protocol/mysql/session_state.hpp"
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+
+namespace weirpool::protocol::mysql {
+namespace {
+
+constexpr std::array<std::string_view, 4> kCharsets{"character_set_client", kCharsetConnection,
+                                                    "character_set_results", kCollationConnection};
+
+bool is_charset(std::string_view name) {
+  return std::find(kCharsets.begin(), kCharsets.end(), name) != kCharsets.end();
+}
+
+/// Settings of one statement or of the tracker itself, and values that would not mean the same
+/// later.
+bool replayable(std::string_view name, std::string_view value) {
+  constexpr std::array<std::string_view, 7> fixed{"insert_id",  "timestamp", "rand_seed1",
+                                                  "rand_seed2", "gtid_next", "proxy_user",
+                                                  "sql_log_bin"};
+  if (std::find(fixed.begin(), fixed.end(), name) != fixed.end()) return false;
+  if (name.starts_with("pseudo_") || name.starts_with("session_track_")) return false;
+  if (name.starts_with("debug")) return false;
+  const auto awkward = [](char c) {
+    return c == '\'' || c == '\\' || static_cast<unsigned char>(c) < 0x20 ||
+           static_cast<unsigned char>(c) > 0x7E;
+  };
+  const auto word = [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '_';
+  };
+  return std::all_of(name.begin(), name.end(), word) && !name.empty() &&
+         std::none_of(value.begin(), value.end(), awkward);
+}
+
+Variables::iterator place_of(Variables& variables, std::string_view name) {
+  return std::lower_bound(variables.begin(), variables.end(), name,
+                          [](const Variable& v, std::string_view n) { return v.name < n; });
+}
+
+void erase(Variables& variables, std::string_view name) {
+  const auto at = place_of(variables, name);
+  if (at != variables.end() && at->name == name) variables.erase(at);
+}
+
+bool is_number(std::string_view text) {
+  if (text.starts_with('-')) text.remove_prefix(1);
+  const bool digits = std::all_of(text.begin(), text.end(),
+                                  [](char c) { return (c >= '0' && c <= '9') || c == '.'; });
+  return digits && !text.empty() && std::count(text.begin(), text.end(), '.') <= 1;
+}
+
+/// Numeric variables refuse quoted values and the others refuse bare ones.
+std::string literal(const Variable& variable) {
+  if (variable.value.empty() && variable.name == "character_set_results") return "NULL";
+  if (is_number(variable.value)) return variable.value;
+  return "'" + variable.value + "'";
+}
+
+int rank(std::string_view name) {
+  if (name == "sql_mode") return 0;
+  if (name == kCharsetConnection || name == kCollationConnection) return 2;
+  if (name == "character_set_results") return 3;
+  if (name == "character_set_client") return 4;
+  if (name == "autocommit") return 5;
+  return 1;
+}
+
+bool all_charsets_set(const SessionState& state) {
+  return state.find("character_set_client") != nullptr &&
+         state.find("character_set_results") != nullptr &&
+         (state.find(kCharsetConnection) != nullptr || state.find(kCollationConnection) != nullptr);
+}
+
+void append(std::string& sql, std::string_view name, std::string_view value) {
+  sql.append(sql.empty() ? "SET @@session." : ",@@session.").append(name).append("=").append(value);
+}
+
+void append_collation(std::string& sql, std::uint16_t collation) {
+  const std::string id = std::to_string(collation);
+  append(sql, "character_set_results", id);
+  append(sql, kCollationConnection, id);
+  append(sql, "character_set_client", id);
+}
+
+}  // namespace
+
+const std::string* SessionState::find(std::string_view name) const {
+  for (const Variable& variable : variables) {
+    if (variable.name == name) return &variable.value;
+  }
+  return nullptr;
+}
+
+bool SessionState::same_settings(const SessionState& other) const {
+  return collation == other.collation && multi_statements == other.multi_statements &&
+         schema == other.schema && variables == other.variables;
+}
+
+Tracked track_variable(SessionState& state, std::string_view name, std::string_view value) {
+  if (name == "statement_id") return Tracked::ignored;
+  if (name == "last_insert_id" || name == "identity") {
+    std::from_chars(value.data(), value.data() + value.size(), state.last_insert_id);
+    return Tracked::kept;
+  }
+  if (!replayable(name, value)) return Tracked::unsafe;
+  if (name == kCharsetConnection) erase(state.variables, kCollationConnection);
+  if (name == kCollationConnection) erase(state.variables, kCharsetConnection);
+  const auto at = place_of(state.variables, name);
+  if (at != state.variables.end() && at->name == name) {
+    at->value = value;
+  } else {
+    if (state.variables.size() >= kMaxVariables) return Tracked::unsafe;
+    state.variables.insert(at, {std::string(name), std::string(value)});
+  }
+  std::size_t bytes = 0;
+  for (const Variable& variable : state.variables) {
+    bytes += variable.name.size() + variable.value.size();
+  }
+  return bytes > kMaxVariableBytes ? Tracked::unsafe : Tracked::kept;
+}
+
+bool needs_clearing(const SessionState& have, const SessionState& want) {
+  return std::any_of(have.variables.begin(), have.variables.end(),
+                     [&](const Variable& v) { return want.find(v.name) == nullptr; });
+}
+
+std::string settings_sql(const SessionState& have, const SessionState& want) {
+  std::string sql;
+  const bool charset = have.collation != want.collation && !all_charsets_set(want);
+  for (int wanted = 0; wanted <= 5; ++wanted) {
+    // Behind the other variables, in front of the character sets that override single ones of it.
+    if (wanted == 2 && charset) append_collation(sql, want.collation);
+    for (const Variable& variable : want.variables) {
+      if (rank(variable.name) != wanted) continue;
+      const std::string* now = have.find(variable.name);
+      const bool same = now != nullptr && *now == variable.value;
+      if (same && !(charset && is_charset(variable.name))) continue;
+      append(sql, variable.name, literal(variable));
+    }
+  }
+  return sql;
+}
+
+std::uint16_t usable_collation(std::uint16_t collation, bool mariadb, std::uint16_t fallback) {
+  const auto between = [&](int low, int high) { return collation >= low && collation <= high; };
+  const bool two_bytes = collation == 35 || collation == 90 || between(54, 56) || between(60, 62) ||
+                         between(101, 124) || between(128, 151) || between(159, 183);
+  const bool only_mysql = between(255, 323);
+  if (collation == 0 || two_bytes || (mariadb && only_mysql)) return fallback;
+  return collation;
+}
+
+bool hides_quotes(const SessionState& state) {
+  if (const std::string* charset = state.find("character_set_client")) {
+    constexpr std::array<std::string_view, 5> hiding{"big5", "sjis", "gbk", "cp932", "gb18030"};
+    return std::find(hiding.begin(), hiding.end(), *charset) != hiding.end();
+  }
+  constexpr std::array<std::uint16_t, 11> ids{1, 84, 13, 88, 28, 87, 95, 96, 248, 249, 250};
+  return std::find(ids.begin(), ids.end(), state.collation) != ids.end();
+}
+
+}  // namespace weirpool::protocol::mysql

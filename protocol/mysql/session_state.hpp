@@ -1,0 +1,70 @@
+// What a session is set to, on both sides: what a client wants and what a backend has. Learned from
+// the server's own session tracker, never from SQL, and replayed when a client meets a backend that
+// is set differently. Equal states cost nothing.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "protocol/bytes.hpp"
+#include "protocol/writer.hpp"
+
+namespace weirpool::protocol::mysql {
+
+/// More settings than these are not replayed: the client is pinned instead.
+inline constexpr std::size_t kMaxVariables = 64;
+inline constexpr std::size_t kMaxVariableBytes = 8192;
+
+struct Variable {
+  std::string name;
+  std::string value;
+  bool operator==(const Variable&) const = default;
+};
+
+/// Sorted by name.
+using Variables = std::vector<Variable>;
+
+struct SessionState {
+  std::uint16_t collation = 0;  ///< id that stands for the character sets not in `variables`
+  bool multi_statements = false;
+  std::uint64_t last_insert_id = 0;
+  std::string schema;
+  Variables variables;
+
+  const std::string* find(std::string_view name) const;
+  /// All but last_insert_id, which is replayed only where a statement reads it.
+  bool same_settings(const SessionState& other) const;
+};
+
+enum class Tracked : std::uint8_t {
+  kept,     ///< recorded
+  ignored,  ///< of no meaning to the session
+  unsafe,   ///< cannot be replayed, or there are too many: the client must keep its backend
+};
+
+/// Records one variable the tracker reported.
+Tracked track_variable(SessionState& state, std::string_view name, std::string_view value);
+
+/// `SET NAMES` and friends report either of these two, and each implies the other.
+inline constexpr std::string_view kCharsetConnection = "character_set_connection";
+inline constexpr std::string_view kCollationConnection = "collation_connection";
+
+/// True if `want` lacks a variable that `have` has: only a reset takes it away.
+bool needs_clearing(const SessionState& have, const SessionState& want);
+
+/// The SET statement that turns `have` into `want`; empty if none is needed. Order matters:
+/// sql_mode decides how what follows is quoted, the client's character set how it is read, and
+/// autocommit comes last because setting it may commit.
+std::string settings_sql(const SessionState& have, const SessionState& want);
+
+/// Character sets that MySQL refuses as a client's (ucs2, utf16, utf32) and those whose ids only
+/// MySQL knows become `fallback`, as in a server's own handshake.
+std::uint16_t usable_collation(std::uint16_t collation, bool mariadb, std::uint16_t fallback);
+
+/// big5, sjis, gbk, cp932, gb18030: a backslash or quote may be the second byte of a character.
+bool hides_quotes(const SessionState& state);
+
+}  // namespace weirpool::protocol::mysql

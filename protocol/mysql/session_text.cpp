@@ -1,0 +1,265 @@
+#include "protocol/mysql/session_text.hpp"
+
+namespace weirpool::protocol::mysql {
+namespace {
+
+using Seen = SessionText::Seen;
+
+struct Keyword {
+  std::string_view word;
+  Seen meaning;
+  bool first_only;
+};
+
+constexpr std::array kKeywords{
+    Keyword{"set", Seen::set, true},
+    Keyword{"use", Seen::use, true},
+    Keyword{"kill", Seen::kill, true},
+    Keyword{"call", Seen::call, true},
+    Keyword{"show", Seen::show, true},
+    Keyword{"lock", Seen::lock, true},
+    Keyword{"backup", Seen::lock, true},
+    Keyword{"flush", Seen::flush, true},
+    Keyword{"handler", Seen::handler, true},
+    Keyword{"prepare", Seen::prepare, true},
+    Keyword{"execute", Seen::execute, true},
+    Keyword{"xa", Seen::xa, true},
+    Keyword{"begin", Seen::begin, true},
+    Keyword{"create", Seen::create, false},
+    Keyword{"temporary", Seen::temporary, false},
+    Keyword{"table", Seen::tables, false},
+    Keyword{"tables", Seen::tables, false},
+    Keyword{"get_lock", Seen::named_lock, false},
+    Keyword{"service_get_read_locks", Seen::named_lock, false},
+    Keyword{"service_get_write_locks", Seen::named_lock, false},
+    Keyword{"version_tokens_lock_shared", Seen::named_lock, false},
+    Keyword{"version_tokens_lock_exclusive", Seen::named_lock, false},
+    Keyword{"sql_calc_found_rows", Seen::found_rows, false},
+    Keyword{"last_insert_id", Seen::last_insert_id, false},
+    Keyword{"identity", Seen::last_insert_id, false},
+    Keyword{"diagnostics", Seen::diagnostics, false},
+    Keyword{"row_count", Seen::diagnostics, false},
+    Keyword{"found_rows", Seen::diagnostics, false},
+    Keyword{"warning_count", Seen::diagnostics, false},
+    Keyword{"error_count", Seen::diagnostics, false},
+    Keyword{"warnings", Seen::warnings, false},
+    Keyword{"errors", Seen::warnings, false},
+    Keyword{"names", Seen::names, false},
+    Keyword{"collate", Seen::collate, false},
+    Keyword{"statement", Seen::statement, false},
+    Keyword{"for", Seen::for_, false},
+    Keyword{"atomic", Seen::atomic, false},
+};
+
+/// Which lengths a keyword with this first letter can have; most words of most queries end here.
+constexpr std::array<std::uint32_t, 26> lengths_by_letter() {
+  std::array<std::uint32_t, 26> lengths{};
+  for (const Keyword& keyword : kKeywords) {
+    lengths[static_cast<std::size_t>(keyword.word[0] - 'a')] |= 1U << keyword.word.size();
+  }
+  return lengths;
+}
+constexpr auto kLengths = lengths_by_letter();
+
+constexpr bool is_word(std::uint8_t c) {
+  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' ||
+         c == '$' || c >= 0x80;
+}
+constexpr bool is_space(std::uint8_t c) { return c <= ' '; }
+
+}  // namespace
+
+void SessionText::begin(Mode mode) {
+  *this = SessionText();
+  mode_ = mode;
+}
+
+void SessionText::feed(Bytes text) {
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    const std::uint8_t c = text[i];
+    if (state_ == State::quote && c != quote_ && c != '\\') continue;
+    step(c);
+  }
+}
+
+void SessionText::finish() {
+  if (state_ == State::word) end_word();
+  state_ = State::base;
+}
+
+void SessionText::step(std::uint8_t c) {
+  switch (state_) {
+    case State::base: base(c); break;
+    case State::word:
+      if (!is_word(c)) {
+        end_word();
+        state_ = State::base;
+        base(c);
+      } else if (word_size_ < kLongestWord) {
+        word_[word_size_++] = static_cast<char>(c >= 'A' && c <= 'Z' ? c + 32 : c);
+      } else {
+        word_size_ = kLongestWord + 1;
+      }
+      break;
+    case State::quote:
+      if (c == quote_) {
+        state_ = State::base;
+        behind_quote_ = true;
+      } else if (c == '\\' && mode_.backslash_escapes && quote_ != '`' &&
+                 !(quote_ == '"' && mode_.ansi_quotes)) {
+        state_ = State::quote_escape;
+      }
+      break;
+    case State::quote_escape: state_ = State::quote; break;
+    case State::at: at_sign(c); break;
+    default: comment(c); break;
+  }
+}
+
+void SessionText::comment(std::uint8_t c) {
+  const auto otherwise = [&](State next) {
+    state_ = next;
+    step(c);
+  };
+  switch (state_) {
+    case State::slash: c == '*' ? void(state_ = State::block_open) : otherwise(State::base); break;
+    case State::block_open:
+      if (c == 'M') {
+        state_ = State::block_m;
+        break;
+      }
+      [[fallthrough]];
+    case State::block_m:
+      if (c == '!') {
+        state_ = State::version;
+        executable_ = true;
+      } else {
+        otherwise(State::block);
+      }
+      break;
+    case State::version:
+      if (c < '0' || c > '9') otherwise(State::base);
+      break;
+    case State::block:
+      if (c == '*') state_ = State::block_star;
+      break;
+    case State::block_star:
+      if (c != '*') state_ = c == '/' ? State::base : State::block;
+      break;
+    case State::star:
+      executable_ = executable_ && c != '/';
+      c == '/' ? void(state_ = State::base) : otherwise(State::base);
+      break;
+    case State::dash: c == '-' ? void(state_ = State::dash_dash) : otherwise(State::base); break;
+    case State::dash_dash: is_space(c) ? otherwise(State::line) : otherwise(State::base); break;
+    case State::line:
+      if (c == '\n') state_ = State::base;
+      break;
+    default: break;
+  }
+}
+
+void SessionText::base(std::uint8_t c) {
+  if (is_space(c)) {
+    behind_quote_ = false;
+    return;
+  }
+  if (argument_step_ != 0) track_argument(c);
+  if (is_word(c)) {
+    state_ = State::word;
+    word_size_ = 0;
+    step(c);
+    return;
+  }
+  symbol(c);
+}
+
+void SessionText::symbol(std::uint8_t c) {
+  switch (c) {
+    case '\'':
+    case '"':
+    case '`':
+      if (mode_.everything) break;
+      quote_ = c;
+      state_ = State::quote;
+      return;
+    case '@': state_ = State::at; return;
+    case ';': at_start_ = true; break;
+    case '/':
+      if (!mode_.everything) state_ = State::slash;
+      break;
+    case '*':
+      if (executable_) state_ = State::star;
+      break;
+    case '-':
+      if (!mode_.everything) state_ = State::dash;
+      break;
+    case '#':
+      if (!mode_.everything) state_ = State::line;
+      break;
+    default: break;
+  }
+  behind_quote_ = false;
+}
+
+/// 'name'@'host' is an account; anything else behind one @ is a user variable, @@ a system
+/// variable.
+void SessionText::at_sign(std::uint8_t c) {
+  state_ = State::base;
+  if (c == '@') return;
+  if (!behind_quote_) note(Seen::user_variable);
+  base(c);
+}
+
+void SessionText::track_argument(std::uint8_t c) {
+  if (argument_step_ == 1) {
+    argument_step_ = c == '(' ? 2 : 0;
+  } else {
+    if (c != ')') note(Seen::last_insert_id_argument);
+    argument_step_ = 0;
+  }
+}
+
+void SessionText::end_word() {
+  behind_quote_ = false;
+  const bool first = at_start_;
+  at_start_ = false;
+  if (first && first_ != First::none) note(Seen::second_statement);
+  if (first && first_ == First::none) first_ = First::other;
+  if (word_size_ > kLongestWord || word_[0] < 'a' || word_[0] > 'z') return;
+  const std::string_view word(word_.data(), word_size_);
+  if (word.starts_with("session_track_")) note(Seen::session_track);
+  if ((kLengths[static_cast<std::size_t>(word[0] - 'a')] >> word.size() & 1U) == 0) return;
+  for (const Keyword& keyword : kKeywords) {
+    if (keyword.word != word || (keyword.first_only && !first && !mode_.everything)) continue;
+    const bool begins_text = first && !seen(Seen::second_statement);
+    if (begins_text && keyword.meaning == Seen::set) first_ = First::set;
+    if (begins_text && keyword.meaning == Seen::use) first_ = First::use;
+    note(keyword.meaning);
+    if (keyword.meaning == Seen::last_insert_id) argument_step_ = 1;
+    // MariaDB's SET STATEMENT … FOR is followed by a whole statement.
+    if (keyword.meaning == Seen::for_ && seen(Seen::set) && seen(Seen::statement)) at_start_ = true;
+    return;
+  }
+}
+
+Pins SessionText::pins(bool mariadb) const {
+  Pins pins = 0;
+  const auto pin_if = [&](bool found, Pin pin) {
+    if (found) pins |= pin;
+  };
+  pin_if(seen(Seen::user_variable), Pin::user_variable);
+  pin_if(seen(Seen::named_lock), Pin::named_lock);
+  pin_if(seen(Seen::create) && seen(Seen::temporary), Pin::temporary_table);
+  pin_if(seen(Seen::lock) || (seen(Seen::flush) && seen(Seen::tables)), Pin::lock_tables);
+  pin_if(seen(Seen::handler), Pin::handler);
+  pin_if(seen(Seen::prepare) || seen(Seen::execute), Pin::sql_prepare);
+  pin_if(seen(Seen::found_rows), Pin::found_rows);
+  pin_if(seen(Seen::xa), Pin::xa);
+  const bool block = seen(Seen::begin) && seen(Seen::atomic);
+  pin_if(block || (mariadb && seen(Seen::call)), Pin::routine);
+  pin_if(seen(Seen::session_track) && seen(Seen::set), Pin::session_track);
+  return pins;
+}
+
+}  // namespace weirpool::protocol::mysql

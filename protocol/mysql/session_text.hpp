@@ -1,0 +1,135 @@
+// A scan of SQL text for the blind spots of the server's session tracker: words that take locks,
+// make temporary tables, touch user variables. Not a parser: where it cannot be sure it sees too
+// much, never too little. Works piece by piece and allocates nothing.
+//
+// Strings and comments are passed over; the content of /*! … */ and /*M! … */ is SQL.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <string_view>
+
+#include "protocol/bytes.hpp"
+#include "protocol/mysql/pins.hpp"
+
+namespace weirpool::protocol::mysql {
+
+class SessionText {
+ public:
+  struct Mode {
+    bool backslash_escapes = true;  ///< not NO_BACKSLASH_ESCAPES
+    bool ansi_quotes = false;       ///< "x" is an identifier
+    /// The character set may hide quotes: every word counts, wherever it stands.
+    bool everything = false;
+  };
+
+  void begin(Mode mode);
+  void feed(Bytes text);
+  /// After the last piece.
+  void finish();
+
+  /// What the statement may leave behind in its session. `mariadb`: its tracker does not see what
+  /// routines do.
+  Pins pins(bool mariadb) const;
+
+  /// The first statement's first word.
+  bool starts_with_set() const { return first_ == First::set; }
+  bool starts_with_use() const { return first_ == First::use; }
+  bool kills() const { return seen(Seen::kill); }
+  bool sets() const { return seen(Seen::set); }
+  /// More than one statement.
+  bool multiple() const { return seen(Seen::second_statement); }
+  /// Runs code that is not in the text: after an error nothing is known.
+  bool calls() const { return seen(Seen::call) || seen(Seen::execute); }
+  bool reads_last_insert_id() const { return seen(Seen::last_insert_id); }
+  bool sets_last_insert_id() const { return seen(Seen::last_insert_id_argument); }
+  bool reads_diagnostics() const {
+    return seen(Seen::diagnostics) || (seen(Seen::show) && seen(Seen::warnings));
+  }
+  /// SET NAMES … COLLATE …: the tracker does not report the collation.
+  bool hides_collation() const {
+    return seen(Seen::set) && seen(Seen::names) && seen(Seen::collate);
+  }
+
+  /// What one word or position can mean. Public for the table in session_text.cpp.
+  enum class Seen : std::uint8_t {
+    // Words that count as the first of a statement only.
+    set,
+    use,
+    kill,
+    call,
+    show,
+    lock,
+    flush,
+    handler,
+    prepare,
+    execute,
+    xa,
+    begin,
+    // Words that count anywhere.
+    create,
+    temporary,
+    tables,
+    named_lock,
+    found_rows,
+    last_insert_id,
+    diagnostics,
+    warnings,
+    names,
+    collate,
+    statement,
+    for_,
+    atomic,
+    // Findings.
+    user_variable,
+    last_insert_id_argument,
+    session_track,
+    second_statement,
+  };
+
+ private:
+  enum class First : std::uint8_t { none, set, use, other };
+  enum class State : std::uint8_t {
+    base,
+    word,
+    quote,
+    quote_escape,
+    slash,
+    block_open,
+    block_m,
+    version,
+    block,
+    block_star,
+    star,
+    dash,
+    dash_dash,
+    line,
+    at,
+  };
+
+  bool seen(Seen what) const { return (seen_ >> static_cast<unsigned>(what) & 1U) != 0; }
+  void note(Seen what) { seen_ |= std::uint64_t{1} << static_cast<unsigned>(what); }
+  void step(std::uint8_t c);
+  void base(std::uint8_t c);
+  void symbol(std::uint8_t c);
+  void comment(std::uint8_t c);
+  void at_sign(std::uint8_t c);
+  void track_argument(std::uint8_t c);
+  void end_word();
+
+  static constexpr std::size_t kLongestWord = 32;
+
+  Mode mode_;
+  State state_ = State::base;
+  First first_ = First::none;
+  std::uint8_t quote_ = 0;
+  std::uint8_t argument_step_ = 0;  ///< 1: behind LAST_INSERT_ID, 2: behind its parenthesis
+  bool at_start_ = true;            ///< the next word is the first of a statement
+  bool behind_quote_ = false;       ///< no space since the last quoted text
+  bool executable_ = false;         ///< inside /*! … */
+  std::uint8_t word_size_ = 0;      ///< kLongestWord + 1: too long to be a keyword
+  std::uint64_t seen_ = 0;
+  std::array<char, kLongestWord> word_{};
+};
+
+}  // namespace weirpool::protocol::mysql
