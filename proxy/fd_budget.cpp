@@ -34,9 +34,10 @@ std::uint32_t claim_descriptors(const config::Config& config) {
   const std::uint64_t wanted = config.limits.max_client_conn;
   const std::uint64_t room = limit.rlim_cur - beside;
   if (room < wanted) {
-    log::event(log::Level::warn, "fd_budget",
-               "fewer clients than max_client_conn fit under the file descriptor limit",
-               {{"max_client_conn", wanted}, {"room", room}, {"limit", std::uint64_t{limit.rlim_cur}}});
+    log::event(
+        log::Level::warn, "fd_budget",
+        "fewer clients than max_client_conn fit under the file descriptor limit",
+        {{"max_client_conn", wanted}, {"room", room}, {"limit", std::uint64_t{limit.rlim_cur}}});
   }
   return static_cast<std::uint32_t>(std::min(room, wanted));
 }

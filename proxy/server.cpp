@@ -122,8 +122,8 @@ void Server::make_listeners() {
   for (std::size_t i = 0; i < config_->listeners.size(); ++i) {
     auto accepted = [this, i](int fd) { this->accepted(i, fd); };
     listeners_.push_back(std::make_unique<Listener>(io_, config_->listeners[i].address,
-                                                    config_->tcp,
-                                                    config_->timeouts.fd_retry_delay, accepted));
+                                                    config_->tcp, config_->timeouts.fd_retry_delay,
+                                                    accepted));
   }
 }
 

@@ -1,5 +1,5 @@
-// One thread, one event loop, and everything that lives on it: sessions and pool shards. Shares with
-// other workers only the ledgers, the runtime snapshot and messages posted into the loops.
+// One thread, one event loop, and everything that lives on it: sessions and pool shards. Shares
+// with other workers only the ledgers, the runtime snapshot and messages posted into the loops.
 #pragma once
 
 #include <atomic>

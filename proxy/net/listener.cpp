@@ -57,8 +57,8 @@ void Listener::wait() {
 
 void Listener::accept_all() {
   for (;;) {
-    const int fd = ::accept4(acceptor_.native_handle(), nullptr, nullptr,
-                             SOCK_NONBLOCK | SOCK_CLOEXEC);
+    const int fd =
+        ::accept4(acceptor_.native_handle(), nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC);
     if (fd >= 0) {
       accepted_(fd);
       continue;
@@ -74,7 +74,7 @@ void Listener::accept_all() {
 }
 
 void Listener::pause() {
-  log::limited(log::Level::error, "fd_exhausted",
+  log::limited(log::Level::error, "fd_exhausted", {},
                "no file descriptor for a new client; accepting pauses", {});
   if (reserve_ >= 0) {
     ::close(reserve_);

@@ -48,9 +48,7 @@ class BackendConn final : public Watcher {
         fence(std::make_shared<CancelFence>()),
         expires(parts.expires) {}
 
-  BackendParts take_apart() && {
-    return {stream.release(), std::move(state), expires};
-  }
+  BackendParts take_apart() && { return {stream.release(), std::move(state), expires}; }
 
   void stream_ready() override {
     if (idle_home) idle_home->idle_backend_stirred(*this);
@@ -60,7 +58,7 @@ class BackendConn final : public Watcher {
   IdleHome* idle_home = nullptr;  ///< set while idle
   std::unique_ptr<protocol::BackendState> state;
   std::shared_ptr<CancelFence> fence;
-  TimePoint expires;         ///< server_lifetime, jittered; max: never
+  TimePoint expires;  ///< server_lifetime, jittered; max: never
   TimePoint idle_since{};
 };
 

@@ -150,8 +150,7 @@ Task<Connected> connect_backend(Loop& loop, BackendTarget& target, PoolKey key,
       co_return result;
     }
     const auto engine = target.dialect().backend_login(identity_for(target, key, password));
-    result.fault =
-        co_await log_in(loop, target, *stream, *engine, deriver, until, result.detail);
+    result.fault = co_await log_in(loop, target, *stream, *engine, deriver, until, result.detail);
     if (result.fault == Fault::none) {
       BackendParts parts;
       parts.stream = stream->release();

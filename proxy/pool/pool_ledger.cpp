@@ -19,8 +19,7 @@ void PoolLedger::set_limit(std::uint32_t max_connections) {
 
 PoolLedger::Place PoolLedger::take_oldest_want() {
   const auto oldest = std::min_element(
-      wants_.begin(), wants_.end(),
-      [](const Want& a, const Want& b) { return a.since < b.since; });
+      wants_.begin(), wants_.end(), [](const Want& a, const Want& b) { return a.since < b.since; });
   Place place = oldest->place;
   wants_.erase(oldest);
   publish_wants();
@@ -63,9 +62,8 @@ void PoolLedger::want(const Want& want) {
   bool same_pool = false;
   {
     const std::lock_guard lock(mutex_);
-    const auto known = std::find_if(wants_.begin(), wants_.end(), [&](const Want& w) {
-      return w.place == want.place;
-    });
+    const auto known = std::find_if(wants_.begin(), wants_.end(),
+                                    [&](const Want& w) { return w.place == want.place; });
     if (known != wants_.end()) {
       known->since = want.since;
       return;

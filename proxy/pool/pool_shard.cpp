@@ -25,8 +25,7 @@ Lease Waiter::take() {
 }
 
 PoolShard::PoolShard(Loop& loop, unsigned worker, PoolKey key, Passwords passwords,
-                     KeyDeriver& deriver,
-                     std::shared_ptr<metrics::PoolMetrics> metrics)
+                     KeyDeriver& deriver, std::shared_ptr<metrics::PoolMetrics> metrics)
     : loop_(loop),
       place_{worker, std::move(key)},
       target_(*place_.key.target),
@@ -137,14 +136,12 @@ void PoolShard::take_back(std::unique_ptr<BackendConn> backend, const Standing& 
   const Judgement judgement = judge(full);
   switch (judgement.reuse) {
     case Reuse::lend: lend(std::move(backend)); break;
-    case Reuse::wash:
-      supervise("wash", wash_and_lend(std::move(backend), full.needs_reset));
-      break;
+    case Reuse::wash: supervise("wash", wash_and_lend(std::move(backend), full.needs_reset)); break;
     case Reuse::retire:
       if (executing && full.stream_healthy) cancel(*backend);
-      retire(std::move(backend), full.at_boundary && !full.half_forwarded && full.stream_healthy
-                                     ? Parting::polite
-                                     : Parting::abrupt,
+      retire(std::move(backend),
+             full.at_boundary && !full.half_forwarded && full.stream_healthy ? Parting::polite
+                                                                             : Parting::abrupt,
              judgement.reason);
       break;
   }
@@ -261,8 +258,7 @@ Task<void> PoolShard::retry_later(TimePoint at) {
 Task<void> PoolShard::open_one() {
   ++backends_;
   metrics_.connecting.add(1);
-  Connected result =
-      co_await connect_backend(loop_, target_, place_.key, passwords_(), deriver_);
+  Connected result = co_await connect_backend(loop_, target_, place_.key, passwords_(), deriver_);
   metrics_.connecting.add(-1);
   --connecting_;
   if (!result.backend) {
@@ -283,7 +279,8 @@ Task<void> PoolShard::open_one() {
 
 void PoolShard::connect_failed(const Connected& result) {
   metrics_.connects_failed.add(1);
-  log::limited(log::Level::warn, "backend_connect_failed", "cannot open a database connection",
+  log::limited(log::Level::warn, "backend_connect_failed", target_.backend().name,
+               "cannot open a database connection",
                {{"backend", target_.backend().name},
                 {"database", place_.key.database},
                 {"user", place_.key.user},
@@ -335,8 +332,7 @@ void PoolShard::receive(BackendParts parts) {
   open_where_needed();
 }
 
-void PoolShard::retire(std::unique_ptr<BackendConn> backend, Parting parting,
-                       CloseReason reason) {
+void PoolShard::retire(std::unique_ptr<BackendConn> backend, Parting parting, CloseReason reason) {
   metrics_.closed[static_cast<std::size_t>(reason)].add(1);
   supervise("part", part(std::move(backend), parting));
 }
@@ -383,7 +379,8 @@ void PoolShard::sweep() {
       continue;
     }
     std::swap(idle_[i], idle_.front());
-    retire(pop_idle(false), Parting::polite, old ? CloseReason::lifetime : CloseReason::idle_timeout);
+    retire(pop_idle(false), Parting::polite,
+           old ? CloseReason::lifetime : CloseReason::idle_timeout);
     i = 0;
   }
 }

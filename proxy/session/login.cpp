@@ -134,7 +134,7 @@ bool Session::finish_login() {
   conversation_ = login_->take_conversation();
   shard_ = host_.shard(pool_key());
   host_.metrics().logins_ok.add(1);
-  if (host_.loop().config->log.connections) {
+  if (log::connections_enabled()) {
     log::event(log::Level::info, "client_login", "client logged in",
                {{"backend", site_->target->backend().name},
                 {"database", shard_->key().database},

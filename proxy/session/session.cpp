@@ -144,7 +144,8 @@ void Session::ended(Party party) {
   }
   const Verdict verdict = conversation_->backend_lost();
   end_lease(false);
-  log::limited(log::Level::warn, "backend_lost", "a database connection was lost under a client",
+  log::limited(log::Level::warn, "backend_lost", site_->target->backend().name,
+               "a database connection was lost under a client",
                {{"backend", site_->target->backend().name},
                 {"database", shard_->key().database},
                 {"user", shard_->key().user}});
@@ -183,8 +184,7 @@ Task<bool> Session::obtain_lease() {
     co_return true;
   }
   enter(State::idle);
-  const Fault fault =
-      waiter.refusal() == Fault::none ? Fault::pool_timeout : waiter.refusal();
+  const Fault fault = waiter.refusal() == Fault::none ? Fault::pool_timeout : waiter.refusal();
   host_.metrics().faults[static_cast<std::size_t>(fault)].add(1);
   if (fault == Fault::shutting_down) {
     leave(fault);
@@ -228,11 +228,12 @@ void Session::farewell() {
   if (parting_ == Fault::none) return;
   host_.metrics().faults[static_cast<std::size_t>(parting_)].add(1);
   const protocol::FaultRow& row = protocol::row_of(parting_);
-  log::limited(log::Level::info, "client_refused", "a client was told goodbye",
+  log::limited(log::Level::info, "client_refused", row.label, "a client was told goodbye",
                {{"backend", site_->target->backend().name},
                 {"reason", row.label},
                 {"client_id", std::uint64_t{id_}}});
-  // In the middle of a message no error can be put into the stream: the only honest end is to close.
+  // In the middle of a message no error can be put into the stream: the only honest end is to
+  // close.
   if (!down_.mid_message() && !down_.inserting()) {
     protocol::Writer words;
     if (conversation_) {

@@ -78,9 +78,7 @@ class Session final : public Watcher,
   bool drained();
   void enter(State state);
 
-  Flow& flow_from(protocol::Party party) {
-    return party == protocol::Party::client ? up_ : down_;
-  }
+  Flow& flow_from(protocol::Party party) { return party == protocol::Party::client ? up_ : down_; }
 
   SessionHost& host_;
   std::shared_ptr<const ListenerSite> site_;
