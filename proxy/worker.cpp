@@ -48,6 +48,7 @@ void Worker::stop() {
 void Worker::adopt(int fd, std::size_t site, protocol::Fault refusal) {
   session_count_.fetch_add(1, std::memory_order_relaxed);
   loop_.post([this, fd, site, refusal] {
+    metrics_.accepted.add(1);
     set_tcp_options(fd, loop_.config->tcp);
     Stream::Parts parts;
     parts.fd = fd;

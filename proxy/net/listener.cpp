@@ -75,7 +75,7 @@ void Listener::accept_all() {
 
 void Listener::pause() {
   log::limited(log::Level::error, "fd_exhausted", {},
-               "no file descriptor for a new client; accepting pauses", {});
+               "no file descriptor for a new client; accepting pauses");
   if (reserve_ >= 0) {
     ::close(reserve_);
     const int fd = ::accept4(acceptor_.native_handle(), nullptr, nullptr, SOCK_CLOEXEC);

@@ -41,13 +41,19 @@ PoolShard::~PoolShard() { target_.ledger().forget(place_); }
 
 bool PoolShard::line_full() const { return waiting_ >= loop_.config->limits.max_waiting_clients; }
 
+void PoolShard::publish_line() {
+  metrics_.waiting.set(static_cast<std::int64_t>(waiting_));
+  metrics_.oldest_since.set(line_.empty() ? 0 : line_.front().since_.time_since_epoch().count());
+}
+
 TimePoint PoolShard::oldest_wait() const {
   return line_.empty() ? TimePoint::max() : line_.front().since_;
 }
 
 void PoolShard::enqueue(Waiter& waiter) {
   line_.push_back(waiter);
-  metrics_.waiting.set(static_cast<std::int64_t>(++waiting_));
+  ++waiting_;
+  publish_line();
   if (refused_ != Fault::none && Clock::now() < refused_until_) {
     refuse_all(refused_, refused_detail_);
     return;
@@ -58,7 +64,8 @@ void PoolShard::enqueue(Waiter& waiter) {
 void PoolShard::leave(Waiter& waiter) {
   if (waiter.is_linked()) {
     line_.erase(line_.iterator_to(waiter));
-    metrics_.waiting.set(static_cast<std::int64_t>(--waiting_));
+    --waiting_;
+    publish_line();
     if (waiting_ == 0) stop_wanting();
   }
   if (waiter.granted_) {
@@ -69,7 +76,8 @@ void PoolShard::leave(Waiter& waiter) {
 
 void PoolShard::grant(Waiter& waiter, std::unique_ptr<BackendConn> backend) {
   line_.erase(line_.iterator_to(waiter));
-  metrics_.waiting.set(static_cast<std::int64_t>(--waiting_));
+  --waiting_;
+  publish_line();
   metrics_.wait.observe(std::chrono::duration<double>(Clock::now() - waiter.since_).count());
   metrics_.active.add(1);
   waiter.granted_ = std::move(backend);
@@ -90,7 +98,7 @@ void PoolShard::refuse_all(Fault fault, const std::string& detail) {
     waiter.detail_ = detail;
     waiter.signal_.notify_later(loop_.ready);
   }
-  metrics_.waiting.set(0);
+  publish_line();
   stop_wanting();
 }
 
@@ -102,7 +110,8 @@ void PoolShard::answer_facts() {
       continue;
     }
     it = line_.erase(it);
-    metrics_.waiting.set(static_cast<std::int64_t>(--waiting_));
+    --waiting_;
+    publish_line();
     waiter.signal_.notify_later(loop_.ready);
   }
 }
@@ -178,7 +187,6 @@ bool PoolShard::lend_elsewhere(std::unique_ptr<BackendConn>& backend) {
     auto parts = std::make_shared<BackendParts>(std::move(*backend).take_apart());
     backend.reset();
     --backends_;
-    metrics_.hand_overs.add(1);
     ledger.messenger().deliver(want->place, std::move(parts));
     return true;
   }
@@ -317,7 +325,6 @@ std::unique_ptr<BackendParts> PoolShard::release_idle() {
   while (std::unique_ptr<BackendConn> backend = pop_idle(true)) {
     if (backend->stream.quiet()) {
       --backends_;
-      metrics_.hand_overs.add(1);
       return std::make_unique<BackendParts>(std::move(*backend).take_apart());
     }
     retire(std::move(backend), Parting::abrupt, CloseReason::stale);
@@ -326,6 +333,7 @@ std::unique_ptr<BackendParts> PoolShard::release_idle() {
 }
 
 void PoolShard::receive(BackendParts parts) {
+  metrics_.hand_overs.add(1);
   ++backends_;
   stop_wanting();
   lend(std::make_unique<BackendConn>(loop_, std::move(parts)));

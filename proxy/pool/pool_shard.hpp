@@ -109,6 +109,7 @@ class PoolShard final : public IdleHome {
   void answer_facts();
   TimePoint oldest_wait() const;
   void publish_idle();
+  void publish_line();
 
   Task<void> open_one();
   Task<void> retry_later(TimePoint at);
