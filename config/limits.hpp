@@ -17,7 +17,7 @@ inline constexpr std::size_t kMaxNameBytes = 128;
 
 // The log.
 inline constexpr std::chrono::milliseconds kLogRepeatInterval{1000};  ///< per event and key
-inline constexpr std::chrono::milliseconds kLogFlushInterval{1000};
+inline constexpr std::size_t kLogFieldBytes = 1024;  ///< of one value: names come from clients
 inline constexpr std::size_t kLogQueueEvents = 8192;  ///< then the oldest are overwritten
 inline constexpr std::size_t kLogRepeatKeys = 4096;   ///< remembered keys of limited events
 
