@@ -1,0 +1,119 @@
+// What the data path counts. Every number has one writer, its worker, so an update is a plain load
+// and store without a lock prefix; the scraper reads from its own thread and may be a moment late.
+#pragma once
+
+#include <array>
+#include <atomic>
+#include <cstdint>
+#include <string_view>
+
+#include "protocol/fault.hpp"
+
+namespace weirpool::metrics {
+
+/// Only ever grows. One writing thread, any reading ones.
+class Counter {
+ public:
+  void add(std::uint64_t n) {
+    value_.store(value_.load(std::memory_order_relaxed) + n, std::memory_order_relaxed);
+  }
+  std::uint64_t get() const { return value_.load(std::memory_order_relaxed); }
+
+ private:
+  std::atomic<std::uint64_t> value_{0};
+};
+
+/// Goes up and down. One writing thread, any reading ones.
+class Gauge {
+ public:
+  void add(std::int64_t n) {
+    value_.store(value_.load(std::memory_order_relaxed) + n, std::memory_order_relaxed);
+  }
+  void set(std::int64_t value) { value_.store(value, std::memory_order_relaxed); }
+  std::int64_t get() const { return value_.load(std::memory_order_relaxed); }
+
+ private:
+  std::atomic<std::int64_t> value_{0};
+};
+
+/// Upper bounds in seconds of the wait for a backend: microseconds when the pool is healthy, so it
+/// starts well below a millisecond. What is above the last one goes to one more bucket.
+inline constexpr std::array kWaitBounds{0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005,
+                                        0.01,   0.025,   0.05,   0.1,   0.25,   0.5,
+                                        1.0,    2.5,     5.0,    10.0,  30.0};
+inline constexpr std::size_t kWaitBuckets = kWaitBounds.size() + 1;
+
+class Histogram {
+ public:
+  void observe(double seconds) {
+    std::size_t bucket = 0;
+    while (bucket < kWaitBounds.size() && seconds > kWaitBounds[bucket]) ++bucket;
+    buckets_[bucket].add(1);
+    sum_.store(sum_.load(std::memory_order_relaxed) + seconds, std::memory_order_relaxed);
+  }
+  /// Of one bucket alone, not cumulative.
+  std::uint64_t bucket(std::size_t index) const { return buckets_[index].get(); }
+  double sum() const { return sum_.load(std::memory_order_relaxed); }
+
+ private:
+  std::array<Counter, kWaitBuckets> buckets_;
+  std::atomic<double> sum_{0};
+};
+
+enum class ClientState : std::uint8_t { login, idle, active, waiting, count_ };
+inline constexpr std::size_t kClientStates = static_cast<std::size_t>(ClientState::count_);
+inline constexpr std::array<std::string_view, kClientStates> kClientStateLabels{
+    "login", "idle", "active", "waiting"};
+
+/// Why a backend was closed.
+enum class CloseReason : std::uint8_t {
+  client_gone,   ///< its client vanished inside a transaction
+  idle_timeout,  ///< unused for too long
+  lifetime,      ///< old enough
+  backend_lost,  ///< the other side closed it
+  violation,     ///< it broke its protocol
+  reset_failed,  ///< it could not be cleaned for the next client
+  evicted,       ///< another pool needed its place
+  shutdown,
+  reload,        ///< the configuration it was opened with is gone
+  fence_failed,  ///< a cancel request might still hit it
+  stale,         ///< found dead or with unexpected bytes when it was to be lent
+  count_,
+};
+inline constexpr std::size_t kCloseReasons = static_cast<std::size_t>(CloseReason::count_);
+inline constexpr std::array<std::string_view, kCloseReasons> kCloseReasonLabels{
+    "client_gone", "idle_timeout", "lifetime", "backend_lost", "violation", "reset_failed",
+    "evicted",     "shutdown",     "reload",   "fence_failed", "stale"};
+
+inline constexpr std::size_t kFaults = static_cast<std::size_t>(protocol::Fault::count_);
+
+/// Written by one worker.
+struct WorkerMetrics {
+  std::array<Gauge, kClientStates> clients;  ///< connected now, by state
+  Counter accepted;                          ///< connections that became a session
+  Counter logins_ok;
+  Counter tls_handshakes;               ///< finished ones, with clients
+  Counter tls_failed;                   ///< begun and not finished
+  std::array<Counter, kFaults> faults;  ///< told to clients, or the reason of a silent close
+};
+
+/// One pool's part on one worker; written by that worker.
+struct PoolMetrics {
+  Gauge connecting;  ///< backends by state
+  Gauge idle;
+  Gauge active;
+  Gauge resetting;
+  Gauge closing;
+  Gauge waiting;  ///< clients in line
+  /// When the client waiting longest began to wait: steady_clock, nanoseconds; 0: nobody waits.
+  Gauge oldest_since;
+  Histogram wait;  ///< of clients that were served
+  Counter transactions;
+  Counter connects_ok;
+  Counter connects_failed;
+  Counter hand_overs;  ///< idle backends received from another worker
+  Counter cancels;     ///< cancel requests sent
+  std::array<Counter, kCloseReasons> closed;
+};
+
+}  // namespace weirpool::metrics
