@@ -74,7 +74,7 @@ void Listener::accept_all() {
 }
 
 void Listener::pause() {
-  log::limited(log::Level::error, "fd_exhausted", {},
+  log::limited(log::Level::error, "fd_exhausted",
                "no file descriptor for a new client; accepting pauses");
   if (reserve_ >= 0) {
     ::close(reserve_);

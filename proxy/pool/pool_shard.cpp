@@ -287,8 +287,7 @@ Task<void> PoolShard::open_one() {
 
 void PoolShard::connect_failed(const Connected& result) {
   metrics_.connects_failed.add(1);
-  log::limited(log::Level::warn, "backend_connect_failed", target_.backend().name,
-               "cannot open a database connection",
+  log::limited(log::Level::warn, "backend_connect_failed", "cannot open a database connection",
                {{"backend", target_.backend().name},
                 {"database", place_.key.database},
                 {"user", place_.key.user},

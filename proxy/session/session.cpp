@@ -144,8 +144,7 @@ void Session::ended(Party party) {
   }
   const Verdict verdict = conversation_->backend_lost();
   end_lease(false);
-  log::limited(log::Level::warn, "backend_lost", site_->target->backend().name,
-               "a database connection was lost under a client",
+  log::limited(log::Level::warn, "backend_lost", "a database connection was lost under a client",
                {{"backend", site_->target->backend().name},
                 {"database", shard_->key().database},
                 {"user", shard_->key().user}});
@@ -228,7 +227,7 @@ void Session::farewell() {
   if (parting_ == Fault::none) return;
   host_.metrics().faults[static_cast<std::size_t>(parting_)].add(1);
   const protocol::FaultRow& row = protocol::row_of(parting_);
-  log::limited(log::Level::info, "client_refused", row.label, "a client was told goodbye",
+  log::limited(log::Level::info, "client_refused", "a client was told goodbye",
                {{"backend", site_->target->backend().name},
                 {"reason", row.label},
                 {"client_id", std::uint64_t{id_}}});
