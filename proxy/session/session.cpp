@@ -228,8 +228,8 @@ void Session::farewell() {
   host_.metrics().faults[static_cast<std::size_t>(parting_)].add(1);
   const protocol::FaultRow& row = protocol::row_of(parting_);
   log::limited(log::Level::info, "client_refused", "a client was told goodbye",
-               {{"backend", site_->target->backend().name},
-                {"reason", row.label},
+               {{"reason", row.label},
+                {"backend", site_->target->backend().name},
                 {"client_id", std::uint64_t{id_}}});
   // In the middle of a message no error can be put into the stream: the only honest end is to
   // close.
