@@ -1,0 +1,360 @@
+"""Throw-away real database servers on free loopback ports, each in a folder that goes with it."""
+
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import tempfile
+import threading
+from pathlib import Path
+
+import psycopg2
+import pymysql
+
+from weirtest.poll import until
+
+HERE = Path(__file__).resolve().parent
+MYSQL_SCRIPT = HERE.parent / "support" / "mysql_server.sh"
+HOST = "127.0.0.1"
+USER, PASSWORD, DATABASE = "app", "secret-of-app-7431", "app"
+LEGACY_USER, LEGACY_PASSWORD = "legacy", "secret-of-legacy-9128"
+
+
+def free_port():
+    with socket.socket() as sock:
+        sock.bind((HOST, 0))
+        return sock.getsockname()[1]
+
+
+def run(*command, **options):
+    """Runs to the end; the output is in the failure."""
+    done = subprocess.run([str(part) for part in command], stdout=subprocess.PIPE,
+                          stderr=subprocess.STDOUT, text=True, check=False,
+                          timeout=options.pop("timeout", 300), **options)
+    assert done.returncode == 0, f"{command}: exit code {done.returncode}\n{done.stdout}"
+    return done.stdout
+
+
+class Certificates:
+    """One authority with a certificate for localhost, and a stranger's authority."""
+
+    def __init__(self, folder):
+        self.folder = Path(folder)
+        self.folder.mkdir(parents=True, exist_ok=True)
+        self.ca = self._authority("ca")
+        self.other_ca = self._authority("other-ca")
+        self.cert, self.key = self._issue("server", "localhost", "DNS:localhost,IP:127.0.0.1")
+        self.wrong_cert, self.wrong_key = self._issue(
+            "wrong-name", "elsewhere.example", "DNS:elsewhere.example")
+
+    def _authority(self, name):
+        run("openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256",
+            "-nodes", "-keyout", self.folder / f"{name}.key", "-out", self.folder / f"{name}.pem",
+            "-days", "2", "-subj", f"/CN=weirpool test {name}")
+        return self.folder / f"{name}.pem"
+
+    def _issue(self, name, common_name, alternatives):
+        key, request = self.folder / f"{name}.key", self.folder / f"{name}.csr"
+        cert, extension = self.folder / f"{name}.pem", self.folder / f"{name}.ext"
+        extension.write_text(f"subjectAltName={alternatives}\n")
+        run("openssl", "req", "-newkey", "rsa:2048", "-nodes", "-keyout", key, "-out", request,
+            "-subj", f"/CN={common_name}")
+        run("openssl", "x509", "-req", "-in", request, "-CA", self.ca, "-CAkey",
+            self.folder / "ca.key", "-CAcreateserial", "-days", "2", "-out", cert,
+            "-extfile", extension)
+        return cert, key
+
+    def for_owner(self, folder, owner):
+        """Copies of certificate, key and authority; the key is `owner`'s, as servers demand."""
+        pair = []
+        for source, name in ((self.cert, "tls.pem"), (self.key, "tls.key")):
+            target = Path(folder) / name
+            shutil.copyfile(source, target)
+            target.chmod(0o600)
+            shutil.chown(target, owner)
+            pair.append(target)
+        return [*pair, Path(shutil.copy(self.ca, Path(folder) / "ca.pem"))]
+
+
+class DatabaseServer:
+    """A process of a database server; `stop` ends it and removes its folder."""
+
+    protocol = ""
+    owner = ""
+    stop_signal = signal.SIGTERM
+
+    def __init__(self, certificates):
+        self.folder = Path(tempfile.mkdtemp(prefix="weirpool-test-", dir="/var/tmp"))
+        self.folder.chmod(0o755)
+        self.port = free_port()
+        self.process = None
+        self.log = self.folder / "server.log"
+        self.data = self.folder / "data"
+        self.data.mkdir()
+        shutil.chown(self.data, self.owner)
+        self.tls_cert, self.tls_key, self.ca = certificates.for_owner(
+            self.folder, self.owner)
+
+    @property
+    def address(self):
+        return f"{HOST}:{self.port}"
+
+    def launch(self, *command):
+        with open(self.log, "ab") as log:
+            self.process = subprocess.Popen(
+                [str(part) for part in command], stdout=log, stderr=log,
+                stdin=subprocess.DEVNULL, start_new_session=True)
+
+    def ready(self):
+        if self.process.poll() is not None:
+            raise RuntimeError(f"the server died:\n{self.log.read_text()[-3000:]}")
+        try:
+            self.admin().close()
+            return True
+        except (psycopg2.Error, pymysql.Error, OSError):
+            return False
+
+    @classmethod
+    def create(cls, certificates):
+        """A running server, filled; nothing stays behind if that fails."""
+        self = cls(certificates)
+        try:
+            self.prepare()
+            self.start()
+            self.fill()
+        except BaseException:
+            self.stop()
+            raise
+        return self
+
+    def prepare(self):
+        raise NotImplementedError
+
+    def fill(self):
+        raise NotImplementedError
+
+    def start(self):
+        self.spawn()
+        until(self.ready, f"{type(self).__name__} accepts connections", 90, 0.1)
+
+    def halt(self):
+        if self.process and self.process.poll() is None:
+            self.process.send_signal(self.stop_signal)
+            self.process.wait(60)
+
+    def stop(self):
+        try:
+            self.halt()
+        finally:
+            if self.process and self.process.poll() is None:
+                self.process.kill()
+                self.process.wait(10)
+            shutil.rmtree(self.folder, ignore_errors=True)
+
+    def spawn(self):
+        raise NotImplementedError
+
+    def admin(self):
+        raise NotImplementedError
+
+    def execute(self, sql, *arguments):
+        connection = self.admin()
+        try:
+            with connection.cursor() as cursor:
+                cursor.execute(sql, arguments or None)
+                return list(cursor.fetchall()) if cursor.description else []
+        finally:
+            connection.close()
+
+    def value(self, sql, *arguments):
+        return self.execute(sql, *arguments)[0][0]
+
+
+class PostgresServer(DatabaseServer):
+    protocol = "postgresql"
+    owner = "postgres"
+    stop_signal = signal.SIGINT  # "fast": does not wait for clients to leave
+    count_sql = ("select count(*) from pg_stat_activity where backend_type = 'client backend' "
+                 "and usename <> 'postgres'")
+    ids_sql = ("select pid from pg_stat_activity where backend_type = 'client backend' "
+               "and usename <> 'postgres'")
+
+    def __init__(self, certificates):
+        super().__init__(certificates)
+        versions = sorted(Path("/usr/lib/postgresql").glob("*/bin/postgres"))
+        assert versions, "no PostgreSQL server is installed (package postgresql)"
+        self.bin = versions[-1].parent
+
+    def prepare(self):
+        self.as_owner("initdb", "-D", self.data, "-A", "trust", "-U", "postgres", "--no-sync",
+                      "-E", "UTF8", "--locale=C.UTF-8")
+        with open(self.data / "postgresql.conf", "a", encoding="utf-8") as conf:
+            conf.write(f"port={self.port}\nlisten_addresses='{HOST}'\nmax_connections=300\n"
+                       "shared_buffers=128MB\nfsync=off\nsynchronous_commit=off\n"
+                       "full_page_writes=off\nunix_socket_directories=''\nautovacuum=off\n"
+                       "log_line_prefix='%m [%p] '\nmax_wal_size=2GB\nssl=on\n"
+                       f"ssl_cert_file='{self.tls_cert}'\nssl_key_file='{self.tls_key}'\n")
+        (self.data / "pg_hba.conf").write_text(
+            "host all postgres 127.0.0.1/32 trust\n"
+            f"host all {LEGACY_USER} 127.0.0.1/32 md5\n"
+            "host all all 127.0.0.1/32 scram-sha-256\n")
+
+    def as_owner(self, program, *arguments):
+        return run("setpriv", f"--reuid={self.owner}", f"--regid={self.owner}", "--init-groups",
+                   self.bin / program, *arguments, cwd="/")
+
+    def spawn(self):
+        self.launch("setpriv", f"--reuid={self.owner}", f"--regid={self.owner}",
+                    "--init-groups", self.bin / "postgres", "-D", self.data)
+
+    def admin(self, database="postgres"):
+        connection = psycopg2.connect(host=HOST, port=self.port, user="postgres",
+                                      dbname=database, connect_timeout=10)
+        connection.autocommit = True
+        return connection
+
+    def fill(self):
+        self.execute(f"create role {USER} login password '{PASSWORD}'")
+        self.execute(f"set password_encryption = md5; create role {LEGACY_USER} login password "
+                     f"'{LEGACY_PASSWORD}'")
+        for database in (DATABASE, "other"):
+            self.execute(f"create database {database} owner {USER}")
+        run("pgbench", "-h", HOST, "-p", self.port, "-U", USER, "-i", "-s", "5", "-q", DATABASE,
+            env={**os.environ, "PGPASSWORD": PASSWORD})
+
+    def kill_all(self):
+        """Terminates every backend that is not the administrator's; returns how many."""
+        return self.value("select count(pg_terminate_backend(pid)) from pg_stat_activity where "
+                          "backend_type = 'client backend' and usename <> 'postgres'")
+
+
+class MySqlLikeServer(DatabaseServer):
+    protocol = "mysql"
+    owner = "mysql"
+    count_sql = ("select count(*) from performance_schema.processlist where user not in "
+                 "('root', 'event_scheduler', 'system user')")
+    ids_sql = count_sql.replace("count(*)", "id")
+    sysbench = ("--tables=4", "--table-size=5000")
+
+    def admin(self, database=None):
+        return pymysql.connect(host=HOST, port=self.port, user="root", password="",
+                               database=database, autocommit=True, connect_timeout=10)
+
+    def kill_all(self):
+        connection = self.admin()
+        killed = 0
+        with connection.cursor() as cursor:
+            cursor.execute(self.ids_sql)
+            for (number,) in cursor.fetchall():
+                try:
+                    cursor.execute(f"kill {number}")
+                    killed += 1
+                except pymysql.Error:
+                    continue  # gone by itself
+        connection.close()
+        return killed
+
+    def fill(self):
+        self.execute(f"create user {USER}@'%%' identified by '{PASSWORD}'")
+        for database in (DATABASE, "other", "sbtest"):
+            self.execute(f"create database {database}")
+            self.execute(f"grant all on {database}.* to {USER}@'%%'")
+        run("sysbench", "oltp_read_write", *self.sysbench, "--db-driver=mysql",
+            f"--mysql-host={HOST}", f"--mysql-port={self.port}", "--mysql-user=root",
+            "--mysql-db=sbtest", "prepare")
+
+
+class MariaDbServer(MySqlLikeServer):
+    count_sql = ("select count(*) from information_schema.processlist where user not in "
+                 "('root', 'event_scheduler', 'system user')")
+    ids_sql = count_sql.replace("count(*)", "id")
+
+    def prepare(self):
+        run("mariadb-install-db", "--no-defaults", f"--user={self.owner}",
+            f"--datadir={self.data}", "--auth-root-authentication-method=normal",
+            "--skip-test-db")
+
+    def fill(self):
+        self.execute("delete from mysql.global_priv where user = ''")
+        self.execute("flush privileges")
+        super().fill()
+
+    def spawn(self):
+        self.launch("mariadbd", "--no-defaults", f"--user={self.owner}", f"--datadir={self.data}",
+                    f"--port={self.port}", f"--bind-address={HOST}",
+                    f"--socket={self.data}/s.sock", f"--pid-file={self.data}/pid",
+                    "--max-connections=400", "--innodb-flush-log-at-trx-commit=0",
+                    "--max-allowed-packet=64M", "--innodb-buffer-pool-size=128M",
+                    f"--ssl-ca={self.ca}", f"--ssl-cert={self.tls_cert}",
+                    f"--ssl-key={self.tls_key}")
+
+
+class MySqlServer(MySqlLikeServer):
+    def prepare(self):
+        run(MYSQL_SCRIPT, "init", self.data, timeout=900)
+
+    def spawn(self):
+        self.launch(MYSQL_SCRIPT, "run", self.data, self.port, "--max-connections=400",
+                    "--innodb-flush-log-at-trx-commit=0", "--innodb-doublewrite=OFF",
+                    "--max-allowed-packet=64M", "--innodb-buffer-pool-size=128M",
+                    f"--ssl-ca={self.ca}", f"--ssl-cert={self.tls_cert}",
+                    f"--ssl-key={self.tls_key}")
+
+
+class Peak:
+    """Counts what the database itself sees, again and again, until the `with` block ends."""
+
+    def __init__(self, server, process_id=None):
+        self.server = server
+        self.process_id = process_id
+        self.highest = 0
+        self.samples = 0
+        self._stop = None
+        self._thread = None
+        self._failure = None
+
+    def _sockets(self):
+        """Established connections of the process to the server, as the kernel counts them."""
+        if self.process_id is None:
+            return 0
+        inodes = set()
+        base = f"/proc/{self.process_id}/fd"
+        for name in os.listdir(base):
+            try:
+                link = os.readlink(f"{base}/{name}")
+            except OSError:
+                continue
+            if link.startswith("socket:["):
+                inodes.add(link[8:-1])
+        wanted = f":{self.server.port:04X}"
+        count = 0
+        with open("/proc/net/tcp", encoding="ascii") as table:
+            for line in table:
+                part = line.split()
+                if part[2].endswith(wanted) and part[3] == "01" and part[9] in inodes:
+                    count += 1
+        return count
+
+    def _watch(self):
+        try:
+            connection = self.server.admin()
+            with connection.cursor() as cursor:
+                while not self._stop.wait(0.05):
+                    cursor.execute(self.server.count_sql)
+                    self.highest = max(self.highest, cursor.fetchone()[0], self._sockets())
+                    self.samples += 1
+            connection.close()
+        except Exception as error:
+            self._failure = error
+
+    def __enter__(self):
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=self._watch, daemon=True)
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_):
+        self._stop.set()
+        self._thread.join(30)
+        assert self._failure is None, self._failure

@@ -1,0 +1,1 @@
+"""What the end-to-end tests and the chaos tools share: clients that speak the wire protocols."""
