@@ -1,0 +1,78 @@
+// The login to a backend: weirpool is the client.
+//
+//   weirpool                         backend
+//   SSLRequest                 ->                           (sslmode prefer and stronger)
+//                              <-    'S' and TLS, or 'N'
+//   StartupMessage 3.0         ->
+//                              <-    AuthenticationSASL | MD5Password | CleartextPassword | Ok
+//   SASL exchange, or password ->
+//                              <-    AuthenticationOk ParameterStatus* BackendKeyData?
+//                              <-    ReadyForQuery
+//
+// PostgreSQL documentation, 55.2.1.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "protocol/engine.hpp"
+#include "protocol/postgres/auth_messages.hpp"
+#include "protocol/postgres/backend_state.hpp"
+#include "protocol/postgres/catalog.hpp"
+#include "protocol/postgres/frame.hpp"
+#include "protocol/postgres/scram.hpp"
+
+namespace weirpool::protocol::postgres {
+
+class PostgresBackendLogin final : public BackendLogin {
+ public:
+  PostgresBackendLogin(const BackendIdentity& as, CatalogRef catalog);
+
+  Verdict step(Party from, MutableBytes unread) override;
+  const KeyDerivation& derivation() const override { return derivation_; }
+  void derived(Bytes key) override;
+  void tls_established() override;
+  std::unique_ptr<BackendState> take_state() override;
+  std::string_view error() const override { return error_; }
+
+ private:
+  enum class Phase : std::uint8_t {
+    begin,
+    ssl_answer,
+    tls,
+    authentication,  ///< before AuthenticationOk
+    derive,
+    greeting,  ///< after it, until ReadyForQuery
+    ended,
+  };
+  enum class Sasl : std::uint8_t { none, first_sent, proof_sent, verified };
+
+  /// No value: something has been put into outbox_, or the phase has changed.
+  using Step = std::optional<Verdict>;
+
+  Step advance(MutableBytes unread);
+  Step on_ssl_answer(MutableBytes unread);
+  Step on_bytes(MutableBytes unread);
+  Step on_message(char tag, Bytes payload);
+  Step on_authentication(Bytes payload);
+  Step on_sasl(const Authentication& message);
+  Step on_error(Bytes visible);
+  Step on_greeting(char tag, Bytes payload);
+  void write_startup();
+  Step fail(Fault fault, std::string_view why);
+
+  BackendIdentity as_;
+  Phase phase_ = Phase::begin;
+  Sasl sasl_ = Sasl::none;
+  bool tls_ = false;
+  Gather gather_;
+  std::optional<ScramClient> scram_;
+  KeyDerivation derivation_;
+  Outbox outbox_{Party::backend};
+  std::string error_;
+  std::uint32_t messages_ = 0;
+  std::unique_ptr<Backend> state_;
+};
+
+}  // namespace weirpool::protocol::postgres

@@ -1,0 +1,25 @@
+// What all engines of one dialect share. Thread-safe.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+
+#include "protocol/postgres/parameters.hpp"
+#include "protocol/postgres/prepared.hpp"
+
+namespace weirpool::protocol::postgres {
+
+struct Catalog {
+  explicit Catalog(std::uint32_t limit) : max_prepared_statements(limit < 1 ? 1 : limit) {}
+
+  const std::uint32_t max_prepared_statements;  ///< per backend
+  /// A client may name more than a backend keeps: what was evicted is prepared again.
+  std::size_t max_client_statements() const { return std::size_t{max_prepared_statements} * 16; }
+
+  StatementCatalog statements;
+  ProfileCatalog profiles;
+};
+
+using CatalogRef = std::shared_ptr<Catalog>;
+
+}  // namespace weirpool::protocol::postgres

@@ -1,0 +1,308 @@
+#include "protocol/postgres/client_login.hpp"
+
+#include <algorithm>
+#include <utility>
+
+#include "protocol/postgres/auth_messages.hpp"
+#include "protocol/postgres/conversation.hpp"
+#include "protocol/postgres/md5.hpp"
+#include "protocol/postgres/query_messages.hpp"
+#include "protocol/postgres/startup_messages.hpp"
+
+namespace weirpool::protocol::postgres {
+namespace {
+
+constexpr std::size_t kMaxIdentifier = 255;  // bytes; the database server keeps 63
+constexpr std::size_t kMaxApplication = 64;  // bytes, as Identity promises
+
+bool ascii(std::string_view text) {
+  return std::all_of(text.begin(), text.end(), [](char c) { return c > 0 && c < 127; });
+}
+
+/// The database server does the same with application_name.
+std::string as_ascii(std::string_view text) {
+  std::string out(text);
+  for (char& c : out) {
+    if (c < ' ' || c == 127) c = '?';
+  }
+  return out;
+}
+
+}  // namespace
+
+Verdict PostgresClientLogin::step(Party from, MutableBytes unread) {
+  if (from != Party::client) return Verdict::hold();
+  while (true) {
+    if (const Step queued = outbox_.next()) return *queued;
+    if (const Step verdict = advance(unread)) return *verdict;
+  }
+}
+
+PostgresClientLogin::Step PostgresClientLogin::close(Fault fault) {
+  phase_ = Phase::ended;
+  return Verdict::close(fault);
+}
+
+PostgresClientLogin::Step PostgresClientLogin::advance(MutableBytes unread) {
+  switch (phase_) {
+    case Phase::startup: return on_startup_bytes(unread);
+    case Phase::md5:
+    case Phase::sasl_initial:
+    case Phase::sasl_response: return on_password_bytes(unread);
+    case Phase::tls:
+    case Phase::look_up:
+    case Phase::learn:
+    case Phase::ended: break;
+  }
+  return Verdict::hold();
+}
+
+PostgresClientLogin::Step PostgresClientLogin::on_startup_bytes(MutableBytes unread) {
+  std::uint64_t total = gather_.total();
+  if (!gather_.collecting()) {
+    if (unread.size() < 8) return Verdict::need(8);
+    total = std::uint64_t{unread[0]} << 24 | std::uint64_t{unread[1]} << 16 |
+            std::uint64_t{unread[2]} << 8 | unread[3];
+    if (total < kMinStartupLength) return close(Fault::protocol_violation);
+    if (total > kMaxStartupLength) return close(Fault::message_too_large);
+  }
+  if (const auto verdict = gather_.collect(unread, total)) return *verdict;
+  return on_packet(gather_.message(), unread.size() > total);
+}
+
+PostgresClientLogin::Step PostgresClientLogin::on_packet(Bytes packet, bool more_behind) {
+  switch (startup_code(packet)) {
+    case kSslCode:
+      if (packet.size() != 8) return close(Fault::protocol_violation);
+      return on_ssl_request(more_behind);
+    case kGssCode:
+      if (packet.size() != 8 || tls_ || std::exchange(asked_gss_, true)) {
+        return close(Fault::protocol_violation);
+      }
+      outbox_.out().u8('N');
+      outbox_.skip(gather_.consume());
+      return std::nullopt;
+    case kCancelCode: {
+      const auto request = CancelRequest::parse(packet);
+      if (!request) return close(Fault::protocol_violation);
+      cancel_.assign(request->id_and_key.begin(), request->id_and_key.end());
+      phase_ = Phase::ended;
+      return Verdict::cancel(cancel_);
+    }
+    default: return on_startup(packet);
+  }
+}
+
+PostgresClientLogin::Step PostgresClientLogin::on_ssl_request(bool more_behind) {
+  if (tls_ || std::exchange(asked_tls_, true)) return close(Fault::protocol_violation);
+  outbox_.skip(gather_.consume());
+  if (!context_.tls_available) {
+    outbox_.out().u8('N');
+    return std::nullopt;
+  }
+  // Plaintext behind the request would be taken for the first bytes inside TLS: no words for that.
+  if (more_behind) return close(Fault::none);
+  outbox_.out().u8('S');
+  outbox_.then(Verdict::start_tls());
+  phase_ = Phase::tls;
+  return std::nullopt;
+}
+
+void PostgresClientLogin::tls_established() {
+  tls_ = true;
+  phase_ = Phase::startup;
+}
+
+PostgresClientLogin::Step PostgresClientLogin::on_startup(Bytes packet) {
+  const auto message = StartupMessage::parse(packet);
+  if (startup_code(packet) >> 16 != 3) return close(Fault::unsupported);
+  if (!message) return close(Fault::protocol_violation);
+  if (context_.tls_required && !tls_) return close(Fault::tls_required);
+  if (const auto fault = take_parameters(message->parameters)) return close(*fault);
+  NegotiateProtocolVersion negotiate;
+  for (const auto& [name, value] : message->parameters) {
+    if (name.starts_with("_pq_.")) negotiate.unknown_options.push_back(name);
+  }
+  if (message->minor() != 0 || !negotiate.unknown_options.empty())
+    negotiate.serialize(outbox_.out());
+  outbox_.skip(gather_.consume());
+  outbox_.then(Verdict::look_up());
+  phase_ = Phase::look_up;
+  return std::nullopt;
+}
+
+std::optional<Fault> PostgresClientLogin::take_parameters(
+    const std::vector<std::pair<std::string_view, std::string_view>>& parameters) {
+  std::vector<NamedValue> options;
+  for (const auto& [name, value] : parameters) {
+    if (name == "user") {
+      identity_.user = value;
+    } else if (name == "database") {
+      identity_.database = value;
+    } else if (name == "replication") {
+      // Values that mean false are a normal session.
+      if (value != "false" && value != "off" && value != "no" && value != "0") {
+        return Fault::unsupported;
+      }
+    } else if (name == "options") {
+      if (!parse_options(value, options)) return Fault::unsupported;
+    } else if (!name.starts_with("_pq_.")) {
+      if (const auto fault = take_parameter(name, value)) return fault;
+    }
+  }
+  for (const auto& [name, value] : options) {
+    if (const auto fault = take_parameter(name, value)) return fault;
+  }
+  // The database server says 28000 here too.
+  if (identity_.user.empty()) return Fault::login_denied;
+  if (identity_.database.empty()) identity_.database = identity_.user;
+  if (identity_.user.size() > kMaxIdentifier || identity_.database.size() > kMaxIdentifier) {
+    return Fault::login_denied;
+  }
+  return std::nullopt;
+}
+
+std::optional<Fault> PostgresClientLogin::take_parameter(std::string_view name,
+                                                         std::string_view value) {
+  if (!legal_setting_name(name)) return Fault::unsupported;
+  const std::string lower = lower_case(name);
+  if (lower == "application_name") {
+    wanted_.emplace_back(lower, as_ascii(value));
+    identity_.application = wanted_.back().second.substr(0, kMaxApplication);
+    return std::nullopt;
+  }
+  // Other values would have to be quoted in an encoding only the backend knows.
+  if (!ascii(value)) return Fault::unsupported;
+  wanted_.emplace_back(lower, value);
+  if (wanted_.size() > kMaxParameters) return Fault::message_too_large;
+  return std::nullopt;
+}
+
+void PostgresClientLogin::answer(std::shared_ptr<const PreparedSecret> secret) {
+  secret_ = std::static_pointer_cast<const Secret>(secret);
+  if (secret_ != nullptr && secret_->uses_md5()) {
+    fill_random(md5_salt_);
+    write_auth_md5(md5_salt_, outbox_.out());
+    phase_ = Phase::md5;
+    return;
+  }
+  const bool real = secret_ != nullptr && !secret_->scram().keys.empty();
+  if (!real) mock_ = mock_verifier(identity_.user);
+  scram_.emplace(real ? secret_->scram() : mock_, real, make_nonce());
+  write_auth_sasl(outbox_.out());
+  phase_ = Phase::sasl_initial;
+}
+
+PostgresClientLogin::Step PostgresClientLogin::on_password_bytes(MutableBytes unread) {
+  std::uint64_t total = gather_.total();
+  if (!gather_.collecting()) {
+    if (unread.size() < kHeaderSize) return Verdict::need(kHeaderSize);
+    const Header header = peek_header(unread);
+    // A client without a password says goodbye here, and comes back with one.
+    if (header.tag == 'X' && header.length == 4) return close(Fault::none);
+    if (header.tag != 'p' || header.length < 4) return close(Fault::protocol_violation);
+    const std::uint32_t limit = phase_ == Phase::md5 ? kMaxLoginLength : kMaxSaslLength;
+    if (header.length > limit) return close(Fault::message_too_large);
+    total = header.total();
+  }
+  if (const auto verdict = gather_.collect(unread, total)) return *verdict;
+  const Bytes payload = gather_.message().subspan(kHeaderSize);
+  switch (phase_) {
+    case Phase::md5: return on_md5(payload);
+    case Phase::sasl_initial: return on_sasl_initial(payload);
+    default: return on_sasl_response(payload);
+  }
+}
+
+PostgresClientLogin::Step PostgresClientLogin::on_md5(Bytes payload) {
+  const auto message = PasswordMessage::parse(payload);
+  if (!message) return close(Fault::protocol_violation);
+  bool proven = false;
+  for (const std::string& verifier : secret_->md5()) {
+    const std::string expected = md5_response(verifier, md5_salt_);
+    if (equal_constant_time(bytes_of(expected), bytes_of(message->password))) proven = true;
+  }
+  if (!proven) return close(Fault::login_denied);
+  outbox_.skip(gather_.consume());
+  outbox_.then(Verdict::learn());
+  phase_ = Phase::learn;
+  return std::nullopt;
+}
+
+PostgresClientLogin::Step PostgresClientLogin::on_sasl_initial(Bytes payload) {
+  const auto message = SaslInitialResponse::parse(payload);
+  if (!message || message->mechanism != kScramMechanism) {
+    return close(Fault::protocol_violation);
+  }
+  const auto challenge = scram_->first(message->data);
+  if (!challenge) return close(Fault::protocol_violation);
+  write_auth_sasl_data(AuthKind::sasl_continue, *challenge, outbox_.out());
+  outbox_.skip(gather_.consume());
+  phase_ = Phase::sasl_response;
+  return std::nullopt;
+}
+
+PostgresClientLogin::Step PostgresClientLogin::on_sasl_response(Bytes payload) {
+  const auto outcome = scram_->last(text_of(payload));
+  switch (outcome) {
+    case ScramServer::Outcome::malformed: return close(Fault::protocol_violation);
+    case ScramServer::Outcome::denied: return close(Fault::login_denied);
+    case ScramServer::Outcome::proven: break;
+  }
+  write_auth_sasl_data(AuthKind::sasl_final, scram_->server_final(), outbox_.out());
+  outbox_.skip(gather_.consume());
+  outbox_.then(Verdict::learn());
+  phase_ = Phase::learn;
+  return std::nullopt;
+}
+
+void PostgresClientLogin::learned(std::shared_ptr<const BackendFacts> facts, Fault why,
+                                  std::string_view) {
+  phase_ = Phase::ended;
+  write_auth_ok(outbox_.out());
+  if (facts == nullptr) {
+    outbox_.then(Verdict::close(why));
+    return;
+  }
+  greet(static_cast<const Facts&>(*facts));
+  outbox_.then(Verdict::done());
+}
+
+void PostgresClientLogin::greet(const Facts& facts) {
+  const ProfileRef profile = catalog_->profiles.of(wanted_);
+  for (const auto& [name, value] : facts.parameters) {
+    const std::string lower = lower_case(name);
+    const std::string* wanted = follows_client(lower) ? profile->find(lower) : nullptr;
+    ParameterStatus{name, wanted == nullptr ? std::string_view(value) : *wanted}.serialize(
+        outbox_.out());
+  }
+  BackendKeyData{context_.connection_id, Bytes(context_.cancel_key).first(4)}.serialize(
+      outbox_.out());
+  write_ready('I', outbox_.out());
+}
+
+void PostgresClientLogin::write_fault(Fault fault, std::string_view detail, Writer& out) {
+  std::string message;
+  if (fault == Fault::none) return;
+  if (fault == Fault::login_denied && identity_.user.empty()) {
+    ErrorResponse error;
+    error.severity = "FATAL";
+    error.sqlstate = "28000";
+    error.message = "no user name specified in startup packet";
+    error.serialize(out);
+    return;
+  }
+  if (fault == Fault::login_denied) {
+    message = "password authentication failed for user \"" + identity_.user + '"';
+  } else if (fault == Fault::unknown_database) {
+    message = "database \"" + identity_.database + "\" does not exist";
+  }
+  write_error(fault, message, detail, out);
+}
+
+std::unique_ptr<Conversation> PostgresClientLogin::take_conversation() {
+  return std::make_unique<PostgresConversation>(catalog_,
+                                                catalog_->profiles.of(std::move(wanted_)));
+}
+
+}  // namespace weirpool::protocol::postgres

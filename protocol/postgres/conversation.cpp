@@ -1,0 +1,111 @@
+#include "protocol/postgres/conversation.hpp"
+
+#include <utility>
+
+namespace weirpool::protocol::postgres {
+
+Verdict PostgresConversation::step(Party from, MutableBytes unread) {
+  return from == Party::client ? client_step(unread) : backend_step(unread);
+}
+
+void PostgresConversation::attach(BackendState& backend) {
+  backend_ = static_cast<Backend*>(&backend);
+  status_ = 'I';
+  used_ = false;
+  settling_ = false;
+  if (backend_->parameters.matches(wanted_)) return;
+  const std::string difference = backend_->parameters.difference(*wanted_);
+  if (difference.empty()) {
+    backend_->parameters.became(wanted_);
+    return;
+  }
+  write_query(difference, to_backend_.out());
+  settling_ = true;
+}
+
+void PostgresConversation::detach() {
+  forget_queue();
+  to_client_ = Outbox(Party::client);
+  to_backend_ = Outbox(Party::backend);
+  gather_.consume();
+  scan_.reset();
+  text_left_ = 0;
+  carry_ = 0;
+  // An unnamed statement this long is prepared again by those who want it again.
+  if (unnamed_ && (unnamed_->body.empty() || unnamed_->body.size() > kMaxUnnamedKept)) {
+    unnamed_.reset();
+  }
+  backend_ = nullptr;
+  effects_ = 0;
+  phase_ = Phase::relay;
+  unsynced_ = settling_ = settle_failed_ = stale_ = flushed_ = last_words_ = false;
+  client_moving_ = backend_moving_ = backend_partial_ = false;
+}
+
+void PostgresConversation::refuse(Fault fault, std::string_view detail) {
+  refusal_ = std::make_unique<Writer>();
+  write_error(fault, {}, detail, *refusal_);
+}
+
+bool PostgresConversation::quiet() const {
+  return queue_.empty() && status_ == 'I' && phase_ == Phase::relay && !unsynced_ && !settling_ &&
+         !settle_failed_ && !last_words_ && !client_moving_ && !backend_moving_ &&
+         !backend_partial_ && text_left_ == 0 && carry_ == 0 && !gather_.collecting();
+}
+
+bool PostgresConversation::at_boundary() const { return backend_ == nullptr || quiet(); }
+
+bool PostgresConversation::releasable() const {
+  return backend_ != nullptr && used_ && (effects_ & kPins) == 0 && quiet();
+}
+
+Verdict PostgresConversation::backend_lost() {
+  return Verdict::close(last_words_ ? Fault::none : Fault::backend_lost);
+}
+
+void PostgresConversation::write_fault(Fault fault, std::string_view detail, Writer& out) {
+  if (fault != Fault::none) write_error(fault, {}, detail, out);
+}
+
+/// The backend did not do what `entry` assumed: it failed or was skipped.
+void PostgresConversation::undo(Expected& entry) {
+  switch (entry.reply) {
+    case Reply::query:
+    case Reply::close: backend_->unnamed_certain = false; return;
+    case Reply::parse:
+    case Reply::parse_injected:
+    case Reply::parse_made_up:
+    case Reply::close_injected:
+    case Reply::close_made_up: break;
+    default: return;
+  }
+  const Note& note = *entry.note;
+  if (note.statement == nullptr || note.statement->backend_name.empty()) {
+    backend_->unnamed_certain = false;
+    if (entry.reply == Reply::parse && unnamed_ == note.statement) unnamed_.reset();
+    return;
+  }
+  const auto named = statements_.find(note.client_name);
+  switch (entry.reply) {
+    case Reply::parse:
+    case Reply::parse_made_up:
+      if (named != statements_.end() && named->second == note.statement) statements_.erase(named);
+      if (entry.reply == Reply::parse) backend_->statements.erase(*note.statement);
+      return;
+    case Reply::parse_injected: backend_->statements.erase(*note.statement); return;
+    case Reply::close_injected: backend_->statements.add(note.statement); return;
+    case Reply::close_made_up:
+      if (named == statements_.end()) statements_.emplace(note.client_name, note.statement);
+      return;
+    default: return;
+  }
+}
+
+void PostgresConversation::forget_queue() {
+  if (backend_ != nullptr) {
+    for (std::size_t i = queue_.size(); i > 0; --i) undo(queue_[i - 1]);
+  }
+  queue_.release();
+}
+
+}  // namespace weirpool::protocol::postgres

@@ -1,0 +1,265 @@
+// The backend's half of the conversation. Drawn in conversation.hpp.
+#include <algorithm>
+#include <utility>
+
+#include "protocol/postgres/conversation.hpp"
+
+namespace weirpool::protocol::postgres {
+namespace {
+
+bool made_up(Reply reply) { return reply == Reply::parse_made_up || reply == Reply::close_made_up; }
+
+/// The longest front of a message an engine may ask for.
+std::uint64_t front_of(const Header& header) {
+  return std::min<std::uint64_t>(header.total(), kMaxNeed);
+}
+
+Bytes visible_payload(const Header& header, Bytes rest) {
+  const auto size = static_cast<std::size_t>(std::min<std::uint64_t>(header.total(), rest.size()));
+  return rest.first(size).subspan(kHeaderSize);
+}
+
+}  // namespace
+
+Verdict PostgresConversation::backend_step(Bytes unread) {
+  backend_moving_ = false;
+  backend_partial_ = !unread.empty();
+  if (backend_ == nullptr) return Verdict::hold();
+  if (const Step queued = to_client_.next()) return *queued;
+  if (settling_) return settle_step(unread);
+  if (settle_failed_) return Verdict::hold();
+  Run run{unread, 0};
+  while (!run.streams()) {
+    if (run.size == 0) make_up_replies();
+    if (const Step queued = to_client_.next()) return *queued;
+    const std::uint64_t before = run.size;
+    const Step verdict = backend_message(run);
+    if (run.size != before) continue;
+    if (run.size != 0) break;
+    if (verdict && verdict->kind == Verdict::Kind::need && releasable()) return Verdict::release();
+    if (verdict) return *verdict;
+  }
+  if (!queue_.full()) flushed_ = false;
+  backend_moving_ = true;
+  return Verdict::forward(run.size);
+}
+
+/// Says what weirpool answers itself, now that everything before it has been said.
+void PostgresConversation::make_up_replies() {
+  while (made_up(queue_.front()) || queue_.front() == Reply::copy_end) {
+    if (queue_.front() == Reply::parse_made_up) write_bare('1', to_client_.out());
+    if (queue_.front() == Reply::close_made_up) write_bare('3', to_client_.out());
+    queue_.pop();
+  }
+}
+
+PostgresConversation::Step PostgresConversation::backend_message(Run& run) {
+  if (made_up(queue_.front()) || queue_.front() == Reply::copy_end) return std::nullopt;
+  const Bytes rest = run.rest();
+  if (rest.size() < kHeaderSize) return Verdict::need(kHeaderSize);
+  const Header header = peek_header(rest);
+  if (!legal_length(header) || last_words_) return Verdict::close(Fault::backend_violation);
+  switch (backend_action(queue_.front(), header.tag)) {
+    case FromBackend::pass:
+    case FromBackend::notice: return pass(header, run);
+    case FromBackend::complete: queue_.pop(); return pass(header, run);
+    case FromBackend::swallow:
+      if (run.size != 0) return std::nullopt;
+      queue_.pop();
+      to_client_.skip(header.total());
+      return std::nullopt;
+    case FromBackend::command: return on_command(header, run, false);
+    case FromBackend::command_end: return on_command(header, run, true);
+    case FromBackend::copy_in: return on_copy_in(header, run);
+    case FromBackend::error: return on_error(header, run);
+    case FromBackend::ready: return on_ready(run);
+    case FromBackend::parameter: return on_parameter(header, run);
+    case FromBackend::violation: break;
+  }
+  return Verdict::close(Fault::backend_violation);
+}
+
+PostgresConversation::Step PostgresConversation::on_error(const Header& header, Run& run) {
+  const Bytes rest = run.rest();
+  if (rest.size() < front_of(header)) return Verdict::need(front_of(header));
+  const ErrorResponse error = ErrorResponse::parse(visible_payload(header, rest));
+  if (error.fatal()) {
+    last_words_ = true;
+    return pass(header, run);
+  }
+  // "cached plan must not change result type": whatever this backend has prepared is out of date.
+  if (error.sqlstate == "0A000" && error.routine == "RevalidateCachedQuery") stale_ = true;
+  switch (queue_.front()) {
+    case Reply::none: return Verdict::close(Fault::backend_violation);
+    case Reply::query:
+    case Reply::function:
+    case Reply::sync:
+      if (phase_ == Phase::copy_in) phase_ = Phase::relay;
+      break;
+    default: fail_batch(); break;
+  }
+  return pass(header, run);
+}
+
+/// The backend ignores what stands before the next Sync, whether it has been sent or not.
+void PostgresConversation::fail_batch() {
+  std::size_t end = 1;
+  while (end < queue_.size() && queue_.at(end) != Reply::sync) ++end;
+  for (std::size_t i = end; i > 0; --i) undo(queue_[i - 1]);
+  for (std::size_t i = 0; i < end; ++i) queue_.pop();
+  phase_ = queue_.empty() ? Phase::skipping : Phase::relay;
+}
+
+PostgresConversation::Step PostgresConversation::on_copy_in(const Header& header, Run& run) {
+  // While it reads rows the backend ignores a Sync, so nothing will answer those sent already.
+  bool ignored = false;
+  while (queue_.at(1) == Reply::sync) {
+    queue_.erase(1);
+    ignored = true;
+  }
+  for (std::size_t i = 1; i < queue_.size(); ++i) ignored = ignored && queue_.at(i) != Reply::sync;
+  unsynced_ = unsynced_ || ignored;
+  if (queue_.at(1) == Reply::copy_end) {
+    queue_.erase(1);
+  } else if (queue_.size() > 1) {
+    return Verdict::close(Fault::protocol_violation);
+  } else {
+    phase_ = Phase::copy_in;
+  }
+  return pass(header, run);
+}
+
+PostgresConversation::Step PostgresConversation::on_ready(Run& run) {
+  const Bytes rest = run.rest();
+  if (rest.size() < kHeaderSize + 1) return Verdict::need(kHeaderSize + 1);
+  const Header header = peek_header(rest);
+  const char status = static_cast<char>(rest[kHeaderSize]);
+  if (header.length != 5 || (status != 'I' && status != 'T' && status != 'E')) {
+    return Verdict::close(Fault::backend_violation);
+  }
+  status_ = status;
+  queue_.pop();
+  if (phase_ == Phase::copy_in) phase_ = Phase::relay;
+  return pass(header, run);
+}
+
+PostgresConversation::Step PostgresConversation::on_command(const Header& header, Run& run,
+                                                            bool last) {
+  static constexpr std::string_view kDeallocate("DEALLOCATE ALL\0", 15);
+  static constexpr std::string_view kDiscard("DISCARD ALL\0", 12);
+  const std::size_t payload = header.length - 4;
+  if (payload == kDeallocate.size() || payload == kDiscard.size()) {
+    if (run.rest().size() < header.total()) return Verdict::need(header.total());
+    const std::string_view tag = text_of(visible_payload(header, run.rest()));
+    if (tag == kDeallocate) forgotten_by_backend(false);
+    if (tag == kDiscard) forgotten_by_backend(true);
+  }
+  if (last) queue_.pop();
+  return pass(header, run);
+}
+
+void PostgresConversation::forgotten_by_backend(bool everything) {
+  statements_.clear();
+  backend_->statements.clear();
+  if (everything) {
+    unnamed_.reset();
+    backend_->discarded();
+    if (queue_.size() == 1) {
+      effects_ = 0;
+      stale_ = false;
+    }
+  }
+  keep_what_is_underway();
+}
+
+/// What has been sent behind the statement that made the backend forget is not forgotten.
+void PostgresConversation::keep_what_is_underway() {
+  for (std::size_t i = 1; i < queue_.size(); ++i) {
+    const Expected& entry = queue_[i];
+    const bool injected = entry.reply == Reply::parse_injected;
+    if (entry.note == nullptr || (entry.reply != Reply::parse && !injected)) continue;
+    const StatementRef& statement = entry.note->statement;
+    if (statement == nullptr || statement->backend_name.empty()) {
+      backend_->unnamed_certain = false;
+      continue;
+    }
+    backend_->statements.add(statement);
+    if (!injected) statements_.emplace(entry.note->client_name, statement);
+  }
+}
+
+PostgresConversation::Step PostgresConversation::on_parameter(const Header& header, Run& run) {
+  if (header.total() > kMaxNeed) {
+    effects_ |= kPinSet;  // Too long to be set again elsewhere.
+    return pass(header, run);
+  }
+  if (run.rest().size() < header.total()) return Verdict::need(header.total());
+  const auto message = ParameterStatus::parse(visible_payload(header, run.rest()));
+  if (!message) return Verdict::close(Fault::backend_violation);
+  const Reported* changed = backend_->parameters.report(message->name, message->value);
+  if (changed != nullptr && follows_client(changed->lower)) {
+    wanted_ = catalog_->profiles.with(wanted_, changed->lower, changed->value);
+  }
+  if (changed != nullptr && tells_identity(changed->lower)) {
+    const bool own = changed->value == changed->initial;
+    effects_ = static_cast<Effects>(own ? effects_ & ~kPinIdentity : effects_ | kPinIdentity);
+  }
+  return pass(header, run);
+}
+
+/// The answer to weirpool's own SET: nothing of it reaches the client.
+Verdict PostgresConversation::settle_step(Bytes unread) {
+  if (unread.size() < kHeaderSize) return Verdict::need(kHeaderSize);
+  const Header header = peek_header(unread);
+  if (!legal_length(header)) return Verdict::close(Fault::backend_violation);
+  const auto action = backend_action(Reply::query, header.tag);
+  if (action == FromBackend::violation || action == FromBackend::copy_in) {
+    return Verdict::close(Fault::backend_violation);
+  }
+  const bool read = action == FromBackend::error || action == FromBackend::ready ||
+                    action == FromBackend::parameter;
+  if (read && unread.size() < front_of(header)) return Verdict::need(front_of(header));
+  if (action == FromBackend::error) {
+    ErrorResponse error = ErrorResponse::parse(visible_payload(header, unread));
+    error.severity = "FATAL";
+    Writer out;
+    error.serialize(out);
+    settle_error_ = std::make_unique<std::string>(text_of(out.view()));
+  } else if (action == FromBackend::parameter) {
+    const auto message = ParameterStatus::parse(visible_payload(header, unread));
+    if (!message) return Verdict::close(Fault::backend_violation);
+    backend_->parameters.report(message->name, message->value);
+  } else if (action == FromBackend::ready) {
+    if (header.length != 5 || unread[kHeaderSize] != 'I') {
+      return Verdict::close(Fault::backend_violation);
+    }
+    to_client_.skip(header.total());
+    return settled();
+  }
+  return Verdict::skip(header.total());
+}
+
+Verdict PostgresConversation::settled() {
+  settling_ = false;
+  if (settle_error_) {
+    settle_failed_ = true;
+    to_client_.out().text(*settle_error_);
+    to_client_.then(Verdict::close(Fault::none));
+    settle_error_.reset();
+    return *to_client_.next();
+  }
+  backend_->parameters.became(wanted_);
+  // From now on the client wants what the backend made of its words, in the backend's spelling.
+  ProfileRef spelled = wanted_;
+  for (const Reported& r : backend_->parameters.reported()) {
+    const std::string* value = wanted_->find(r.lower);
+    if (value == nullptr || *value == r.value || !follows_client(r.lower)) continue;
+    spelled = catalog_->profiles.with(spelled, r.lower, r.value);
+    ParameterStatus{r.name, r.value}.serialize(to_client_.out());
+  }
+  if (spelled != wanted_) backend_->parameters.became(spelled);
+  wanted_ = std::move(spelled);
+  return *to_client_.next();
+}
+
+}  // namespace weirpool::protocol::postgres

@@ -1,0 +1,211 @@
+// The client's half of the conversation. Drawn in conversation.hpp.
+#include <algorithm>
+#include <utility>
+
+#include "protocol/postgres/conversation.hpp"
+
+namespace weirpool::protocol::postgres {
+namespace {
+
+bool ends_batch(FromClient action) {
+  return action == FromClient::sync || action == FromClient::query ||
+         action == FromClient::function;
+}
+
+}  // namespace
+
+Verdict PostgresConversation::client_step(Bytes unread) {
+  client_moving_ = false;
+  if (const Step queued = backend_ ? to_backend_.next() : to_client_.next()) return *queued;
+  if (backend_ == nullptr) {
+    while (true) {
+      const Step verdict = refusal_ ? refused_message(unread) : detached_message(unread);
+      if (verdict) return *verdict;
+      if (const Step queued = to_client_.next()) return *queued;
+    }
+  }
+  if (settling_ || settle_failed_) return Verdict::hold();
+  if (text_left_ != 0) return stream_text(unread);
+  if (releasable()) return Verdict::release();
+  Run run{unread, std::exchange(carry_, 0)};
+  while (!run.streams()) {
+    const std::uint64_t before = run.size;
+    const Step verdict = attached_message(run);
+    if (run.size == before) {
+      // The run ends here; what stopped it comes after it has been forwarded.
+      if (run.size != 0) break;
+      if (verdict) return *verdict;
+      if (const Step queued = to_backend_.next()) return *queued;
+      if (text_left_ != 0) return stream_text(unread);
+    }
+  }
+  client_moving_ = true;
+  return Verdict::forward(run.size);
+}
+
+PostgresConversation::Step PostgresConversation::attached_message(Run& run) {
+  const Bytes rest = run.rest();
+  if (gather_.collecting()) {
+    return on_parse({'P', static_cast<std::uint32_t>(gather_.total() - 1)}, run);
+  }
+  if (rest.size() < kHeaderSize) return Verdict::need(kHeaderSize);
+  const Header header = peek_header(rest);
+  const FromClient action = client_action(phase_, header.tag);
+  if (!legal_length(header) || action == FromClient::violation) {
+    return Verdict::close(Fault::protocol_violation);
+  }
+  if (action != FromClient::terminate && action != FromClient::skip) {
+    if (queue_.full()) return when_full();
+    used_ = true;
+  }
+  const std::uint64_t before = run.size;
+  const Step verdict = handle(action, header, run);
+  if (run.size != before || text_left_ != 0) unsynced_ = unsynced_ && !ends_batch(action);
+  return verdict;
+}
+
+PostgresConversation::Step PostgresConversation::handle(FromClient action, const Header& header,
+                                                        Run& run) {
+  switch (action) {
+    case FromClient::query: return on_query(header, run);
+    case FromClient::function: return pass(header, run, Reply::function);
+    case FromClient::parse: return on_parse(header, run);
+    case FromClient::bind: return on_bind(header, run);
+    case FromClient::describe: return on_describe(header, run);
+    case FromClient::execute: unsynced_ = true; return pass(header, run, Reply::execute);
+    case FromClient::close: return on_close(header, run);
+    case FromClient::sync:
+    case FromClient::flush:
+    case FromClient::terminate: return on_bare(action, header, run);
+    case FromClient::copy_data:
+    case FromClient::copy_end:
+      // Without anything under way these are left over from a COPY that has already failed.
+      if (phase_ == Phase::relay && queue_.empty()) return skip(header, run);
+      if (action == FromClient::copy_data) return pass(header, run);
+      if (std::exchange(phase_, Phase::relay) == Phase::copy_in) return pass(header, run);
+      return pass(header, run, Reply::copy_end);
+    case FromClient::skip: return skip(header, run);
+    case FromClient::violation: break;
+  }
+  return Verdict::close(Fault::protocol_violation);
+}
+
+PostgresConversation::Step PostgresConversation::pass(const Header& header, Run& run) {
+  run.size += header.total();
+  return std::nullopt;
+}
+
+PostgresConversation::Step PostgresConversation::pass(const Header& header, Run& run, Reply owed) {
+  queue_.push(owed);
+  return pass(header, run);
+}
+
+PostgresConversation::Step PostgresConversation::skip(const Header& header, Run& run) {
+  if (run.size == 0) to_backend_.skip(header.total());
+  return std::nullopt;
+}
+
+PostgresConversation::Step PostgresConversation::when_full() {
+  // A backend that has not been asked to flush may sit on the answers we wait for.
+  if (!std::exchange(flushed_, true)) write_bare('H', to_backend_.out());
+  return Verdict::hold();
+}
+
+PostgresConversation::Step PostgresConversation::on_bare(FromClient action, const Header& header,
+                                                         Run& run) {
+  if (header.length != 4) return Verdict::close(Fault::protocol_violation);
+  if (action == FromClient::terminate) return Verdict::done();
+  if (action == FromClient::flush) {
+    unsynced_ = true;
+    return pass(header, run);
+  }
+  if (phase_ == Phase::skipping) phase_ = Phase::relay;
+  return pass(header, run, Reply::sync);
+}
+
+PostgresConversation::Step PostgresConversation::on_query(const Header& header, Run& run) {
+  const Bytes rest = run.rest();
+  const auto wanted = std::min<std::uint64_t>(header.total(), kMaxNeed);
+  if (rest.size() < wanted) return Verdict::need(wanted);
+  const bool whole = rest.size() >= header.total();
+  if (!whole && run.size != 0) return std::nullopt;
+  queue_.push(Reply::query);
+  // A simple Query ends the unnamed statement, whoever made it.
+  unnamed_.reset();
+  backend_->unnamed.reset();
+  backend_->unnamed_certain = true;
+  if (whole) {
+    const auto size = static_cast<std::size_t>(header.total());
+    execute_effects(effects_of(text_of(rest.first(size).subspan(kHeaderSize))));
+    return pass(header, run);
+  }
+  scan_ = std::make_unique<TextScan>();
+  text_left_ = header.total();
+  text_head_ = kHeaderSize;
+  return std::nullopt;
+}
+
+/// Forwards what is visible of a text and looks at it on the way.
+Verdict PostgresConversation::stream_text(Bytes unread) {
+  if (unread.empty()) return Verdict::need(1);
+  const auto size = static_cast<std::size_t>(std::min<std::uint64_t>(text_left_, unread.size()));
+  const std::size_t head = std::min<std::size_t>(text_head_, size);
+  scan_->feed(text_of(unread.first(size).subspan(head)));
+  text_head_ = static_cast<std::uint8_t>(text_head_ - head);
+  text_left_ -= size;
+  execute_effects(text_left_ == 0 ? scan_->finish() : scan_->effects());
+  if (text_left_ == 0) scan_.reset();
+  client_moving_ = true;
+  return Verdict::forward(size);
+}
+
+void PostgresConversation::execute_effects(Effects effects) {
+  effects_ |= effects & kPins;
+  if ((effects & kResetAll) != 0) backend_->parameters.forget_applied();
+}
+
+PostgresConversation::Step PostgresConversation::detached_message(Bytes unread) {
+  if (unread.size() < kHeaderSize) return Verdict::need(kHeaderSize);
+  const Header header = peek_header(unread);
+  const FromClient action = client_action(phase_, header.tag);
+  if (!legal_length(header) || action == FromClient::violation) {
+    return Verdict::close(Fault::protocol_violation);
+  }
+  switch (action) {
+    case FromClient::terminate:
+      if (header.length != 4) return Verdict::close(Fault::protocol_violation);
+      return Verdict::done();
+    case FromClient::sync:
+      if (header.length != 4) return Verdict::close(Fault::protocol_violation);
+      to_client_.skip(header.total());
+      write_ready('I', to_client_.out());
+      phase_ = Phase::relay;
+      return std::nullopt;
+    case FromClient::flush:
+    case FromClient::copy_data:
+    case FromClient::copy_end:
+    case FromClient::skip: to_client_.skip(header.total()); return std::nullopt;
+    case FromClient::close: return close_unattached(unread, header);
+    default: break;
+  }
+  const auto wanted = std::min<std::uint64_t>(header.total(), kMaxNeed);
+  return unread.size() < wanted ? Verdict::need(wanted) : Verdict::lease();
+}
+
+PostgresConversation::Step PostgresConversation::refused_message(Bytes unread) {
+  if (unread.size() < kHeaderSize) return Verdict::need(kHeaderSize);
+  const Header header = peek_header(unread);
+  const FromClient action = client_action(Phase::relay, header.tag);
+  to_client_.out().bytes(refusal_->view());
+  refusal_.reset();
+  if (action == FromClient::query || action == FromClient::function) {
+    to_client_.skip(header.total());
+    write_ready('I', to_client_.out());
+  } else {
+    // As the database server does: the error now, everything else is ignored up to Sync.
+    phase_ = Phase::refusing;
+  }
+  return std::nullopt;
+}
+
+}  // namespace weirpool::protocol::postgres

@@ -1,0 +1,239 @@
+// Prepared statements of the conversation: whose name means which text on which backend.
+#include <algorithm>
+#include <utility>
+
+#include "protocol/postgres/conversation.hpp"
+
+namespace weirpool::protocol::postgres {
+namespace {
+
+constexpr std::uint32_t kMinParse = 8;  // of the length word: two empty names and a count
+
+std::unique_ptr<Note> note(std::string_view client_name, StatementRef statement) {
+  return std::make_unique<Note>(Note{std::string(client_name), std::move(statement)});
+}
+
+}  // namespace
+
+PostgresConversation::Step PostgresConversation::on_parse(const Header& header, Run& run) {
+  if (!gather_.collecting() && header.length > kMaxParse) return on_long_parse(header, run);
+  if (header.length < kMinParse) return Verdict::close(Fault::protocol_violation);
+  // A message that has to be collected, or rewritten, starts at the front of what is unread.
+  const Bytes rest = run.rest();
+  if (run.size != 0 && rest.size() < header.total()) return std::nullopt;
+  if (run.size != 0 && rest[kHeaderSize] != 0) return std::nullopt;
+  if (run.size != 0 && header.total() > kMaxNeed) return std::nullopt;
+  if (const auto verdict = gather_.collect(rest, header.total())) return *verdict;
+  const Bytes message = gather_.message();
+  const auto parsed = ParseMessage::parse(message.subspan(kHeaderSize));
+  if (!parsed) return Verdict::close(Fault::protocol_violation);
+  unsynced_ = true;
+  if (parsed->name.empty()) {
+    on_unnamed_parse(*parsed);
+    const bool in_place = !gather_.collecting();
+    if (!in_place) to_backend_.out().bytes(message);
+    gather_.consume();
+    return in_place ? pass(header, run) : std::nullopt;
+  }
+  const Step refused = on_named_parse(*parsed);
+  to_backend_.skip(gather_.consume());
+  return refused;
+}
+
+PostgresConversation::Step PostgresConversation::on_long_parse(const Header& header, Run& run) {
+  if (run.size != 0) return std::nullopt;
+  if (run.rest().size() <= kHeaderSize) return Verdict::need(kHeaderSize + 1);
+  if (run.rest()[kHeaderSize] != 0) return Verdict::close(Fault::message_too_large);
+  unnamed_ = std::make_shared<const Statement>();
+  backend_->unnamed = unnamed_;
+  backend_->unnamed_certain = true;
+  queue_.push(Reply::parse, note({}, unnamed_));
+  unsynced_ = true;
+  scan_ = std::make_unique<TextScan>();
+  text_left_ = header.total();
+  text_head_ = kHeaderSize + 1;
+  return std::nullopt;
+}
+
+void PostgresConversation::on_unnamed_parse(const ParseMessage& message) {
+  unnamed_ = unnamed_statement(message.body, message.text);
+  backend_->unnamed = unnamed_;
+  backend_->unnamed_certain = true;
+  queue_.push(Reply::parse, note({}, unnamed_));
+}
+
+PostgresConversation::Step PostgresConversation::on_named_parse(const ParseMessage& message) {
+  const auto known = statements_.find(message.name);
+  if (known != statements_.end()) {
+    // The name is taken. The backend is made to say so itself, which also fails the batch there.
+    const StatementRef taken = known->second;
+    if (!backend_->statements.has(*taken)) inject(taken);
+    ParseMessage::serialize(taken->backend_name, message.body, to_backend_.out());
+    queue_.push(Reply::parse, note({}, nullptr));
+    return std::nullopt;
+  }
+  if (statements_.size() >= catalog_->max_client_statements()) {
+    return Verdict::close(Fault::message_too_large);
+  }
+  StatementRef statement = catalog_->statements.named(message.body, message.text);
+  statements_.emplace(message.name, statement);
+  if (backend_->statements.has(*statement)) {
+    queue_.push(Reply::parse_made_up, note(message.name, std::move(statement)));
+    return std::nullopt;
+  }
+  inject(statement);
+  // The client asked for this one: its ParseComplete is the real one.
+  Expected& last = queue_[queue_.size() - 1];
+  last.reply = Reply::parse;
+  last.note->client_name = message.name;
+  return std::nullopt;
+}
+
+void PostgresConversation::inject(const StatementRef& statement) {
+  while (const auto victim = backend_->statements.evict_for_one_more()) {
+    NameMessage{'S', (*victim)->backend_name}.serialize('C', to_backend_.out());
+    queue_.push(Reply::close_injected, note({}, *victim));
+  }
+  ParseMessage::serialize(statement->backend_name, bytes_of(statement->body), to_backend_.out());
+  queue_.push(Reply::parse_injected, note({}, statement));
+  backend_->statements.add(statement);
+}
+
+bool PostgresConversation::holds_unnamed() {
+  return backend_->unnamed_certain && backend_->unnamed == unnamed_;
+}
+
+void PostgresConversation::inject_unnamed() {
+  if (unnamed_ && unnamed_->body.empty()) unnamed_.reset();
+  if (unnamed_) {
+    ParseMessage::serialize({}, bytes_of(unnamed_->body), to_backend_.out());
+    queue_.push(Reply::parse_injected, note({}, unnamed_));
+  } else {
+    // There may be somebody else's: without it the backend gives the right error itself.
+    NameMessage{'S', {}}.serialize('C', to_backend_.out());
+    queue_.push(Reply::close_injected, note({}, nullptr));
+  }
+  backend_->unnamed = unnamed_;
+  backend_->unnamed_certain = true;
+}
+
+PostgresConversation::Step PostgresConversation::on_bind(const Header& header, Run& run) {
+  const Bytes rest = run.rest();
+  const auto wanted = std::min<std::uint64_t>(header.total(), kMaxNeed);
+  const auto visible =
+      static_cast<std::size_t>(std::min<std::uint64_t>(header.total(), rest.size()));
+  const auto head = BindHead::parse(rest.first(visible).subspan(kHeaderSize));
+  if (!head) {
+    if (rest.size() < wanted) return Verdict::need(wanted);
+    return Verdict::close(Fault::protocol_violation);
+  }
+  const auto known = statements_.find(head->statement);
+  const bool named = known != statements_.end();
+  const bool ready = head->statement.empty()
+                         ? holds_unnamed()
+                         : !named && foreign_name(head->statement) == head->statement;
+  if (!ready && run.size != 0) return std::nullopt;
+  unsynced_ = true;
+  if (head->statement.empty()) {
+    if (!ready) inject_unnamed();
+    if (unnamed_) execute_effects(unnamed_->effects);
+    queue_.push(Reply::bind);
+    if (ready) return pass(header, run);
+    carry_ = header.total();
+    return std::nullopt;
+  }
+  if (ready) return pass(header, run, Reply::bind);
+  std::string name = named ? known->second->backend_name : foreign_name(head->statement);
+  if (named) {
+    if (!backend_->statements.has(*known->second)) inject(known->second);
+    execute_effects(known->second->effects);
+  }
+  const std::size_t head_size = head->portal.size() + name.size() + 2;
+  Writer& out = to_backend_.out();
+  out.u8('B');
+  out.be32(static_cast<std::uint32_t>(header.length - head->size + head_size));
+  out.cstr(head->portal);
+  out.cstr(name);
+  queue_.push(Reply::bind);
+  to_backend_.skip(kHeaderSize + head->size);
+  carry_ = header.total() - kHeaderSize - head->size;
+  return std::nullopt;
+}
+
+PostgresConversation::Step PostgresConversation::on_describe(const Header& header, Run& run) {
+  const Bytes rest = run.rest();
+  if (header.total() > kMaxNeed) return Verdict::close(Fault::protocol_violation);
+  if (rest.size() < header.total()) return Verdict::need(header.total());
+  const auto size = static_cast<std::size_t>(header.total());
+  const auto message = NameMessage::parse(rest.first(size).subspan(kHeaderSize));
+  if (!message) return Verdict::close(Fault::protocol_violation);
+  if (message->kind == 'P') {
+    unsynced_ = true;
+    return pass(header, run, Reply::describe_portal);
+  }
+  const auto known = statements_.find(message->name);
+  const bool named = known != statements_.end();
+  const bool ready = message->name.empty() ? holds_unnamed() : false;
+  if (!ready && run.size != 0) return std::nullopt;
+  unsynced_ = true;
+  if (ready) return pass(header, run, Reply::describe_statement);
+  if (message->name.empty()) {
+    inject_unnamed();
+  } else if (named && !backend_->statements.has(*known->second)) {
+    inject(known->second);
+  }
+  const std::string name = named ? known->second->backend_name : foreign_name(message->name);
+  NameMessage{'S', name}.serialize('D', to_backend_.out());
+  queue_.push(Reply::describe_statement);
+  to_backend_.skip(header.total());
+  return std::nullopt;
+}
+
+PostgresConversation::Step PostgresConversation::on_close(const Header& header, Run& run) {
+  const Bytes rest = run.rest();
+  if (header.total() > kMaxNeed) return Verdict::close(Fault::protocol_violation);
+  if (rest.size() < header.total()) return Verdict::need(header.total());
+  const auto size = static_cast<std::size_t>(header.total());
+  const auto message = NameMessage::parse(rest.first(size).subspan(kHeaderSize));
+  if (!message) return Verdict::close(Fault::protocol_violation);
+  if (message->kind == 'P') {
+    unsynced_ = true;
+    return pass(header, run, Reply::close);
+  }
+  const auto known = statements_.find(message->name);
+  const bool named = known != statements_.end();
+  // A name weirpool does not know may be one of a PREPARE in SQL.
+  const bool ready = !named && foreign_name(message->name) == message->name;
+  if (!ready && run.size != 0) return std::nullopt;
+  unsynced_ = true;
+  if (ready) {
+    if (message->name.empty()) {
+      unnamed_.reset();
+      backend_->unnamed.reset();
+    }
+    return pass(header, run, Reply::close);
+  }
+  queue_.push(Reply::close_made_up, note(message->name, named ? known->second : nullptr));
+  if (named) statements_.erase(known);
+  to_backend_.skip(header.total());
+  return std::nullopt;
+}
+
+PostgresConversation::Step PostgresConversation::close_unattached(Bytes unread,
+                                                                  const Header& header) {
+  if (header.total() > kMaxNeed) return Verdict::close(Fault::protocol_violation);
+  if (unread.size() < header.total()) return Verdict::need(header.total());
+  const auto size = static_cast<std::size_t>(header.total());
+  const auto message = NameMessage::parse(unread.first(size).subspan(kHeaderSize));
+  if (!message) return Verdict::close(Fault::protocol_violation);
+  if (message->kind == 'S' && message->name.empty()) unnamed_.reset();
+  if (message->kind == 'S' && !message->name.empty()) {
+    const auto known = statements_.find(message->name);
+    if (known != statements_.end()) statements_.erase(known);
+  }
+  to_client_.skip(header.total());
+  write_bare('3', to_client_.out());
+  return std::nullopt;
+}
+
+}  // namespace weirpool::protocol::postgres

@@ -1,0 +1,53 @@
+// Equal values of many clients kept once: the same pointer means the same value. Thread-safe; the
+// mutex is touched when a value is made or its last user goes, never to use one.
+#pragma once
+
+#include <memory>
+#include <mutex>
+#include <string_view>
+#include <unordered_map>
+
+namespace weirpool::protocol::postgres {
+
+/// T has `std::string_view key() const`, constant and unique to its value. Must be owned by a
+/// std::shared_ptr; values may outlive it.
+template <class T>
+class Interner : public std::enable_shared_from_this<Interner<T>> {
+ public:
+  /// The value with this key, made by `make()` if nobody holds it.
+  template <class Make>
+  std::shared_ptr<const T> intern(std::string_view key, Make make) {
+    const std::lock_guard lock(mutex_);
+    const auto found = table_.find(key);
+    if (found != table_.end()) {
+      if (auto live = found->second.lock()) return live;
+      table_.erase(found);
+    }
+    auto owned = std::make_unique<const T>(make());
+    const auto forget = [table = this->weak_from_this()](const T* gone) {
+      if (const auto self = table.lock()) self->forget(*gone);
+      delete gone;
+    };
+    std::shared_ptr<const T> fresh(owned.release(), forget);
+    table_.emplace(fresh->key(), fresh);
+    return fresh;
+  }
+
+  std::size_t size() const {
+    const std::lock_guard lock(mutex_);
+    return table_.size();
+  }
+
+ private:
+  void forget(const T& gone) {
+    const std::lock_guard lock(mutex_);
+    const auto found = table_.find(gone.key());
+    // A value that expired may already have been replaced by its successor, whose key is elsewhere.
+    if (found != table_.end() && found->first.data() == gone.key().data()) table_.erase(found);
+  }
+
+  mutable std::mutex mutex_;
+  std::unordered_map<std::string_view, std::weak_ptr<const T>> table_;
+};
+
+}  // namespace weirpool::protocol::postgres

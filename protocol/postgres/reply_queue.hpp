@@ -1,0 +1,83 @@
+// What the attached backend still owes, in the order in which it will answer: one entry per message
+// that has an answer, whether the client or weirpool sent it, and per answer weirpool makes up
+// itself. Entries whose failure has to be undone carry a note.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "protocol/postgres/prepared.hpp"
+
+namespace weirpool::protocol::postgres {
+
+enum class Reply : std::uint8_t {
+  none,  ///< nothing is owed: the queue is empty
+  query,
+  function,
+  sync,
+  parse,
+  parse_injected,  ///< weirpool's own: its ParseComplete is swallowed
+  parse_made_up,   ///< the backend knows the statement: ParseComplete comes from weirpool
+  bind,
+  describe_statement,
+  describe_portal,
+  execute,
+  close,
+  close_injected,
+  close_made_up,
+  copy_end,  ///< CopyDone or CopyFail sent before CopyInResponse was seen: no answer
+  count_,
+};
+
+/// What was assumed when the message was sent.
+struct Note {
+  std::string client_name;
+  StatementRef statement;
+};
+
+struct Expected {
+  Reply reply = Reply::none;
+  std::unique_ptr<Note> note;
+};
+
+/// The most that may be owed. Beyond it the client waits.
+inline constexpr std::size_t kMaxExpected = 4096;
+
+class ReplyQueue {
+ public:
+  bool empty() const { return head_ == entries_.size(); }
+  std::size_t size() const { return entries_.size() - head_; }
+  bool full() const { return size() >= kMaxExpected; }
+  Reply front() const { return empty() ? Reply::none : entries_[head_].reply; }
+  Expected& operator[](std::size_t i) { return entries_[head_ + i]; }
+  /// Reply::none behind the end.
+  Reply at(std::size_t i) const { return i < size() ? entries_[head_ + i].reply : Reply::none; }
+
+  void push(Reply reply, std::unique_ptr<Note> note = nullptr) {
+    entries_.push_back({reply, std::move(note)});
+  }
+  void pop() {
+    ++head_;
+    if (empty()) {
+      entries_.clear();
+      head_ = 0;
+    }
+  }
+  void erase(std::size_t i) {
+    entries_.erase(entries_.begin() + static_cast<std::ptrdiff_t>(head_ + i));
+  }
+  /// Forgets everything and gives the memory back.
+  void release() {
+    std::vector<Expected>().swap(entries_);
+    head_ = 0;
+  }
+
+ private:
+  std::vector<Expected> entries_;
+  std::size_t head_ = 0;
+};
+
+}  // namespace weirpool::protocol::postgres

@@ -1,0 +1,57 @@
+#include "protocol/postgres/round_trip.hpp"
+
+#include <algorithm>
+
+#include "protocol/postgres/conversation_table.hpp"
+
+namespace weirpool::protocol::postgres {
+
+RoundTrip::RoundTrip(Backend& backend, std::string_view query) : backend_(backend) {
+  // A simple Query takes the unnamed statement with it.
+  backend_.unnamed.reset();
+  backend_.unnamed_certain = true;
+  write_query(query, outbox_.out());
+}
+
+Verdict RoundTrip::give_up() {
+  ended_ = true;
+  return Verdict::close(Fault::backend_lost);
+}
+
+Verdict RoundTrip::step(Party from, MutableBytes unread) {
+  if (from != Party::backend) return Verdict::hold();
+  if (const auto queued = outbox_.next()) return *queued;
+  return ended_ ? Verdict::hold() : message(unread);
+}
+
+Verdict RoundTrip::message(Bytes unread) {
+  if (unread.size() < kHeaderSize) return Verdict::need(kHeaderSize);
+  const Header header = peek_header(unread);
+  if (!legal_length(header)) return give_up();
+  const auto action = backend_action(Reply::query, header.tag);
+  const std::uint64_t front = std::min<std::uint64_t>(header.total(), kMaxNeed);
+  const bool by_length = action == FromBackend::pass || action == FromBackend::command ||
+                         action == FromBackend::notice;
+  if (by_length) return Verdict::skip(header.total());
+  if (unread.size() < front) return Verdict::need(front);
+  const Bytes payload = unread.first(static_cast<std::size_t>(front)).subspan(kHeaderSize);
+  if (action == FromBackend::error) {
+    const ErrorResponse error = ErrorResponse::parse(payload);
+    if (error.fatal() || !failed(error)) return give_up();
+  } else if (action == FromBackend::parameter) {
+    const auto status = ParameterStatus::parse(payload);
+    if (!status) return give_up();
+    backend_.parameters.report(status->name, status->value);
+  } else if (action == FromBackend::ready) {
+    // Bytes behind it would belong to nobody.
+    const bool clean = payload.size() == 1 && payload[0] == 'I' && unread.size() == front;
+    if (!clean || !succeeded()) return give_up();
+    ended_ = true;
+    outbox_.then(Verdict::done());
+  } else {
+    return give_up();
+  }
+  return Verdict::skip(header.total());
+}
+
+}  // namespace weirpool::protocol::postgres

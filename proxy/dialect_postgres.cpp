@@ -1,0 +1,53 @@
+#include "protocol/postgres/backend_login.hpp"
+#include "protocol/postgres/client_login.hpp"
+#include "protocol/postgres/ping.hpp"
+#include "protocol/postgres/reset.hpp"
+#include "protocol/postgres/secret.hpp"
+#include "proxy/dialect.hpp"
+
+namespace weirpool::proxy {
+namespace {
+
+namespace postgres = protocol::postgres;
+
+class PostgresDialect final : public Dialect {
+ public:
+  explicit PostgresDialect(const config::Pool& pool)
+      : catalog_(std::make_shared<postgres::Catalog>(pool.max_prepared_statements)) {}
+
+  std::string_view name() const override { return "postgresql"; }
+
+  std::unique_ptr<protocol::ClientLogin> client_login(
+      const protocol::LoginContext& context) const override {
+    return std::make_unique<postgres::PostgresClientLogin>(context, catalog_);
+  }
+
+  std::unique_ptr<protocol::BackendLogin> backend_login(
+      const protocol::BackendIdentity& as) const override {
+    return std::make_unique<postgres::PostgresBackendLogin>(as, catalog_);
+  }
+
+  std::unique_ptr<protocol::Engine> reset(protocol::BackendState& state) const override {
+    return std::make_unique<postgres::Reset>(static_cast<postgres::Backend&>(state));
+  }
+
+  std::unique_ptr<protocol::Engine> ping(protocol::BackendState& state) const override {
+    return std::make_unique<postgres::Ping>(static_cast<postgres::Backend&>(state));
+  }
+
+  std::shared_ptr<const protocol::PreparedSecret> prepare(
+      const std::string& user, const std::vector<std::string>& passwords) const override {
+    return std::make_shared<const postgres::Secret>(user, passwords);
+  }
+
+ private:
+  postgres::CatalogRef catalog_;
+};
+
+}  // namespace
+
+std::unique_ptr<Dialect> make_postgres_dialect(const config::Pool& pool) {
+  return std::make_unique<PostgresDialect>(pool);
+}
+
+}  // namespace weirpool::proxy
