@@ -1,0 +1,38 @@
+#include "proxy/metrics/numbers.hpp"
+
+#include <algorithm>
+
+namespace weirpool::metrics {
+
+void ClientNumbers::add(const WorkerMetrics& worker) {
+  for (std::size_t i = 0; i < clients.size(); ++i) clients[i] += worker.clients[i].get();
+  for (std::size_t i = 0; i < faults.size(); ++i) faults[i] += worker.faults[i].get();
+  accepted += worker.accepted.get();
+  logins_ok += worker.logins_ok.get();
+  tls_handshakes += worker.tls_handshakes.get();
+  tls_failed += worker.tls_failed.get();
+}
+
+void PoolNumbers::add(const PoolMetrics& shard, std::int64_t now) {
+  connecting += shard.connecting.get();
+  idle += shard.idle.get();
+  active += shard.active.get();
+  resetting += shard.resetting.get();
+  closing += shard.closing.get();
+  waiting += shard.waiting.get();
+  const std::int64_t since = shard.oldest_since.get();
+  if (since != 0) {
+    const double seconds = static_cast<double>(now - since) / 1e9;
+    oldest_wait_seconds = std::max(oldest_wait_seconds, seconds);
+  }
+  for (std::size_t i = 0; i < wait_buckets.size(); ++i) wait_buckets[i] += shard.wait.bucket(i);
+  wait_sum += shard.wait.sum();
+  transactions += shard.transactions.get();
+  connects_ok += shard.connects_ok.get();
+  connects_failed += shard.connects_failed.get();
+  hand_overs += shard.hand_overs.get();
+  cancels += shard.cancels.get();
+  for (std::size_t i = 0; i < closed.size(); ++i) closed[i] += shard.closed[i].get();
+}
+
+}  // namespace weirpool::metrics

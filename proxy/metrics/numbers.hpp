@@ -1,0 +1,79 @@
+// The plain values behind the metrics page: what all workers counted, summed. The exporter sees
+// only these, so it knows no worker.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <map>
+#include <string>
+#include <tuple>
+#include <vector>
+
+#include "proxy/metrics/counters.hpp"
+
+namespace weirpool::metrics {
+
+struct ClientNumbers {
+  std::array<std::int64_t, kClientStates> clients{};
+  std::uint64_t accepted = 0;
+  std::uint64_t logins_ok = 0;
+  std::uint64_t tls_handshakes = 0;
+  std::uint64_t tls_failed = 0;
+  std::array<std::uint64_t, kFaults> faults{};
+
+  void add(const WorkerMetrics& worker);
+};
+
+/// The labels of one pool.
+struct PoolName {
+  std::string backend;
+  std::string database;
+  std::string user;
+  auto operator<=>(const PoolName&) const = default;
+};
+
+struct PoolNumbers {
+  std::int64_t connecting = 0;
+  std::int64_t idle = 0;
+  std::int64_t active = 0;
+  std::int64_t resetting = 0;
+  std::int64_t closing = 0;
+  std::int64_t waiting = 0;
+  double oldest_wait_seconds = 0;
+  std::array<std::uint64_t, kWaitBuckets> wait_buckets{};
+  double wait_sum = 0;
+  std::uint64_t transactions = 0;
+  std::uint64_t connects_ok = 0;
+  std::uint64_t connects_failed = 0;
+  std::uint64_t hand_overs = 0;
+  std::uint64_t cancels = 0;
+  std::array<std::uint64_t, kCloseReasons> closed{};
+
+  /// `now`: steady_clock, nanoseconds.
+  void add(const PoolMetrics& shard, std::int64_t now);
+};
+
+struct BackendNumbers {
+  std::string name;
+  std::string protocol;
+  std::uint32_t open = 0;             ///< connections that count against the bound
+  std::uint32_t max_connections = 0;  ///< the bound
+};
+
+struct Snapshot {
+  ClientNumbers clients;
+  /// Clients that never became a session, by fault; counted outside the workers.
+  std::array<std::uint64_t, kFaults> turned_away{};
+  std::map<PoolName, PoolNumbers> pools;
+  std::vector<BackendNumbers> backends;
+  std::uint32_t client_limit = 0;
+  std::uint32_t workers = 0;
+  bool draining = false;
+  bool last_reload_ok = true;
+  double last_reload_ok_time = 0;  ///< Unix seconds; the start counts as the first
+  std::uint64_t reloads_ok = 0;
+  std::uint64_t reloads_failed = 0;
+  std::uint64_t log_dropped = 0;
+};
+
+}  // namespace weirpool::metrics

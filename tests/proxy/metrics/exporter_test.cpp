@@ -1,0 +1,62 @@
+#include "proxy/metrics/exporter.hpp"
+
+#include <gtest/gtest.h>
+
+#include <set>
+
+#include "proxy/metrics/metric_table.hpp"
+
+namespace weirpool::metrics {
+namespace {
+
+Snapshot busy() {
+  Snapshot now;
+  now.clients.clients = {1, 2, 3, 4};
+  now.clients.faults[static_cast<std::size_t>(protocol::Fault::pool_timeout)] = 6;
+  now.turned_away[static_cast<std::size_t>(protocol::Fault::too_many_logins)] = 7;
+  now.backends.push_back({"shop", "postgresql", 5, 20});
+  PoolNumbers& pool = now.pools[{"shop", "db\"\\\n", "app"}];
+  pool.active = 5;
+  pool.wait_buckets[0] = 2;
+  pool.wait_buckets[kWaitBuckets - 1] = 1;
+  pool.wait_sum = 40.5;
+  return now;
+}
+
+bool has(const std::string& text, const std::string& line) {
+  return text.find("\n" + line + "\n") != std::string::npos;
+}
+
+TEST(Exporter, WritesEveryMetricOfTheTable) {
+  const std::string text = Exporter(busy, "1.2.3").text();
+  for (const MetricRow& row : metric_table) {
+    EXPECT_NE(text.find("# HELP " + std::string(row.name) + " "), std::string::npos) << row.name;
+  }
+}
+
+TEST(Exporter, WritesValuesAndEscapesLabels) {
+  const std::string text = Exporter(busy, "1.2.3").text();
+  EXPECT_TRUE(has(text, "weirpool_build_info{version=\"1.2.3\"} 1")) << text;
+  EXPECT_TRUE(has(text, "weirpool_client_connections{state=\"waiting\"} 4")) << text;
+  EXPECT_TRUE(has(text, "weirpool_faults_total{reason=\"pool_timeout\"} 6")) << text;
+  EXPECT_TRUE(
+      has(text, "weirpool_client_connections_rejected_total{reason=\"too_many_logins\"} 7"));
+  const std::string pool = "backend=\"shop\",database=\"db\\\"\\\\\\n\",user=\"app\"";
+  EXPECT_TRUE(has(text, "weirpool_server_connections{" + pool + ",state=\"active\"} 5")) << text;
+  EXPECT_TRUE(has(text, "weirpool_pool_wait_seconds_count{" + pool + "} 3")) << text;
+  EXPECT_TRUE(has(text, "weirpool_pool_wait_seconds_bucket{" + pool + ",le=\"30\"} 2")) << text;
+  EXPECT_TRUE(has(text, "weirpool_pool_wait_seconds_bucket{" + pool + ",le=\"+Inf\"} 3")) << text;
+}
+
+TEST(Exporter, NamesFollowTheConventions) {
+  std::set<std::string_view> names;
+  for (const MetricRow& row : metric_table) {
+    EXPECT_TRUE(names.insert(row.name).second) << row.name;
+    EXPECT_TRUE(row.name.starts_with("weirpool_") || row.name.starts_with("process_")) << row.name;
+    EXPECT_EQ(row.kind == Kind::counter, row.name.ends_with("_total")) << row.name;
+    EXPECT_TRUE(row.help.ends_with('.')) << row.name;
+  }
+}
+
+}  // namespace
+}  // namespace weirpool::metrics

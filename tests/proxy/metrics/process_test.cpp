@@ -1,0 +1,28 @@
+#include "proxy/metrics/process.hpp"
+
+#include <fcntl.h>
+#include <gtest/gtest.h>
+#include <unistd.h>
+
+#include <chrono>
+
+namespace weirpool::metrics {
+namespace {
+
+TEST(Process, TellsTheTruth) {
+  const ProcessNumbers before = read_process();
+  const int descriptor = ::open("/dev/null", O_RDONLY | O_CLOEXEC);
+  const ProcessNumbers after = read_process();
+  ::close(descriptor);
+  EXPECT_EQ(after.open_fds, before.open_fds + 1);
+  EXPECT_GT(after.resident_bytes, 100'000);
+  EXPECT_GE(after.max_fds, after.open_fds);
+  const double now =
+      std::chrono::duration<double>(std::chrono::system_clock::now().time_since_epoch()).count();
+  EXPECT_LE(after.start_time, now + 2);
+  EXPECT_GT(after.start_time, now - 86'400);
+  EXPECT_GE(after.cpu_seconds, 0);
+}
+
+}  // namespace
+}  // namespace weirpool::metrics
