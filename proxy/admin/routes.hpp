@@ -1,0 +1,33 @@
+// Path -> answer, without a socket.
+#pragma once
+
+#include <functional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace weirpool::admin {
+
+struct Health {
+  bool ok = true;
+  std::vector<std::string> reasons;  ///< why not
+};
+
+/// Where the answers come from; called on the admin thread.
+struct Pages {
+  std::function<std::string()> metrics;
+  std::function<Health()> live;   ///< the process works; never depends on a database
+  std::function<Health()> ready;  ///< new clients are welcome
+};
+
+struct Answer {
+  unsigned status = 200;
+  std::string content_type;
+  std::string body;
+  std::string allow;  ///< value of the Allow header of a 405
+};
+
+/// `target` is a request target: a path, perhaps with ?verbose.
+Answer answer(const Pages& pages, std::string_view method, std::string_view target);
+
+}  // namespace weirpool::admin
