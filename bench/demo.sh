@@ -9,7 +9,7 @@ here=$(dirname "$(readlink -f "$0")")
 
 clients=2000
 backends=20
-show_seconds=15
+requests=40  # of each client: about ten seconds; pgbench -T would count the logins in
 stay=
 
 binary=${1:?usage: demo.sh WEIRPOOL [--for SECONDS]}
@@ -53,11 +53,11 @@ one_query_each() {
 
 demonstrate() {
   local load status=0
-  say "== $clients clients on $backends backends, $show_seconds seconds"
+  say "== $clients clients on $backends backends, $requests requests each"
   PGPASSWORD=$lab_password pgbench -h 127.0.0.1 -p "$lab_pg_port" -U app -i -q app \
     >"$lab_dir/pgbench-init.log" 2>&1 || return 1
   PGPASSWORD=$lab_password pgbench -h 127.0.0.1 -p "$lab_wp_pg" -U app -n -c "$clients" -j 2 \
-    -T "$show_seconds" -f "$here/web_node.sql" app >"$lab_dir/pgbench.log" 2>&1 &
+    -t "$requests" -f "$here/web_node.sql" app >"$lab_dir/pgbench.log" 2>&1 &
   load=$!
   lab_pids+=("$load")
   lab_signals+=(KILL)
