@@ -74,13 +74,13 @@ def launch(tmp_path):
     """launch({"name": server}, …) -> a ready Weirpool, stopped and judged at the end."""
     running = []
 
-    def start(backends, **options):
+    def start(backends, ready=True, **options):
         if not isinstance(backends, dict):
             backends = {"db": backends}
         folder = tmp_path / f"weirpool-{len(running)}"
         one = proxy.Weirpool(folder, backends, **options)
         running.append(one)
-        return one.start()
+        return one.start(ready)
 
     yield start
     failures = []
@@ -125,6 +125,7 @@ class Client:
 
     def __init__(self, server):
         self.is_postgres = server.protocol == "postgresql"
+        self.is_mysql = not self.is_postgres
         self.kind = pgwire.PgConn if self.is_postgres else mywire.MyConn
 
     async def __call__(self, port, user=servers.USER, password=servers.PASSWORD,

@@ -60,18 +60,22 @@ class Weirpool:
     address; every backend gets one listener, whose port is ports[name]."""
 
     def __init__(self, folder, backends, max_connections=20, config=None, nofile=None,
-                 environment=None):
+                 environment=None, listener_tls=None, ports=None):
         self.folder = Path(folder)
         self.folder.mkdir(parents=True, exist_ok=True)
         self.file = self.folder / "weirpool.yaml"
         self.output = self.folder / "weirpool.log"
         self.nofile = nofile
         self.environment = {**os.environ, **(environment or {})}
-        self.ports = {name: free_port() for name in backends}
+        self.ports = ports or {name: free_port() for name in backends}
         self.http_port = free_port()
         self.expected_errors = set()
+        self.any_error = False
         self.process = None
         self.config = merged(self._base(backends, max_connections), config or {})
+        if listener_tls:
+            for listener in self.config["listeners"]:
+                listener["tls"] = listener_tls
 
     def _base(self, backends, max_connections):
         return {
@@ -110,20 +114,24 @@ class Weirpool:
         if self.nofile:
             resource.setrlimit(resource.RLIMIT_NOFILE, (self.nofile, self.nofile))
 
-    def start(self):
+    def start(self, ready=True):
+        """Returns when it is ready, or with ready=False when it is alive: its database is not."""
         assert BINARY.exists(), f"{BINARY} is missing: build it first, or set WEIRPOOL_BIN"
         self.write_config()
         with open(self.output, "ab") as output:
             self.process = subprocess.Popen(
                 [str(BINARY), "run", "--config", str(self.file)], stdout=output, stderr=output,
                 stdin=subprocess.DEVNULL, env=self.environment, preexec_fn=self._limits)
-        until(self.is_ready, "weirpool is ready", 30)
+        until(self.is_ready if ready else self.is_alive, "weirpool is ready", 30)
         return self
 
-    def is_ready(self):
+    def is_alive(self, path="/livez"):
         if self.process.poll() is not None:
             raise RuntimeError(f"weirpool ended with {self.process.returncode}:\n{self.tail()}")
-        return self.http_status("/readyz") == 200
+        return self.http_status(path) == 200
+
+    def is_ready(self):
+        return self.is_alive("/readyz")
 
     def http(self, path, method="GET"):
         request = urllib.request.Request(
@@ -159,6 +167,10 @@ class Weirpool:
     def expect_errors(self, *names):
         """These events may be logged at level error in this test."""
         self.expected_errors.update(names)
+
+    def expect_any_error(self):
+        """For tests whose database is broken on purpose."""
+        self.any_error = True
 
     def signal(self, number):
         self.process.send_signal(number)
@@ -201,5 +213,5 @@ class Weirpool:
             self.kill()
         assert code == 0, f"exit code {code}:\n{self.tail()}"
         surprises = [one for one in self.events() if one.get("level") == "error"
-                     and one.get("event") not in self.expected_errors]
+                     and not self.any_error and one.get("event") not in self.expected_errors]
         assert not surprises, surprises

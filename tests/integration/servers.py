@@ -259,7 +259,8 @@ class MySqlLikeServer(DatabaseServer):
         self.execute(f"create user {USER}@'%%' identified by '{PASSWORD}'")
         for database in (DATABASE, "other", "sbtest"):
             self.execute(f"create database {database}")
-            self.execute(f"grant all on {database}.* to {USER}@'%%'")
+        # On everything: a user without a right on a database is told 1044, not 1049.
+        self.execute(f"grant all on *.* to {USER}@'%%'")
         run("sysbench", "oltp_read_write", *self.sysbench, "--db-driver=mysql",
             f"--mysql-host={HOST}", f"--mysql-port={self.port}", "--mysql-user=root",
             "--mysql-db=sbtest", "prepare")

@@ -1,0 +1,111 @@
+"""Cancel requests reach the asker's own query and nothing else."""
+
+import asyncio
+import random
+
+import pytest
+
+from servers import HOST
+from weirtest.pgwire import cancel
+from weirtest.wire import DatabaseError
+
+from conftest import Client
+
+
+@pytest.fixture
+def open_client(postgres):
+    return Client(postgres)
+
+
+def test_own_query_is_cancelled(launch, postgres, open_client, aio):
+    weir = launch(postgres, max_connections=2)
+
+    async def scenario():
+        asker, other = await open_client(weir.port), await open_client(weir.port)
+        assert asker.secret != other.secret or asker.process != other.process
+        long_one = asyncio.ensure_future(asker.query("select pg_sleep(30)"))
+        bystander = asyncio.ensure_future(other.value("select 'unharmed' from pg_sleep(2)"))
+        while not long_one.done():  # the request may come before the query; ask again
+            await cancel(HOST, weir.port, asker.process, asker.secret)
+            await asyncio.wait([long_one], timeout=0.2)
+        with pytest.raises(DatabaseError) as caught:
+            (await long_one).check()
+        assert caught.value.code == "57014"
+        assert await bystander == "unharmed"
+        assert await asker.value("select 'goes on'") == "goes on"
+        await asker.close()
+        await other.close()
+
+    aio(scenario())
+
+
+def test_an_idle_client_cancels_nothing(launch, postgres, open_client, aio):
+    """Its former backend works for another client by now."""
+    weir = launch(postgres, max_connections=1)
+
+    async def scenario():
+        idle, busy = await open_client(weir.port), await open_client(weir.port)
+        await idle.value("select 1")
+        work = asyncio.ensure_future(busy.value("select 'whole' from pg_sleep(1.5)"))
+        while not work.done():
+            await cancel(HOST, weir.port, idle.process, idle.secret)
+            await asyncio.wait([work], timeout=0.05)
+        assert await work == "whole"
+        await idle.close()
+        await busy.close()
+
+    aio(scenario())
+
+
+def test_a_guessed_key_cancels_nothing(launch, postgres, open_client, aio):
+    weir = launch(postgres, max_connections=1)
+
+    async def scenario():
+        one = await open_client(weir.port)
+        work = asyncio.ensure_future(one.value("select 'whole' from pg_sleep(1)"))
+        for _ in range(20):
+            wrong = bytes(byte ^ random.randrange(1, 256) for byte in one.secret)
+            await cancel(HOST, weir.port, one.process, wrong)
+        assert await work == "whole"
+        await one.close()
+
+    aio(scenario())
+
+
+def test_storm(launch, postgres, open_client, aio):
+    """Twelve clients run short queries on three backends while cancels rain on half of them. Those
+    may see 57014 and nothing else; the others must never see one."""
+    weir = launch(postgres, max_connections=3)
+    cancelled = []
+
+    async def worker(connection, number, target, until):
+        loop = asyncio.get_running_loop()
+        round_number = 0
+        while loop.time() < until:
+            token = f"{number}-{round_number}"
+            round_number += 1
+            answer = await connection.query(f"select '{token}' from pg_sleep(0.01)")
+            if answer.errors:
+                assert target and answer.errors[0].code == "57014", answer.errors
+                cancelled.append(token)
+            else:
+                assert answer.value() == token
+        return round_number
+
+    async def asker(connection, until):
+        loop = asyncio.get_running_loop()
+        while loop.time() < until:
+            await cancel(HOST, weir.port, connection.process, connection.secret)
+
+    async def scenario():
+        until = asyncio.get_running_loop().time() + 6
+        clients = [await open_client(weir.port) for _ in range(12)]
+        await asyncio.gather(
+            *(worker(one, n, n % 2 == 0, until) for n, one in enumerate(clients)),
+            *(asker(one, until - 1) for one in clients[::4]))
+        for one in clients:
+            assert await one.value("select 1") == "1"
+            await one.close()
+
+    aio(scenario())
+    assert cancelled, "not one cancel request arrived"
