@@ -254,8 +254,7 @@ void ClientSideLogin::accept_ok(Bytes payload) {
   facts_->status = ok->status;
   state_ = std::make_unique<ServerState>(facts_, as_.variant, as_.database, thread_id_);
   setup_ = std::make_unique<Exchange>(*state_);
-  state_->write_setup(setup_->commands());
-  setup_->expect(1);
+  setup_->expect(state_->write_setup(setup_->commands()));
   phase_ = Phase::setup;
 }
 

@@ -27,22 +27,21 @@ unsigned ServerState::write_reset(Writer& out) const {
   write_command(out, com::reset_connection);
   // Whether a reset touches this option differs between servers.
   write_set_multi_statements(out, login_.multi_statements);
-  write_setup(out);
-  return 3;
+  return 2 + write_setup(out);
 }
 
-void ServerState::write_setup(Writer& out) const {
-  const std::string id = std::to_string(login_.collation);
+unsigned ServerState::write_setup(Writer& out) const {
+  write_command(out, com::query, collation_sql(login_.collation));
   std::string sql =
       "SET @@session.session_track_system_variables='*',@@session.session_track_schema=ON,"
       "@@session.session_track_state_change=ON,"
-      "@@session.session_track_transaction_info='CHARACTERISTICS',"
-      "@@session.character_set_results=";
-  sql += id + ",@@session.collation_connection=" + id + ",@@session.character_set_client=" + id;
+      "@@session.session_track_transaction_info='CHARACTERISTICS',";
+  sql += kFollowCollation;
   if (variant_ & cap::ignore_space) {
     sql += ",@@session.sql_mode=CONCAT(@@session.sql_mode,',IGNORE_SPACE')";
   }
   write_command(out, com::query, sql);
+  return 2;
 }
 
 void ServerState::was_reset() {

@@ -41,9 +41,9 @@ class ServerState final : public BackendState {
   /// Appends COM_RESET_CONNECTION and what restores the state after login; returns the number of
   /// replies to come. Reset does not change the schema.
   unsigned write_reset(Writer& out) const;
-  /// Appends the one statement every backend starts with: session tracking, and settings that a
-  /// reset would lose although the handshake made them.
-  void write_setup(Writer& out) const;
+  /// Appends what every backend starts with: session tracking, and settings that a reset would lose
+  /// although the handshake made them. Returns the number of replies to come.
+  unsigned write_setup(Writer& out) const;
   /// The replies of write_reset() have come.
   void was_reset();
 

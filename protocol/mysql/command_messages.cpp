@@ -95,7 +95,7 @@ bool ChangeReader::next(SessionChange& change) {
     switch (type) {
       case 0: pairs_ = data; break;
       case 1: change = {ChangeType::schema, {}, data.lenenc_text()}; break;
-      case 2: change = {ChangeType::state, {}, data.lenenc_text()}; break;
+      case 2: change = {ChangeType::state, {}, text_of(data.rest())}; break;
       case 3: change = {ChangeType::gtids, {}, {}}; break;
       case 4: change = {ChangeType::characteristics, {}, data.lenenc_text()}; break;
       case 5: change = {ChangeType::transaction, {}, data.lenenc_text()}; break;

@@ -141,6 +141,7 @@ Verdict ServerConversation::text_command(MutableBytes unread, FrameHeader header
   if (!synchronize(whole)) return run_errand(Party::client, unread);
   response_.expect(row_of_command(command_).reply, 1);
   flag_.fresh = false;
+  flag_.foreign = false;
   flag_.more_frames = header.length == kMaxPayload;
   left_ = total - scanned_;
   intake_ = left_ > 0 ? Intake::text : flag_.more_frames ? Intake::payload : Intake::command;
@@ -182,6 +183,7 @@ Verdict ServerConversation::next_frame(MutableBytes unread) {
 Verdict ServerConversation::forward_command(MutableBytes unread, FrameHeader header) {
   const std::size_t total = kHeaderSize + header.length;
   flag_.fresh = false;
+  flag_.foreign = false;
   flag_.more_frames = header.length == kMaxPayload;
   flag_.streaming = unread.size() < total;
   intake_ = flag_.more_frames ? Intake::payload : Intake::command;
@@ -262,7 +264,7 @@ bool ServerConversation::synchronize(bool whole_text) {
   const bool reads_id = sql && (text_.reads_last_insert_id() || !whole_text);
   const bool stale_id = reads_id && session_.last_insert_id != backend_->session.last_insert_id;
   const bool differs = flag_.fresh && !session_.same_settings(backend_->session);
-  const bool foreign_diagnostics = flag_.fresh && sql && text_.reads_diagnostics();
+  const bool foreign_diagnostics = flag_.foreign && sql && text_.reads_diagnostics();
   if (!differs && !stale_id && !foreign_diagnostics) return true;
   start(Errand::replay);
   return false;
@@ -298,6 +300,7 @@ void ServerConversation::start(Errand errand) {
         write_command(out, com::init_db, session_.schema);
         ++replies;
       }
+      if (needs_collation(there, session_)) query(collation_sql(session_.collation));
       if (const std::string sql = settings_sql(there, session_); !sql.empty()) query(sql);
       // Last, and always: what was sent before has changed what the server remembers.
       query("SET @@session.last_insert_id=" + std::to_string(session_.last_insert_id));
@@ -321,7 +324,10 @@ void ServerConversation::end_errand() {
       drop({});
       break;
     case Errand::collation: session_.variables = backend_->session.variables; break;
-    default: backend_->session = session_; break;
+    default:
+      backend_->session = session_;
+      flag_.foreign = false;
+      break;
   }
 }
 
@@ -431,6 +437,7 @@ void ServerConversation::attach(BackendState& backend) {
   // One dialect makes both.
   backend_ = static_cast<ServerState*>(&backend);
   flag_.fresh = true;
+  flag_.foreign = true;
   flag_.characteristics = false;
   flag_.tracked_transaction = false;
   transaction_ = Transaction::none;

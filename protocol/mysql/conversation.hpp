@@ -115,6 +115,7 @@ class ServerConversation final : public Conversation, private ResponseObserver {
   // Facts of the tracker and of the relay; each has its own writer and reader.
   struct {
     bool fresh : 1 = false;            ///< attached, and the client's command still to be forwarded
+    bool foreign : 1 = false;          ///< attached, and nothing of this client has run there yet
     bool more_frames : 1 = false;      ///< the packet at hand is followed by another one
     bool streaming : 1 = false;        ///< a forward to the backend exceeds what had been read
     bool characteristics : 1 = false;  ///< the next transaction has been told something

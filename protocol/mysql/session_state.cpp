@@ -77,13 +77,6 @@ void append(std::string& sql, std::string_view name, std::string_view value) {
   sql.append(sql.empty() ? "SET @@session." : ",@@session.").append(name).append("=").append(value);
 }
 
-void append_collation(std::string& sql, std::uint16_t collation) {
-  const std::string id = std::to_string(collation);
-  append(sql, "character_set_results", id);
-  append(sql, kCollationConnection, id);
-  append(sql, "character_set_client", id);
-}
-
 }  // namespace
 
 const std::string* SessionState::find(std::string_view name) const {
@@ -126,12 +119,20 @@ bool needs_clearing(const SessionState& have, const SessionState& want) {
                      [&](const Variable& v) { return want.find(v.name) == nullptr; });
 }
 
+std::string collation_sql(std::uint16_t collation) {
+  return "SET @@session.collation_connection=" + std::to_string(collation);
+}
+
+bool needs_collation(const SessionState& have, const SessionState& want) {
+  return have.collation != want.collation && !all_charsets_set(want);
+}
+
 std::string settings_sql(const SessionState& have, const SessionState& want) {
   std::string sql;
-  const bool charset = have.collation != want.collation && !all_charsets_set(want);
+  const bool charset = needs_collation(have, want);
   for (int wanted = 0; wanted <= 5; ++wanted) {
-    // Behind the other variables, in front of the character sets that override single ones of it.
-    if (wanted == 2 && charset) append_collation(sql, want.collation);
+    // In front of the single ones that differ from it.
+    if (wanted == 2 && charset) sql.append(sql.empty() ? "SET " : ",").append(kFollowCollation);
     for (const Variable& variable : want.variables) {
       if (rank(variable.name) != wanted) continue;
       const std::string* now = have.find(variable.name);

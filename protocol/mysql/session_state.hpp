@@ -55,6 +55,16 @@ inline constexpr std::string_view kCollationConnection = "collation_connection";
 /// True if `want` lacks a variable that `have` has: only a reset takes it away.
 bool needs_clearing(const SessionState& have, const SessionState& want);
 
+/// Sets the collation of a handshake by its number. The statement behind it contains
+/// kFollowCollation: MariaDB takes no collation's number for a character set, and an expression
+/// sees only what earlier statements have set.
+std::string collation_sql(std::uint16_t collation);
+inline constexpr std::string_view kFollowCollation =
+    "@@session.character_set_results=@@session.character_set_connection,"
+    "@@session.character_set_client=@@session.character_set_connection";
+/// True if collation_sql(want.collation) has to go in front of settings_sql(have, want).
+bool needs_collation(const SessionState& have, const SessionState& want);
+
 /// The SET statement that turns `have` into `want`; empty if none is needed. Order matters:
 /// sql_mode decides how what follows is quoted, the client's character set how it is read, and
 /// autocommit comes last because setting it may commit.
