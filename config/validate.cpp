@@ -82,7 +82,9 @@ void Validator::check_listeners() {
 void Validator::check_backends() {
   for (const auto& [name, backend] : config_.backends) {
     const std::string path = "backends." + name;
-    const auto serves = [&](const Listener& listener) { return listener.backend == name; };
+    const auto serves = [&backend = backend](const Listener& listener) {
+      return listener.backend == backend.name;
+    };
     if (std::none_of(config_.listeners.begin(), config_.listeners.end(), serves)) {
       error(path, "no listener leads to this backend");
     }
