@@ -13,8 +13,6 @@ constexpr std::uint16_t kUnknownCommandCode = 1047;
 constexpr std::uint16_t kUnsupportedCode = 1235;
 constexpr std::uint16_t kUnknownStatementCode = 1243;
 constexpr std::uint16_t kMalformedCode = 1835;
-/// MariaDB: "the statement prepared last", for clients that send PREPARE and EXECUTE together.
-constexpr std::uint32_t kLastPrepared = 0xFFFFFFFF;
 
 Response::ClientDialect dialect_of(std::uint32_t capabilities) {
   return {(capabilities & cap::deprecate_eof) != 0, (capabilities & cap::session_track) != 0};
@@ -25,17 +23,22 @@ std::uint16_t first_status(const ConversationStart& start) {
          status::lasting;
 }
 
+SessionState first_state(const ConversationStart& start) {
+  const std::uint16_t fallback = start.facts ? start.facts->collation : std::uint16_t{0};
+  SessionState state;
+  state.collation =
+      usable_collation(start.collation, start.facts && start.facts->mariadb(), fallback);
+  state.schema = start.schema;
+  state.multi_statements = (start.capabilities & cap::multi_statements) != 0;
+  return state;
+}
+
 }  // namespace
 
 ServerConversation::ServerConversation(ConversationStart start)
-    : start_(std::move(start)), response_(dialect_of(start_.capabilities), *this) {
-  const std::uint16_t fallback = start_.facts ? start_.facts->collation : std::uint16_t{0};
-  const bool mariadb = start_.facts && start_.facts->mariadb();
-  session_.collation = usable_collation(start_.collation, mariadb, fallback);
-  session_.schema = start_.schema;
-  session_.multi_statements = (start_.capabilities & cap::multi_statements) != 0;
-  status_ = first_status(start_);
-}
+    : start_(std::move(start)),
+      tracker_(first_state(start_), first_status(start_), start_.max_statements),
+      response_(dialect_of(start_.capabilities), *this) {}
 
 Verdict ServerConversation::step(Party from, MutableBytes unread) {
   if (from == Party::client) flag_.streaming = false;
@@ -110,14 +113,12 @@ Verdict ServerConversation::statement_command(const CommandRow& row, MutableByte
   }
   if (unread.size() < kHeaderSize + kFixed) return Verdict::need(kHeaderSize + kFixed);
   const std::uint32_t id = Reader(unread.subspan(kHeaderSize + 1)).le32();
-  const auto known = std::find(statements_.begin(), statements_.end(), id);
-  const bool untracked = has(pins_, Pin::prepared_statement) || id == kLastPrepared;
-  if (backend_ == nullptr || (known == statements_.end() && !untracked)) {
+  if (backend_ == nullptr || !tracker_.knows(id)) {
     return drop(
         {silent ? kSilence : kUnknownStatementCode, "HY000", "Unknown prepared statement handler"},
         unread);
   }
-  if (command_ == com::stmt_close && known != statements_.end()) statements_.erase(known);
+  if (command_ == com::stmt_close) tracker_.close(id);
   return forward_command(unread, header);
 }
 
@@ -125,10 +126,10 @@ Verdict ServerConversation::text_command(MutableBytes unread, FrameHeader header
   const std::size_t total = kHeaderSize + header.length;
   if (unread.size() < std::min(total, kMaxNeed)) return Verdict::need(std::min(total, kMaxNeed));
   if (scanned_ == 0) {
-    const std::string* sql_mode = session_.find("sql_mode");
-    text_.begin({(status_ & status::no_backslash_escapes) == 0,
+    const std::string* sql_mode = tracker_.wanted().find("sql_mode");
+    text_.begin({(tracker_.status() & status::no_backslash_escapes) == 0,
                  sql_mode != nullptr && sql_mode->find("ANSI_QUOTES") != std::string::npos,
-                 hides_quotes(session_)});
+                 hides_quotes(tracker_.wanted())});
     scanned_ = std::min(total, unread.size());
     text_.feed(unread.first(scanned_).subspan(kHeaderSize + 1));
     if (scanned_ == total && header.length < kMaxPayload) text_.finish();
@@ -221,7 +222,7 @@ Verdict ServerConversation::reply(MutableBytes unread) {
   out_.clear();
   const std::size_t at = begin_packet(out_, static_cast<std::uint8_t>(sequence_ + 1));
   if (answer_.code == 0) {
-    write_ok(out_, status_ & status::lasting, 0);
+    write_ok(out_, tracker_.status() & status::lasting, 0);
   } else {
     ErrPacket{answer_.code, answer_.state, answer_.message}.serialize(out_);
   }
@@ -234,11 +235,10 @@ Verdict ServerConversation::reset_command(MutableBytes unread) {
     start(Errand::reset);
     return run_errand(Party::client, unread);
   }
-  session_.variables.clear();
-  session_.collation = start_.facts ? start_.facts->collation : std::uint16_t{0};
-  session_.last_insert_id = 0;
-  session_.multi_statements = (start_.capabilities & cap::multi_statements) != 0;
-  status_ = first_status(start_);
+  SessionState state = first_state(start_);
+  state.collation = start_.facts ? start_.facts->collation : std::uint16_t{0};
+  state.schema = tracker_.wanted().schema;
+  tracker_.reset(state, first_status(start_));
   return drop({}, unread);
 }
 
@@ -260,10 +260,11 @@ Verdict ServerConversation::from_backend(MutableBytes unread) {
 /// Brings the backend to this client's settings. False: an exchange has been started and comes
 /// first.
 bool ServerConversation::synchronize(bool whole_text) {
+  const SessionState& wanted = tracker_.wanted();
   const bool sql = row_of_command(command_).handling == Handling::text;
   const bool reads_id = sql && (text_.reads_last_insert_id() || !whole_text);
-  const bool stale_id = reads_id && session_.last_insert_id != backend_->session.last_insert_id;
-  const bool differs = flag_.fresh && !session_.same_settings(backend_->session);
+  const bool stale_id = reads_id && wanted.last_insert_id != backend_->session.last_insert_id;
+  const bool differs = flag_.fresh && !wanted.same_settings(backend_->session);
   const bool foreign_diagnostics = flag_.foreign && sql && text_.reads_diagnostics();
   if (!differs && !stale_id && !foreign_diagnostics) return true;
   start(Errand::replay);
@@ -279,7 +280,8 @@ void ServerConversation::start(Errand errand) {
     write_command(out, com::query, sql);
     ++replies;
   };
-  SessionState& there = backend_->session;
+  const SessionState& wanted = tracker_.wanted();
+  const SessionState& there = backend_->session;
   switch (errand) {
     case Errand::reset: replies += backend_->write_reset(out); break;
     case Errand::collation:
@@ -288,22 +290,22 @@ void ServerConversation::start(Errand errand) {
       exchange_->keep_tracking();
       break;
     default:
-      if (needs_clearing(there, session_)) {
+      if (needs_clearing(there, wanted)) {
         replies += backend_->write_reset(out);
         backend_->was_reset();
       }
-      if (there.multi_statements != session_.multi_statements) {
-        write_set_multi_statements(out, session_.multi_statements);
+      if (there.multi_statements != wanted.multi_statements) {
+        write_set_multi_statements(out, wanted.multi_statements);
         ++replies;
       }
-      if (there.schema != session_.schema) {
-        write_command(out, com::init_db, session_.schema);
+      if (there.schema != wanted.schema) {
+        write_command(out, com::init_db, wanted.schema);
         ++replies;
       }
-      if (needs_collation(there, session_)) query(collation_sql(session_.collation));
-      if (const std::string sql = settings_sql(there, session_); !sql.empty()) query(sql);
+      if (needs_collation(there, wanted)) query(collation_sql(wanted.collation));
+      if (const std::string sql = settings_sql(there, wanted); !sql.empty()) query(sql);
       // Last, and always: what was sent before has changed what the server remembers.
-      query("SET @@session.last_insert_id=" + std::to_string(session_.last_insert_id));
+      query("SET @@session.last_insert_id=" + std::to_string(wanted.last_insert_id));
       break;
   }
   exchange_->expect(replies);
@@ -312,20 +314,17 @@ void ServerConversation::start(Errand errand) {
 void ServerConversation::end_errand() {
   const Errand done = std::exchange(errand_, Errand::none);
   exchange_.reset();
-  status_ = backend_->status;
+  tracker_.replayed(*backend_);
   switch (done) {
     case Errand::reset:
       backend_->was_reset();
-      session_ = backend_->session;
-      statements_.clear();
-      pins_ = 0;
-      transaction_ = Transaction::none;
+      tracker_.reset(backend_->session, backend_->status);
       flag_ = {};
       drop({});
       break;
-    case Errand::collation: session_.variables = backend_->session.variables; break;
+    case Errand::collation: tracker_.adopt_variables(*backend_); break;
     default:
-      backend_->session = session_;
+      backend_->session = tracker_.wanted();
       flag_.foreign = false;
       break;
   }
@@ -333,93 +332,19 @@ void ServerConversation::end_errand() {
 
 // ------------------------------------------------------------------------- what the replies tell
 
-struct ServerConversation::Reported {
-  bool settings = false;  ///< variables or the schema
-  bool change = false;    ///< something in the session
-};
-
 void ServerConversation::on_ok(const OkPacket& ok) {
   flag_.unsettled = true;
-  flag_.failed = false;
-  status_ = ok.status;
-  backend_->status = ok.status;
-  transaction_ = ok.status & (status::in_trans | status::in_trans_readonly) ? Transaction::open
-                                                                            : Transaction::none;
-  if (ok.last_insert_id != 0) {
-    session_.last_insert_id = ok.last_insert_id;
-    backend_->session.last_insert_id = ok.last_insert_id;
-  }
-  Reported reported;
-  apply(ok, reported);
-  judge(ok, reported);
-}
-
-void ServerConversation::apply(const OkPacket& ok, Reported& reported) {
-  ChangeReader changes(ok.changes);
-  SessionChange change;
-  while (changes.next(change)) {
-    switch (change.type) {
-      case ChangeType::variable: {
-        const Tracked tracked = track_variable(session_, change.name, change.value);
-        if (tracked == Tracked::unsafe) pins_ |= Pin::variables;
-        if (tracked != Tracked::ignored) reported.settings = true;
-        track_variable(backend_->session, change.name, change.value);
-        break;
-      }
-      case ChangeType::schema:
-        session_.schema = change.value;
-        backend_->session.schema = change.value;
-        reported.settings = true;
-        break;
-      case ChangeType::state: reported.change = change.value == "1"; break;
-      case ChangeType::characteristics: flag_.characteristics = !change.value.empty(); break;
-      case ChangeType::transaction:
-        flag_.tracked_transaction = change.value.find_first_not_of('_') != std::string_view::npos;
-        break;
-      default: break;
-    }
-  }
-  if (!changes.ok()) pins_ |= Pin::session_state;
-}
-
-/// A change that the tracker does not name is one weirpool cannot replay.
-void ServerConversation::judge(const OkPacket& ok, const Reported& reported) {
-  const bool statement = command_ == com::query;
-  const bool one = statement && !text_.multiple();
-  const bool named =
-      command_ == com::init_db || (one && (text_.starts_with_set() || text_.starts_with_use()));
-  if (reported.change && !(named && reported.settings)) pins_ |= Pin::session_state;
-  if (statement && text_.sets()) {
-    const bool seen = reported.settings || flag_.characteristics;
-    if (text_.multiple() || !seen) pins_ |= Pin::session_state;
-  }
-  if (command_ == com::set_option) {
-    // No reply says what the option is now; a reset restores it.
-    pins_ |= Pin::session_state;
-  }
-  if (text_.sets_last_insert_id() && ok.last_insert_id == 0) pins_ |= Pin::last_insert_id;
+  tracker_.ok(command_, text_, ok, *backend_);
 }
 
 void ServerConversation::on_error() {
   flag_.unsettled = true;
-  flag_.failed = true;
-  if (transaction_ != Transaction::none) return;
-  // An error carries no status: without autocommit, or behind code we cannot see, a transaction may
-  // have been opened before it.
-  const bool unseen = text_.calls() || (command_ == com::stmt_execute && flag_.prepared_call);
-  if ((status_ & status::autocommit) == 0 || unseen) transaction_ = Transaction::unknown;
+  tracker_.error(command_, text_);
 }
 
 void ServerConversation::on_prepared(std::uint32_t statement_id) {
   flag_.unsettled = true;
-  flag_.failed = false;
-  flag_.prepared_call = flag_.prepared_call || text_.calls();
-  if (text_.sets()) pins_ |= Pin::session_state;
-  if (statements_.size() < start_.max_statements) {
-    statements_.push_back(statement_id);
-  } else {
-    pins_ |= Pin::prepared_statement;
-  }
+  tracker_.prepared(statement_id, text_);
 }
 
 /// Once per reply, behind its last packet.
@@ -427,8 +352,9 @@ void ServerConversation::settle() {
   flag_.unsettled = false;
   const bool sql = row_of_command(command_).handling == Handling::text;
   if (!sql) return;
-  pins_ |= text_.pins(backend_->server().mariadb());
-  if (command_ == com::query && !flag_.failed && text_.hides_collation()) start(Errand::collation);
+  tracker_.ended(text_, *backend_);
+  if (command_ == com::query && !tracker_.failed() && text_.hides_collation())
+    start(Errand::collation);
 }
 
 // ------------------------------------------------------------------------------- the proxy's side
@@ -438,21 +364,16 @@ void ServerConversation::attach(BackendState& backend) {
   backend_ = static_cast<ServerState*>(&backend);
   flag_.fresh = true;
   flag_.foreign = true;
-  flag_.characteristics = false;
-  flag_.tracked_transaction = false;
-  transaction_ = Transaction::none;
+  tracker_.attached();
 }
 
 void ServerConversation::detach() {
   backend_ = nullptr;
   exchange_.reset();
   errand_ = Errand::none;
-  statements_.clear();
-  pins_ = 0;
+  tracker_.detached();
   flag_.unsettled = false;
   flag_.fresh = false;
-  flag_.prepared_call = false;
-  transaction_ = Transaction::none;
   response_.expect(ReplyPhase::idle, 0);
   response_.release_memory();
   out_.release();
@@ -465,38 +386,29 @@ void ServerConversation::refuse(Fault fault, std::string_view detail) {
   drop({row.mysql_errno, row.mysql_sqlstate, std::move(message)});
 }
 
-Pins ServerConversation::current_pins() const {
-  Pins pins = pins_;
-  if (!statements_.empty()) pins |= Pin::prepared_statement;
-  // No command unsets a schema, so both kinds of client keep what they have.
-  const bool stuck =
-      backend_ != nullptr && session_.schema.empty() != backend_->login_schema().empty();
-  if (stuck) pins |= Pin::schema;
-  return pins;
-}
-
 bool ServerConversation::at_boundary() const {
   if (backend_ == nullptr) return true;
   return response_.finished() && errand_ == Errand::none && !flag_.unsettled && !flag_.streaming &&
-         intake_ != Intake::text && intake_ != Intake::payload &&
-         transaction_ == Transaction::none && !flag_.characteristics && !flag_.tracked_transaction;
+         intake_ != Intake::text && intake_ != Intake::payload && tracker_.outside_transaction();
 }
 
 bool ServerConversation::releasable() const {
   return backend_ != nullptr && !flag_.fresh && intake_ == Intake::command && at_boundary() &&
-         current_pins() == 0;
+         tracker_.pins(*backend_) == 0;
 }
 
-bool ServerConversation::needs_reset() const { return backend_ != nullptr && current_pins() != 0; }
+bool ServerConversation::needs_reset() const {
+  return backend_ != nullptr && tracker_.pins(*backend_) != 0;
+}
 
 std::string_view ServerConversation::pin_reason() const {
-  return backend_ == nullptr ? std::string_view{} : reason_of(current_pins());
+  return backend_ == nullptr ? std::string_view{} : reason_of(tracker_.pins(*backend_));
 }
 
 bool ServerConversation::executing() const { return backend_ != nullptr && !response_.finished(); }
 
 Verdict ServerConversation::backend_lost() {
-  const bool told = flag_.failed && !flag_.fresh && response_.finished() &&
+  const bool told = tracker_.failed() && !flag_.fresh && response_.finished() &&
                     errand_ == Errand::none && intake_ == Intake::command;
   return Verdict::close(told ? Fault::none : Fault::backend_lost);
 }

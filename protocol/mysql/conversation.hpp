@@ -11,15 +11,14 @@
 
 #include <memory>
 #include <string>
-#include <vector>
 
 #include "protocol/engine.hpp"
 #include "protocol/mysql/backend_state.hpp"
 #include "protocol/mysql/conversation_table.hpp"
 #include "protocol/mysql/exchange.hpp"
-#include "protocol/mysql/pins.hpp"
 #include "protocol/mysql/response.hpp"
 #include "protocol/mysql/session_text.hpp"
+#include "protocol/mysql/session_tracker.hpp"
 
 namespace weirpool::protocol::mysql {
 
@@ -55,7 +54,6 @@ class ServerConversation final : public Conversation, private ResponseObserver {
     discard,  ///< dropping a command; answered with answer_ at its end
     answer,   ///< dropped: now answer it
   };
-  enum class Transaction : std::uint8_t { none, open, unknown };
   /// What the running exchange is for.
   enum class Errand : std::uint8_t { none, replay, reset, collation };
   struct Answer {
@@ -85,44 +83,32 @@ class ServerConversation final : public Conversation, private ResponseObserver {
   void end_errand();
   void settle();
   bool releasable() const;
-  Pins current_pins() const;
 
   void on_ok(const OkPacket& ok) override;
   void on_error() override;
   void on_prepared(std::uint32_t statement_id) override;
-  struct Reported;
-  void apply(const OkPacket& ok, Reported& reported);
-  void judge(const OkPacket& ok, const Reported& reported);
 
   ConversationStart start_;
-  SessionState session_;  ///< as this client wants it
+  SessionTracker tracker_;
   ServerState* backend_ = nullptr;
   Response response_;
   std::unique_ptr<Exchange> exchange_;
   SessionText text_;
   Answer answer_;
   Writer out_;
-  std::vector<std::uint32_t> statements_;
   std::uint64_t scanned_ = 0;  ///< bytes at the front of unread that text_ has seen
   std::uint64_t left_ = 0;     ///< of the packet that is being forwarded as text
-  Pins pins_ = 0;
-  std::uint16_t status_ = 0;
   std::uint8_t command_ = 0;
   std::uint8_t sequence_ = 0;  ///< of the client's last packet
   Intake intake_ = Intake::command;
-  Transaction transaction_ = Transaction::none;
   Errand errand_ = Errand::none;
   // Facts of the tracker and of the relay; each has its own writer and reader.
   struct {
-    bool fresh : 1 = false;            ///< attached, and the client's command still to be forwarded
-    bool foreign : 1 = false;          ///< attached, and nothing of this client has run there yet
-    bool more_frames : 1 = false;      ///< the packet at hand is followed by another one
-    bool streaming : 1 = false;        ///< a forward to the backend exceeds what had been read
-    bool characteristics : 1 = false;  ///< the next transaction has been told something
-    bool tracked_transaction : 1 = false;
-    bool failed : 1 = false;         ///< the last reply was an error
-    bool unsettled : 1 = false;      ///< a reply has ended, settle() has not run
-    bool prepared_call : 1 = false;  ///< some prepared statement runs code we cannot see
+    bool fresh : 1 = false;        ///< attached, and the client's command still to be forwarded
+    bool foreign : 1 = false;      ///< attached, and nothing of this client has run there yet
+    bool more_frames : 1 = false;  ///< the packet at hand is followed by another one
+    bool streaming : 1 = false;    ///< a forward to the backend exceeds what had been read
+    bool unsettled : 1 = false;    ///< a reply has ended, settle() has not run
   } flag_;
 };
 
