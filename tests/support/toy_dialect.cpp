@@ -1,0 +1,359 @@
+#include "tests/support/toy_dialect.hpp"
+
+#include <charconv>
+#include <utility>
+
+namespace weirpool::test {
+namespace {
+
+using protocol::Bytes;
+using protocol::Fault;
+using protocol::MutableBytes;
+using protocol::Party;
+using protocol::Verdict;
+
+/// The first line of `unread` without its end; false: not all of it is there.
+bool first_line(MutableBytes unread, std::string_view& line) {
+  const std::string_view text = protocol::text_of(unread);
+  const std::size_t end = text.find('\n');
+  if (end == std::string_view::npos) return false;
+  line = text.substr(0, end);
+  return true;
+}
+
+Verdict more(MutableBytes unread) {
+  if (unread.size() >= protocol::kMaxNeed) return Verdict::close(Fault::message_too_large);
+  return Verdict::need(unread.size() + 1);
+}
+
+std::string_view word(std::string_view& rest) {
+  const std::size_t end = rest.find(' ');
+  const std::string_view first = rest.substr(0, end);
+  rest = end == std::string_view::npos ? std::string_view() : rest.substr(end + 1);
+  return first;
+}
+
+std::uint64_t number(std::string_view text) {
+  std::uint64_t value = 0;
+  std::from_chars(text.data(), text.data() + text.size(), value);
+  return value;
+}
+
+void write_toy_fault(Fault fault, protocol::Writer& out) {
+  out.text("fault ");
+  out.text(protocol::row_of(fault).label);
+  out.text("\n");
+}
+
+struct ToyFacts final : protocol::BackendFacts {};
+
+struct ToyState final : protocol::BackendState {
+  std::shared_ptr<const protocol::BackendFacts> facts() const override { return facts_; }
+  void write_goodbye(protocol::Writer& out) const override { out.text("bye\n"); }
+  bool write_cancel(protocol::Writer& out) const override {
+    out.text("cancel " + std::to_string(id) + "\n");
+    return true;
+  }
+  std::uint64_t remote_id() const override { return id; }
+
+  std::uint64_t id = 0;
+  std::shared_ptr<const ToyFacts> facts_ = std::make_shared<ToyFacts>();
+};
+
+class ToyConversation final : public protocol::Conversation {
+ public:
+  Verdict step(Party from, MutableBytes unread) override {
+    return from == Party::client ? client(unread) : backend(unread);
+  }
+  void attach(protocol::BackendState&) override { attached_ = true; }
+  void detach() override {
+    attached_ = false;
+    owed_ = 0;
+    in_transaction_ = false;
+    dirty_ = false;
+  }
+  void refuse(Fault fault, std::string_view) override { refusing_ = fault; }
+  bool at_boundary() const override { return owed_ == 0 && !in_transaction_; }
+  bool needs_reset() const override { return dirty_; }
+  std::string_view pin_reason() const override { return {}; }
+  bool executing() const override { return owed_ > 0; }
+  Verdict backend_lost() override { return Verdict::close(Fault::backend_lost); }
+  void write_fault(Fault fault, std::string_view, protocol::Writer& out) override {
+    write_toy_fault(fault, out);
+  }
+
+ private:
+  Verdict client(MutableBytes unread) {
+    if (say_refusal_) {
+      say_refusal_ = false;
+      out_.clear();
+      write_toy_fault(std::exchange(refusing_, Fault::none), out_);
+      return Verdict::send(Party::client, out_.view());
+    }
+    std::string_view line;
+    if (!first_line(unread, line)) return more(unread);
+    if (line == "bye") return Verdict::done();
+    if (line.empty()) return Verdict::close(Fault::protocol_violation);
+    if (refusing_ != Fault::none) {
+      say_refusal_ = true;
+      return Verdict::skip(size_of(line, "put"));
+    }
+    if (!attached_) return Verdict::lease();
+    ++owed_;
+    return Verdict::forward(size_of(line, "put"));
+  }
+
+  Verdict backend(MutableBytes unread) {
+    if (answered_) {
+      answered_ = false;
+      if (at_boundary()) return Verdict::release();
+    }
+    if (unread.empty()) return Verdict::need(1);
+    if (owed_ == 0) return Verdict::close(Fault::backend_violation);
+    std::string_view line;
+    if (!first_line(unread, line)) return more(unread);
+    const std::uint64_t size = size_of(line, "data");
+    if (line == "idle" || line == "idle!" || line == "open") {
+      --owed_;
+      answered_ = true;
+      in_transaction_ = line == "open";
+      dirty_ = dirty_ || line == "idle!";
+    } else if (!line.starts_with("= ") && !line.starts_with("data ")) {
+      return Verdict::close(Fault::backend_violation);
+    }
+    return Verdict::forward(size);
+  }
+
+  /// Of a line and of what follows it, if it begins with `announcer`.
+  static std::uint64_t size_of(std::string_view line, std::string_view announcer) {
+    std::string_view rest = line;
+    const std::uint64_t own = line.size() + 1;
+    return word(rest) == announcer ? own + number(rest) : own;
+  }
+
+  bool attached_ = false;
+  bool in_transaction_ = false;
+  bool dirty_ = false;
+  bool answered_ = false;
+  unsigned owed_ = 0;
+  Fault refusing_ = Fault::none;
+  bool say_refusal_ = false;
+  protocol::Writer out_;
+};
+
+class ToyClientLogin final : public protocol::ClientLogin {
+ public:
+  explicit ToyClientLogin(const protocol::LoginContext& context) : context_(context) {}
+
+  Verdict step(Party, MutableBytes unread) override {
+    switch (state_) {
+      case State::start: return start(unread);
+      case State::named: return go(State::asked, Verdict::look_up());
+      case State::known: return go(State::learning, Verdict::learn());
+      case State::welcome: return go(State::done, Verdict::send(Party::client, out_.view()));
+      case State::done: return Verdict::done();
+      case State::cancelling: return Verdict::cancel(key_);
+      default: return Verdict::close(fault_);
+    }
+  }
+  const protocol::Identity& identity() const override { return identity_; }
+  void answer(std::shared_ptr<const protocol::PreparedSecret> secret) override {
+    state_ = secret ? State::known : State::failed;
+    fault_ = Fault::login_denied;
+  }
+  void learned(std::shared_ptr<const protocol::BackendFacts> facts, Fault why,
+               std::string_view) override {
+    state_ = facts ? State::welcome : State::failed;
+    fault_ = why;
+    out_.text("welcome " + std::to_string(context_.connection_id) + " " +
+              to_hex(context_.cancel_key) + "\n");
+  }
+  void tls_established() override {}
+  void write_fault(Fault fault, std::string_view, protocol::Writer& out) override {
+    write_toy_fault(fault, out);
+  }
+  std::unique_ptr<protocol::Conversation> take_conversation() override {
+    return std::make_unique<ToyConversation>();
+  }
+
+ private:
+  enum class State : std::uint8_t {
+    start,
+    named,
+    asked,
+    known,
+    learning,
+    welcome,
+    done,
+    cancelling,
+    failed,
+  };
+
+  Verdict go(State next, const Verdict& verdict) {
+    state_ = next;
+    return verdict;
+  }
+
+  Verdict start(MutableBytes unread) {
+    std::string_view line;
+    if (!first_line(unread, line)) return more(unread);
+    const std::uint64_t size = line.size() + 1;
+    const std::string_view command = word(line);
+    if (command == "user") {
+      identity_.user = word(line);
+      identity_.database = word(line);
+      return go(State::named, Verdict::skip(size));
+    }
+    if (command != "cancel") {
+      fault_ = Fault::protocol_violation;
+      return go(State::failed, Verdict::skip(size));
+    }
+    protocol::Writer key;
+    const auto id = static_cast<std::uint32_t>(number(word(line)));
+    for (const unsigned shift : {24U, 16U, 8U, 0U}) key.u8(static_cast<std::uint8_t>(id >> shift));
+    key.bytes(from_hex(word(line)));
+    key_.assign(key.view().begin(), key.view().end());
+    return go(State::cancelling, Verdict::skip(size));
+  }
+
+  protocol::LoginContext context_;
+  State state_ = State::start;
+  Fault fault_ = Fault::internal;
+  protocol::Identity identity_;
+  std::vector<std::uint8_t> key_;
+  protocol::Writer out_;
+};
+
+class ToyBackendLogin final : public protocol::BackendLogin {
+ public:
+  explicit ToyBackendLogin(const protocol::BackendIdentity& as) {
+    wish_.password = as.password;
+    wish_.iterations = kToyIterations;
+    out_.text("login " + as.user + " " + as.database + " " + as.password + "\n");
+  }
+
+  Verdict step(Party, MutableBytes unread) override {
+    if (done_) return Verdict::done();
+    if (wanting_key_) return Verdict::look_up();
+    if (!sent_) {
+      sent_ = true;
+      return Verdict::send(Party::backend, out_.view());
+    }
+    std::string_view line;
+    if (!first_line(unread, line)) return more(unread);
+    error_ = line;
+    const std::uint64_t size = line.size() + 1;
+    const std::string_view command = word(line);
+    if (command == "ok") {
+      state_->id = number(line);
+      done_ = true;
+    } else if (command == "salt") {
+      wish_.salt.assign(line.begin(), line.end());
+      wanting_key_ = true;
+    } else if (command == "refused") {
+      return Verdict::close(Fault::backend_refused_login);
+    } else if (command == "nodb") {
+      return Verdict::close(Fault::unknown_database);
+    } else {
+      return Verdict::close(Fault::backend_violation);
+    }
+    return Verdict::skip(size);
+  }
+  const protocol::KeyDerivation& derivation() const override { return wish_; }
+  void derived(Bytes key) override {
+    wanting_key_ = false;
+    sent_ = false;
+    out_.clear();
+    out_.text("key " + to_hex(key) + "\n");
+  }
+  void tls_established() override {}
+  std::unique_ptr<protocol::BackendState> take_state() override { return std::move(state_); }
+  std::string_view error() const override { return error_; }
+
+ private:
+  protocol::KeyDerivation wish_;
+  protocol::Writer out_;
+  bool sent_ = false;
+  bool wanting_key_ = false;
+  bool done_ = false;
+  std::string error_;
+  std::unique_ptr<ToyState> state_ = std::make_unique<ToyState>();
+};
+
+/// One line there, one line back.
+class ToyRoundTrip final : public protocol::Engine {
+ public:
+  ToyRoundTrip(std::string question, std::string answer)
+      : question_(std::move(question)), answer_(std::move(answer)) {}
+
+  Verdict step(Party, MutableBytes unread) override {
+    if (done_) return Verdict::done();
+    if (!sent_) {
+      sent_ = true;
+      return Verdict::send(Party::backend, protocol::bytes_of(question_));
+    }
+    std::string_view line;
+    if (!first_line(unread, line)) return more(unread);
+    if (line != answer_) return Verdict::close(Fault::backend_violation);
+    done_ = true;
+    return Verdict::skip(line.size() + 1);
+  }
+
+ private:
+  const std::string question_;
+  const std::string answer_;
+  bool sent_ = false;
+  bool done_ = false;
+};
+
+}  // namespace
+
+std::string to_hex(Bytes bytes) {
+  constexpr std::string_view kDigits = "0123456789abcdef";
+  std::string text;
+  for (const std::uint8_t byte : bytes) {
+    text += kDigits[byte >> 4U];
+    text += kDigits[byte & 15U];
+  }
+  return text;
+}
+
+std::vector<std::uint8_t> from_hex(std::string_view text) {
+  std::vector<std::uint8_t> bytes;
+  for (std::size_t at = 0; at + 1 < text.size(); at += 2) {
+    std::uint8_t byte = 0;
+    const char* const end = text.data() + at + 2;
+    if (std::from_chars(text.data() + at, end, byte, 16).ptr != end) return {};
+    bytes.push_back(byte);
+  }
+  return bytes;
+}
+
+std::unique_ptr<protocol::ClientLogin> ToyDialect::client_login(
+    const protocol::LoginContext& context) const {
+  return std::make_unique<ToyClientLogin>(context);
+}
+
+std::unique_ptr<protocol::BackendLogin> ToyDialect::backend_login(
+    const protocol::BackendIdentity& as) const {
+  return std::make_unique<ToyBackendLogin>(as);
+}
+
+std::unique_ptr<protocol::Engine> ToyDialect::reset(protocol::BackendState&) const {
+  return std::make_unique<ToyRoundTrip>("reset\n", "idle");
+}
+
+std::unique_ptr<protocol::Engine> ToyDialect::ping(protocol::BackendState&) const {
+  return std::make_unique<ToyRoundTrip>("ping\n", "pong");
+}
+
+std::shared_ptr<const protocol::PreparedSecret> ToyDialect::prepare(
+    const std::string& user, const std::vector<std::string>& passwords) const {
+  prepared_.fetch_add(1);
+  auto secret = std::make_shared<ToySecret>();
+  secret->user = user;
+  secret->passwords = passwords;
+  return secret;
+}
+
+}  // namespace weirpool::test

@@ -1,0 +1,62 @@
+// An invented protocol of newline-terminated lines, spoken by engines of protocol/engine.hpp: it
+// proves the core without any database and without its own protocols in the way.
+//
+//   client login          client: user NAME DATABASE           weirpool: welcome ID KEY
+//   client cancels        client: cancel ID KEY                weirpool: (closes)
+//   backend login         weirpool: login NAME DATABASE PASSWORD
+//                         backend: ok ID | refused | nodb | salt TEXT (weirpool: key HEX, again)
+//   command               client: any other line (put N: N bytes follow), passed on; needs a lease
+//   answer                backend: any number of "= text" and "data N" (N bytes follow), then one
+//   of
+//                           idle    outside a transaction
+//                           idle!   the same, and the backend holds state that needs a reset
+//                           open    inside a transaction
+//   client's goodbye      client: bye
+//   what weirpool says    weirpool: fault LABEL (the label of fault_table.hpp)
+//   between two clients   weirpool: reset -> idle,  ping -> pong;  weirpool's goodbye: bye
+//   cancel connection     weirpool: cancel ID
+#pragma once
+
+#include <atomic>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "proxy/dialect.hpp"
+
+namespace weirpool::test {
+
+/// Iterations of the key derivation a toy backend may ask for with "salt".
+inline constexpr std::uint32_t kToyIterations = 16;
+
+class ToyDialect final : public proxy::Dialect {
+ public:
+  std::string_view name() const override { return "toy"; }
+  std::unique_ptr<protocol::ClientLogin> client_login(
+      const protocol::LoginContext& context) const override;
+  std::unique_ptr<protocol::BackendLogin> backend_login(
+      const protocol::BackendIdentity& as) const override;
+  std::unique_ptr<protocol::Engine> reset(protocol::BackendState& state) const override;
+  std::unique_ptr<protocol::Engine> ping(protocol::BackendState& state) const override;
+  std::shared_ptr<const protocol::PreparedSecret> prepare(
+      const std::string& user, const std::vector<std::string>& passwords) const override;
+
+  /// How many secrets have been prepared, for tests of the runtime.
+  unsigned prepared() const { return prepared_.load(); }
+
+ private:
+  mutable std::atomic<unsigned> prepared_{0};
+};
+
+/// What ToyDialect::prepare made.
+struct ToySecret final : protocol::PreparedSecret {
+  std::string user;
+  std::vector<std::string> passwords;
+};
+
+std::string to_hex(protocol::Bytes bytes);
+/// Empty if `text` is not hexadecimal.
+std::vector<std::uint8_t> from_hex(std::string_view text);
+
+}  // namespace weirpool::test

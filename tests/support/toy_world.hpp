@@ -1,0 +1,239 @@
+// Weirpool's core around one toy server, everything but the server on the test's own thread: what
+// happens, happens inside turn(). Shards of several workers share the one loop, so that what passes
+// between workers is as deterministic as the rest.
+#pragma once
+
+#include <algorithm>
+#include <boost/asio/executor_work_guard.hpp>
+#include <functional>
+#include <map>
+#include <memory>
+#include <string>
+#include <unordered_map>
+#include <utility>
+#include <vector>
+
+#include "proxy/net/listener.hpp"
+#include "proxy/net/supervise.hpp"
+#include "proxy/session/session.hpp"
+#include "tests/support/toy_dialect.hpp"
+#include "tests/support/toy_server.hpp"
+
+namespace weirpool::test {
+
+/// Bounds no test reaches by accident, and timeouts that only pass where a test sets them.
+inline config::Config toy_config(std::uint16_t server_port, std::uint32_t max_connections) {
+  config::Config made;
+  made.workers = 1;
+  config::Backend backend;
+  backend.name = "shop";
+  backend.address = {"127.0.0.1", server_port};
+  backend.max_connections = max_connections;
+  backend.tls.mode = config::SslMode::disable;
+  made.backends[backend.name] = backend;
+  made.listeners.push_back({{"127.0.0.1", 0}, backend.name, {}});
+  for (const std::string name : {"app", "batch"}) {
+    made.users[name].name = name;
+    made.users[name].password.value = config::Secret("secret");
+  }
+  made.limits = {1000, 1000, 1000, 1000, 8};
+  made.timeouts.reset_timeout = kPatience;
+  made.timeouts.cancel_wait_timeout = kPatience;
+  made.timeouts.connect_backoff_min = config::Duration(1);
+  made.timeouts.connect_backoff_max = config::Duration(20);
+  made.timeouts.fd_retry_delay = config::Duration(1);
+  made.tcp.backlog = 128;
+  return made;
+}
+
+class ToyWorld final : public proxy::SessionHost {
+ public:
+  explicit ToyWorld(std::uint32_t max_connections)
+      : config(toy_config(server.port(), max_connections)),
+        target(config.backends.at("shop"), dialect),
+        stay_(loop_.io.get_executor()) {
+    target.ledger().set_messenger(messenger());
+    apply();
+    auto accepted = [this](int fd) { adopt(fd); };
+    listener_ =
+        std::make_unique<proxy::Listener>(loop_.io, config::Address{"127.0.0.1", 0}, config.tcp,
+                                          config.timeouts.fd_retry_delay, accepted);
+    listener_->start();
+  }
+
+  ~ToyWorld() {
+    server.answer_logins({});
+    server.hold_closes(false);
+    server.hold_cancels(false);
+    server.stop();
+    hold_grants = false;
+    deliver_grants();
+    listener_->close();
+    draining_ = true;
+    for (const auto& [id, session] : sessions_) session->evict();
+    for (const auto& shard : shards_) shard->drain();
+    until([this] { return sessions_.empty() && all_unused(); });
+  }
+
+  /// Makes `config` what everybody works by.
+  void apply() { loop_.config = std::make_shared<const config::Config>(config); }
+
+  void turn() { loop_.io.run_one_for(std::chrono::milliseconds(5)); }
+  /// Turns until `holds`; false: patience is over.
+  bool until(const std::function<bool()>& holds) {
+    return eventually(holds, [this] { turn(); });
+  }
+  /// Turns until nothing has happened for a while that is long beside a round trip on loopback.
+  void settle() {
+    while (loop_.io.run_one_for(std::chrono::milliseconds(50)) > 0) {
+    }
+  }
+
+  ToyClient client(int receive_buffer = 0) {
+    return ToyClient(
+        listener_->port(), [this] { turn(); }, receive_buffer);
+  }
+  ToyClient logged_in(const std::string& user = "app", const std::string& database = "shop") {
+    ToyClient made = client();
+    made.log_in(user, database);
+    return made;
+  }
+
+  proxy::PoolKey key(const std::string& database = "shop", const std::string& user = "app") {
+    return {&target, database, user, 0};
+  }
+  /// The part of this pool that belongs to `worker`; sessions are worker 0.
+  proxy::PoolShard& shard_of(unsigned worker, const proxy::PoolKey& key) {
+    return *find_or_make({worker, key});
+  }
+  proxy::PoolShard& pool(const std::string& database = "shop", const std::string& user = "app") {
+    return shard_of(0, key(database, user));
+  }
+  std::int64_t clients(metrics::ClientState state) const {
+    return metrics_.clients[static_cast<std::size_t>(state)].get();
+  }
+  std::uint64_t closed(proxy::PoolShard& shard, metrics::CloseReason reason) const {
+    return shard.metrics().closed[static_cast<std::size_t>(reason)].get();
+  }
+  std::size_t sessions() const { return sessions_.size(); }
+  bool all_unused() const {
+    return std::all_of(shards_.begin(), shards_.end(),
+                       [](const auto& shard) { return shard->unused(); });
+  }
+  /// What a worker does at begin_drain.
+  void begin_drain() {
+    draining_ = true;
+    for (const auto& shard : shards_) shard->drain();
+    for (const auto& [id, session] : sessions_) session->nudge();
+  }
+  void evict_all() {
+    for (const auto& [id, session] : sessions_) session->evict();
+  }
+  /// While hold_grants, slots the ledger grants stay on their way.
+  void deliver_grants() {
+    for (const proxy::PoolLedger::Place& to : std::exchange(grants_, {})) post_grant(to);
+  }
+  std::size_t grants_held() const { return grants_.size(); }
+
+  // SessionHost.
+  proxy::Loop& loop() override { return loop_; }
+  metrics::WorkerMetrics& metrics() override { return metrics_; }
+  std::shared_ptr<proxy::PoolShard> shard(const proxy::PoolKey& key) override {
+    return find_or_make({0, key});
+  }
+  std::shared_ptr<const protocol::PreparedSecret> secret(const proxy::BackendTarget&,
+                                                         const std::string& user) override {
+    return config.users.contains(user) ? dialect.prepare(user, {"secret"}) : nullptr;
+  }
+  const std::string& probe_user() override { return config.users.begin()->first; }
+  void cancel(protocol::Bytes key) override {
+    std::uint32_t id = 0;
+    for (std::size_t i = 0; i < 4; ++i) id = id << 8U | key[i];
+    if (const auto found = sessions_.find(id); found != sessions_.end()) {
+      found->second->cancel(key.subspan(4));
+    }
+  }
+  bool draining() const override { return draining_; }
+  void login_over() override { ++logins_over; }
+  void left(proxy::Session& session) override { sessions_.erase(session.id()); }
+
+  ToyServer server;
+  ToyDialect dialect;
+  config::Config config;
+  proxy::BackendTarget target;
+  proxy::KeyDeriver deriver;
+  std::vector<std::string> passwords{"secret"};
+  protocol::Fault refusal = protocol::Fault::none;  ///< for clients that come from now on
+  bool hold_grants = false;
+  unsigned logins_over = 0;
+
+ private:
+  using Place = proxy::PoolLedger::Place;
+
+  void adopt(int fd) {
+    auto site = std::make_shared<proxy::ListenerSite>();
+    site->target = &target;
+    proxy::Stream::Parts parts;
+    parts.fd = fd;
+    auto session = std::make_unique<proxy::Session>(*this, std::move(site), std::move(parts),
+                                                    ++last_id_, refusal);
+    sessions_[session->id()] = session.get();
+    proxy::supervise("session", proxy::Session::run(std::move(session)));
+  }
+
+  std::shared_ptr<proxy::PoolShard> find(const Place& place) {
+    const auto found = std::find_if(shards_.begin(), shards_.end(), [&](const auto& shard) {
+      return shard->key() == place.key && workers_.at(shard.get()) == place.worker;
+    });
+    return found == shards_.end() ? nullptr : *found;
+  }
+
+  std::shared_ptr<proxy::PoolShard> find_or_make(const Place& place) {
+    if (auto found = find(place)) return found;
+    auto made = std::make_shared<proxy::PoolShard>(
+        loop_, place.worker, place.key, [this] { return passwords; }, deriver,
+        std::make_shared<metrics::PoolMetrics>());
+    if (draining_) made->drain();
+    workers_[made.get()] = place.worker;
+    shards_.push_back(made);
+    return made;
+  }
+
+  void post_grant(const Place& to) {
+    loop_.post([this, to] { find_or_make(to)->slot_granted(); });
+  }
+
+  proxy::PoolLedger::Messenger messenger() {
+    proxy::PoolLedger::Messenger made;
+    made.slot_granted = [this](const Place& to) {
+      hold_grants ? grants_.push_back(to) : post_grant(to);
+    };
+    made.give_up_idle = [this](const Place& from) {
+      loop_.post([this, from] { find_or_make(from)->give_up_idle(); });
+    };
+    made.hand_over_idle = [this](const Place& from, const Place& to) {
+      loop_.post([this, from, to] {
+        std::shared_ptr<proxy::BackendParts> parts = find_or_make(from)->release_idle();
+        if (parts) target.ledger().messenger().deliver(to, std::move(parts));
+      });
+    };
+    made.deliver = [this](const Place& to, std::shared_ptr<proxy::BackendParts> parts) {
+      loop_.post(
+          [this, to, parts = std::move(parts)] { find_or_make(to)->receive(std::move(*parts)); });
+    };
+    return made;
+  }
+
+  proxy::Loop loop_;
+  boost::asio::executor_work_guard<boost::asio::io_context::executor_type> stay_;
+  metrics::WorkerMetrics metrics_;
+  std::vector<std::shared_ptr<proxy::PoolShard>> shards_;
+  std::unordered_map<proxy::PoolShard*, unsigned> workers_;
+  std::map<std::uint32_t, proxy::Session*> sessions_;
+  std::uint32_t last_id_ = 0;
+  std::vector<Place> grants_;
+  std::unique_ptr<proxy::Listener> listener_;
+  bool draining_ = false;
+};
+
+}  // namespace weirpool::test
