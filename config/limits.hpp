@@ -17,7 +17,7 @@ inline constexpr std::size_t kMaxNameBytes = 128;
 
 // The log.
 inline constexpr std::chrono::milliseconds kLogRepeatInterval{1000};  ///< per event and key
-inline constexpr std::size_t kLogFieldBytes = 1024;  ///< of one value: names come from clients
+inline constexpr std::size_t kLogFieldBytes = 1024;   ///< of one value: names come from clients
 inline constexpr std::size_t kLogQueueEvents = 8192;  ///< then the oldest are overwritten
 inline constexpr std::size_t kLogRepeatKeys = 4096;   ///< remembered keys of limited events
 
@@ -29,5 +29,22 @@ inline constexpr std::chrono::milliseconds kHealthcheckTimeout{3000};
 inline constexpr std::size_t kAdminHeaderBytes = std::size_t{8} << 10;
 inline constexpr std::size_t kAdminMaxConnections = 64;
 inline constexpr std::size_t kHealthcheckMaxBytes = std::size_t{64} << 10;
+
+// The pool and the end of sessions.
+/// How much longer a client of another worker may wait than the oldest local one before a released
+/// backend moves to it: a hand-over costs two wake-ups, so it must buy something.
+inline constexpr std::chrono::milliseconds kHandOverSkew{20};
+/// The same where the backend has to be closed and another opened: dearer by a login.
+inline constexpr std::chrono::milliseconds kEvictionSkew{200};
+/// How often idle backends are looked over for age.
+inline constexpr std::chrono::milliseconds kSweepInterval{1000};
+/// How long a client that has been told goodbye may take to close before it is cut off. Closing at
+/// once would send a reset, and a reset can overtake the goodbye.
+inline constexpr std::chrono::milliseconds kFarewellLinger{1000};
+/// How often a drain looks whether everybody has left.
+inline constexpr std::chrono::milliseconds kDrainPoll{50};
+
+/// A worker that has not swept for this long does not answer: the process is not live.
+inline constexpr std::chrono::milliseconds kWorkerStuckAfter{10'000};
 
 }  // namespace weirpool::config

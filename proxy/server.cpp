@@ -13,8 +13,8 @@
 #include <memory>
 #include <utility>
 
+#include "config/limits.hpp"
 #include "config/load.hpp"
-#include "config/timings.hpp"
 #include "proxy/fd_budget.hpp"
 #include "proxy/log/log.hpp"
 #include "proxy/net/listener.hpp"
@@ -25,6 +25,11 @@ namespace weirpool::proxy {
 namespace {
 
 using protocol::Fault;
+
+config::Loaded load(const RunOptions& options) {
+  return options.config_file.empty() ? config::load_url(options.database_url)
+                                     : config::load_file(options.config_file);
+}
 
 enum class Phase : std::uint8_t { serving, lame_duck, draining, evicting };
 
@@ -191,7 +196,7 @@ void Server::on_signal(int signal) {
 }
 
 void Server::reload() {
-  const config::Loaded loaded = config::load_file(options_.config_file);
+  const config::Loaded loaded = load(options_);
   if (!loaded.config) {
     const std::string first = loaded.problems.empty() ? "" : loaded.problems.front().message;
     log::event(log::Level::error, "config_reload", "configuration refused; nothing changed",
@@ -297,10 +302,8 @@ int Server::run() {
 }  // namespace
 
 int run_server(const RunOptions& options) {
-  const config::Loaded loaded = options.config_file.empty()
-                                    ? config::load_url(options.database_url)
-                                    : config::load_file(options.config_file);
-  if (!loaded.problems.empty()) std::cerr << config::describe(loaded.problems, {});
+  const config::Loaded loaded = load(options);
+  if (!loaded.problems.empty()) std::cerr << config::describe(loaded.problems, loaded.source);
   if (!loaded.config) return 78;
   log::init(loaded.config->log);
   int code = 1;

@@ -4,8 +4,8 @@
 
 #include <algorithm>
 
+#include "config/limits.hpp"
 #include "config/password.hpp"
-#include "config/timings.hpp"
 #include "protocol/reader.hpp"
 #include "proxy/net/socket_options.hpp"
 #include "proxy/net/supervise.hpp"
@@ -183,6 +183,7 @@ Task<void> Worker::sweep() {
   while (!stopping_) {
     deadline.arm_in(config::kSweepInterval);
     co_await sweep_wake_.wait();
+    beat_.store(Clock::now().time_since_epoch().count());
     for (const auto& [key, shard] : shards_) shard->sweep();
     std::erase_if(shards_, [](const auto& entry) {
       return entry.second.use_count() == 1 && entry.second->unused();

@@ -50,6 +50,8 @@ class Worker final : public SessionHost {
   void hand_over_idle(const PoolKey& key, const PoolLedger::Place& to);
   void receive(const PoolKey& key, std::shared_ptr<BackendParts> parts);
   std::uint32_t sessions() const { return session_count_.load(std::memory_order_relaxed); }
+  /// When the event loop last proved that it turns.
+  TimePoint last_beat() const { return TimePoint(Clock::duration(beat_.load())); }
   unsigned index() const { return index_; }
   metrics::WorkerMetrics& metrics() override { return metrics_; }
 
@@ -94,6 +96,7 @@ class Worker final : public SessionHost {
   std::uint32_t sequence_ = 0;
   bool draining_ = false;
   bool stopping_ = false;
+  std::atomic<Clock::rep> beat_{Clock::now().time_since_epoch().count()};
   Signal sweep_wake_;
 
   mutable std::mutex numbers_mutex_;

@@ -35,7 +35,8 @@ class Listener {
   boost::asio::steady_timer timer_;
   config::Duration retry_delay_;
   Accepted accepted_;
-  int reserve_ = -1;  ///< a descriptor kept back, to turn one client away instead of leaving it hang
+  int reserve_ =
+      -1;  ///< a descriptor kept back, to turn one client away instead of leaving it hang
 };
 
 }  // namespace weirpool::proxy

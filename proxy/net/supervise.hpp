@@ -1,5 +1,5 @@
-// Starts a coroutine that nobody awaits. An exception that leaves it is a bug of ours: it is logged,
-// counted by the log and ends that coroutine alone.
+// Starts a coroutine that nobody awaits. An exception that leaves it is a bug of ours: it is
+// logged, counted by the log and ends that coroutine alone.
 #pragma once
 
 #include <string_view>

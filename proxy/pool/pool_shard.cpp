@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <utility>
 
-#include "config/timings.hpp"
+#include "config/limits.hpp"
 #include "proxy/log/log.hpp"
 #include "proxy/net/supervise.hpp"
 

@@ -5,7 +5,7 @@
 #include <algorithm>
 #include <utility>
 
-#include "config/timings.hpp"
+#include "config/limits.hpp"
 #include "proxy/log/log.hpp"
 
 namespace weirpool::proxy {

@@ -1,0 +1,129 @@
+#include "proxy/observer.hpp"
+
+#include <chrono>
+#include <mutex>
+#include <utility>
+
+#include "config/limits.hpp"
+#include "proxy/admin/admin_server.hpp"
+#include "proxy/log/log.hpp"
+#include "proxy/metrics/exporter.hpp"
+
+namespace weirpool::proxy {
+namespace {
+
+double unix_now() {
+  const auto now = std::chrono::system_clock::now().time_since_epoch();
+  return std::chrono::duration<double>(now).count();
+}
+
+}  // namespace
+
+struct Observer::Impl {
+  Impl(const config::Config& config, const Targets& all_targets,
+       const std::vector<std::unique_ptr<Worker>>& all_workers, const Population& everybody)
+      : targets(all_targets),
+        workers(all_workers),
+        population(everybody),
+        client_limit(config.limits.max_client_conn),
+        exporter([this] { return gather(); }, WEIRPOOL_VERSION) {
+    reload.last_reload_ok_time = unix_now();
+  }
+
+  metrics::Snapshot gather() const;
+  admin::Health live() const;
+  admin::Health ready() const;
+
+  const Targets& targets;
+  const std::vector<std::unique_ptr<Worker>>& workers;
+  const Population& population;
+  const std::uint32_t client_limit;
+  metrics::Exporter exporter;
+  std::atomic<bool> started{false};
+  std::atomic<bool> draining{false};
+
+  mutable std::mutex mutex;  ///< guards what the main thread writes and the admin thread reads
+  metrics::Snapshot reload;  ///< only its reload and turned_away parts are used
+  std::unique_ptr<admin::AdminServer> http;  ///< last: stops before what its pages refer to goes
+};
+
+metrics::Snapshot Observer::Impl::gather() const {
+  metrics::Snapshot all;
+  {
+    const std::lock_guard lock(mutex);
+    all = reload;
+  }
+  const std::int64_t now = Clock::now().time_since_epoch().count();
+  for (const auto& worker : workers) {
+    all.clients.add(worker->metrics());
+    for (const Worker::PoolNumbers& pool : worker->pools()) {
+      const metrics::PoolName name{pool.key.target->backend().name, pool.key.database,
+                                   pool.key.user};
+      all.pools[name].add(*pool.metrics, now);
+    }
+  }
+  for (const auto& [name, target] : targets) {
+    all.backends.push_back({name, std::string(target->dialect().name()), target->ledger().open(),
+                            target->ledger().limit()});
+  }
+  all.client_limit = client_limit;
+  all.workers = static_cast<std::uint32_t>(workers.size());
+  all.draining = draining.load();
+  all.log_dropped = log::dropped();
+  return all;
+}
+
+admin::Health Observer::Impl::live() const {
+  admin::Health health;
+  for (const auto& worker : workers) {
+    if (Clock::now() - worker->last_beat() > config::kWorkerStuckAfter) {
+      health.ok = false;
+      health.reasons.push_back("worker " + std::to_string(worker->index()) + " does not answer");
+    }
+  }
+  return health;
+}
+
+admin::Health Observer::Impl::ready() const {
+  admin::Health health;
+  if (!started.load()) health.reasons.emplace_back("starting");
+  if (draining.load()) health.reasons.emplace_back("draining");
+  if (population.clients.load() >= client_limit) health.reasons.emplace_back("max_client_conn");
+  health.ok = health.reasons.empty();
+  return health;
+}
+
+Observer::Observer(const config::Config& config, const Targets& targets,
+                   const std::vector<std::unique_ptr<Worker>>& workers,
+                   const Population& population)
+    : impl_(std::make_unique<Impl>(config, targets, workers, population)) {
+  if (config.admin.http.port == 0) return;
+  admin::Pages pages;
+  pages.metrics = [impl = impl_.get()] { return impl->exporter.text(); };
+  pages.live = [impl = impl_.get()] { return impl->live(); };
+  pages.ready = [impl = impl_.get()] { return impl->ready(); };
+  impl_->http = std::make_unique<admin::AdminServer>(config.admin.http, std::move(pages));
+}
+
+Observer::~Observer() = default;
+
+void Observer::set_ready() { impl_->started = true; }
+void Observer::set_draining() { impl_->draining = true; }
+
+void Observer::reloaded(bool ok) {
+  const std::lock_guard lock(impl_->mutex);
+  impl_->reload.last_reload_ok = ok;
+  if (ok) {
+    impl_->reload.last_reload_ok_time = unix_now();
+    ++impl_->reload.reloads_ok;
+  } else {
+    ++impl_->reload.reloads_failed;
+  }
+}
+
+void Observer::turned_away(protocol::Fault fault) {
+  const std::lock_guard lock(impl_->mutex);
+  ++impl_->reload.turned_away[static_cast<std::size_t>(fault)];
+}
+
+}  // namespace weirpool::proxy
