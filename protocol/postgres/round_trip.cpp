@@ -30,9 +30,6 @@ Verdict RoundTrip::message(Bytes unread) {
   if (!legal_length(header)) return give_up();
   const auto action = backend_action(Reply::query, header.tag);
   const std::uint64_t front = std::min<std::uint64_t>(header.total(), kMaxNeed);
-  const bool by_length = action == FromBackend::pass || action == FromBackend::command ||
-                         action == FromBackend::notice;
-  if (by_length) return Verdict::skip(header.total());
   if (unread.size() < front) return Verdict::need(front);
   const Bytes payload = unread.first(static_cast<std::size_t>(front)).subspan(kHeaderSize);
   if (action == FromBackend::error) {
@@ -48,7 +45,7 @@ Verdict RoundTrip::message(Bytes unread) {
     if (!clean || !succeeded()) return give_up();
     ended_ = true;
     outbox_.then(Verdict::done());
-  } else {
+  } else if (action == FromBackend::violation || action == FromBackend::copy_in) {
     return give_up();
   }
   return Verdict::skip(header.total());

@@ -1,0 +1,140 @@
+#include "protocol/postgres/conversation.hpp"
+
+#include <gtest/gtest.h>
+
+#include "tests/protocol/postgres/conversation_rig.hpp"
+
+namespace weirpool::test::pg {
+namespace {
+
+using postgres::FromBackend;
+using postgres::FromClient;
+using postgres::Phase;
+using postgres::Reply;
+
+// The table, pair by pair, against the rules of the protocol as sentences.
+
+TEST(ConversationTable, ClientTagsInEveryPhase) {
+  const std::string known = "QFPBDECSHdcfX";
+  for (std::size_t p = 0; p < static_cast<std::size_t>(Phase::count_); ++p) {
+    const auto phase = static_cast<Phase>(p);
+    for (int tag = 0; tag < 256; ++tag) {
+      const FromClient action = client_action(phase, static_cast<std::uint8_t>(tag));
+      const char c = static_cast<char>(tag);
+      const bool is_known = known.find(c) != known.npos;
+      const bool legal =
+          phase == Phase::copy_in ? std::string("dcfSHX").find(c) != std::string::npos : is_known;
+      EXPECT_EQ(action != FromClient::violation, legal) << p << c;
+      if (c == 'X') EXPECT_EQ(action, FromClient::terminate);
+      const bool ignores = phase == Phase::skipping || phase == Phase::refusing;
+      if (ignores && legal && c != 'X' && c != 'S') EXPECT_EQ(action, FromClient::skip) << c;
+    }
+  }
+  EXPECT_EQ(client_action(Phase::copy_in, 'S'), FromClient::skip);
+  EXPECT_EQ(client_action(Phase::skipping, 'S'), FromClient::sync);
+}
+
+TEST(ConversationTable, BackendTagsForEverythingOwed) {
+  for (std::size_t r = 0; r < static_cast<std::size_t>(Reply::count_); ++r) {
+    const auto owed = static_cast<Reply>(r);
+    int legal = 0;
+    for (int tag = 0; tag < 256; ++tag) {
+      const FromBackend action = backend_action(owed, static_cast<std::uint8_t>(tag));
+      legal += action == FromBackend::violation ? 0 : 1;
+      switch (static_cast<char>(tag)) {
+        case 'N':
+        case 'A': EXPECT_EQ(action, FromBackend::notice); break;
+        case 'S': EXPECT_EQ(action, FromBackend::parameter); break;
+        case 'E': EXPECT_EQ(action, FromBackend::error); break;
+        case 'Z':
+          EXPECT_EQ(action == FromBackend::ready,
+                    owed == Reply::query || owed == Reply::sync || owed == Reply::function);
+          break;
+        case 'G':
+          EXPECT_EQ(action == FromBackend::copy_in, owed == Reply::query || owed == Reply::execute);
+          break;
+        case 'W':
+        case 'R':
+        case 'K':
+        case 'v': EXPECT_EQ(action, FromBackend::violation); break;
+        default: break;
+      }
+    }
+    const bool silent = owed == Reply::none || owed == Reply::parse_made_up ||
+                        owed == Reply::close_made_up || owed == Reply::copy_end;
+    EXPECT_EQ(legal == 4, silent) << r;
+  }
+}
+
+/// Every tag, in every phase, as real bytes: what the table calls a violation closes, and nothing
+/// breaks the contract of verdicts.
+TEST(Conversation, EveryClientTagInEveryPhase) {
+  const std::vector<Script> ways{
+      {},
+      {client(query("begin")), backend(command("BEGIN") + ready('T'))},
+      {client(query("copy t from stdin")), backend(copy_in_response())},
+      {client(parse("", "oops") + flush()), backend(error("42601", "syntax error"))},
+      {client(query("select 1"))}};
+  const std::vector<Phase> phases{Phase::relay, Phase::relay, Phase::copy_in, Phase::skipping,
+                                  Phase::relay};
+  for (std::size_t way = 0; way < ways.size(); ++way) {
+    for (int tag = 0; tag < 256; ++tag) {
+      Rig rig;
+      play(rig.wire, ways[way]);
+      rig.wire.feed(Party::client, message(static_cast<char>(tag)));
+      EXPECT_EQ(rig.wire.breach(), "") << way << ' ' << tag;
+      if (client_action(phases[way], static_cast<std::uint8_t>(tag)) == FromClient::violation) {
+        EXPECT_EQ(rig.wire.fault(), Fault::protocol_violation) << way << ' ' << tag;
+      }
+    }
+  }
+}
+
+TEST(Conversation, EveryBackendTagForEverythingOwed) {
+  const std::string prepared = parse("s", "select 1") + sync();
+  const std::vector<std::pair<Reply, std::string>> ways{
+      {Reply::query, query("select 1")},
+      {Reply::function, message('F', std::string(10, '\0'))},
+      {Reply::parse, parse("s", "select 1")},
+      {Reply::execute, execute()},
+      {Reply::describe_portal, describe('P', "")},
+      {Reply::describe_statement, describe('S', "s")},
+      {Reply::close, close_of('P', "")},
+      {Reply::bind, bind_to("", "s")}};
+  for (const auto& [owed, bytes] : ways) {
+    for (int tag = 0; tag < 256; ++tag) {
+      Rig rig;
+      rig.wire.feed(Party::client, bytes);
+      rig.wire.feed(Party::backend, message(static_cast<char>(tag), "x"));
+      EXPECT_EQ(rig.wire.breach(), "");
+      if (backend_action(owed, static_cast<std::uint8_t>(tag)) == FromBackend::violation) {
+        EXPECT_EQ(rig.wire.fault(), Fault::backend_violation) << tag;
+        EXPECT_EQ(rig.wire.to_client(), "");
+      }
+    }
+  }
+}
+
+TEST(Conversation, FaultsAreWrittenForTheirReader) {
+  Rig rig;
+  protocol::Writer out;
+  rig.conversation.write_fault(Fault::shutting_down, "bye", out);
+  EXPECT_NE(protocol::text_of(out.view()).find("57P01"), std::string_view::npos);
+  out.clear();
+  rig.conversation.write_fault(Fault::none, {}, out);
+  EXPECT_TRUE(out.empty());
+}
+
+TEST(Conversation, ALostBackendTakesUnconfirmedStatementsWithIt) {
+  Rig rig;
+  rig.wire.feed(Party::client, parse("s", "select 1") + sync());
+  rig.conversation.detach();
+  EXPECT_EQ(rig.catalog->statements.size(), 0U);
+  EXPECT_TRUE(rig.conversation.at_boundary());
+  EXPECT_FALSE(rig.conversation.executing());
+}
+
+TEST(Conversation, IdleClientsAreSmall) { EXPECT_LE(sizeof(postgres::PostgresConversation), 640U); }
+
+}  // namespace
+}  // namespace weirpool::test::pg

@@ -1,0 +1,60 @@
+#include "protocol/postgres/prepared.hpp"
+
+#include <gtest/gtest.h>
+
+namespace weirpool::protocol::postgres {
+namespace {
+
+StatementRef named(StatementCatalog& catalog, std::string_view body) {
+  return catalog.named(bytes_of(body), body);
+}
+
+TEST(Prepared, TextAndTypesMakeAStatement) {
+  StatementCatalog catalog;
+  const StatementRef a = named(catalog, std::string_view("select $1\0\0\0", 12));
+  const StatementRef b = named(catalog, std::string_view("select $1\0\0\1\0\0\0\x17", 16));
+  EXPECT_NE(a->backend_name, b->backend_name);
+  EXPECT_EQ(a, named(catalog, std::string_view("select $1\0\0\0", 12)));
+}
+
+TEST(Prepared, NamesAreNeverUsedAgain) {
+  StatementCatalog catalog;
+  const std::string first = named(catalog, "select 1")->backend_name;
+  EXPECT_EQ(catalog.size(), 0U);
+  EXPECT_NE(named(catalog, "select 1")->backend_name, first);
+}
+
+TEST(Prepared, ClientsCannotNameWeirpoolsStatements) {
+  EXPECT_EQ(foreign_name("s1"), "s1");
+  EXPECT_EQ(foreign_name("weirpool_1"), "weirpool_1_");
+}
+
+TEST(Prepared, TheLeastRecentlyUsedIsEvicted) {
+  StatementCatalog catalog;
+  BackendStatements backend(2);
+  const StatementRef a = named(catalog, "a");
+  const StatementRef b = named(catalog, "b");
+  backend.add(a);
+  EXPECT_FALSE(backend.evict_for_one_more());
+  backend.add(b);
+  EXPECT_TRUE(backend.has(*a));  // Used: b is the older one now.
+  EXPECT_EQ(*backend.evict_for_one_more(), b);
+  EXPECT_FALSE(backend.has(*b));
+  backend.erase(*b);
+  backend.add(a);
+  EXPECT_EQ(backend.size(), 1U);
+  backend.erase(*a);
+  EXPECT_EQ(backend.size(), 0U);
+  backend.add(b);
+  backend.clear();
+  EXPECT_FALSE(backend.has(*b));
+}
+
+TEST(Prepared, ALimitOfZeroIsOne) {
+  StatementCatalog catalog;
+  BackendStatements backend(0);
+  EXPECT_FALSE(backend.evict_for_one_more());
+}
+
+}  // namespace
+}  // namespace weirpool::protocol::postgres
