@@ -345,7 +345,6 @@ void ToyServer::cancel(Peer& peer, unsigned id) {
 void ToyServer::finish(Peer& peer, const std::string& answer) {
   const std::string status = peer.in_transaction ? "open\n" : peer.dirty ? "idle!\n" : "idle\n";
   peer.out += answer + status;
-  write(peer);
 }
 
 void ToyServer::command(Peer& peer, const std::string& line) {

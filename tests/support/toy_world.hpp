@@ -79,6 +79,8 @@ class ToyWorld final : public proxy::SessionHost {
   void apply() { loop_.config = std::make_shared<const config::Config>(config); }
 
   void turn() { loop_.io.run_one_for(std::chrono::milliseconds(5)); }
+  /// Only what is due now.
+  void spin() { loop_.io.poll(); }
   /// Turns until `holds`; false: patience is over.
   bool until(const std::function<bool()>& holds) {
     return eventually(holds, [this] { turn(); });

@@ -1,0 +1,211 @@
+#include "proxy/pool/connector.hpp"
+
+#include <gtest/gtest.h>
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "tests/support/toy_world.hpp"
+
+namespace weirpool::proxy {
+namespace {
+
+using protocol::Fault;
+using test::ToyCounts;
+using test::ToyWorld;
+
+Task<void> connect_into(ToyWorld& world, BackendTarget& target, std::vector<std::string> passwords,
+                        std::optional<Connected>& result) {
+  const PoolKey key{&target, "shop", "app", 0};
+  result = co_await connect_backend(world.loop(), target, key, std::move(passwords), world.deriver);
+}
+
+Connected connect(ToyWorld& world, BackendTarget& target, std::vector<std::string> passwords) {
+  std::optional<Connected> result;
+  supervise("test", connect_into(world, target, std::move(passwords), result));
+  EXPECT_TRUE(world.until([&] { return result.has_value(); }));
+  return result ? std::move(*result) : Connected{};
+}
+
+Task<void> part_into(Loop& loop, std::unique_ptr<BackendConn> backend, Parting parting,
+                     bool& over) {
+  co_await part_with(loop, std::move(backend), parting);
+  over = true;
+}
+
+TEST(ConnectorTest, LogsInAndKeepsWhatTheServerSaid) {
+  ToyWorld world(1);
+  const Connected result = connect(world, world.target, {"secret"});
+  ASSERT_TRUE(result.backend);
+  EXPECT_EQ(result.fault, Fault::none);
+  EXPECT_EQ(result.backend->state->remote_id(), 1U);
+  EXPECT_EQ(result.backend->expires, TimePoint::max());
+}
+
+TEST(ConnectorTest, ALifetimeIsJittered) {
+  ToyWorld world(1);
+  world.config.timeouts.server_lifetime = config::Duration(100000);
+  world.apply();
+  const TimePoint before = Clock::now();
+  const Connected result = connect(world, world.target, {"secret"});
+  ASSERT_TRUE(result.backend);
+  EXPECT_GE(result.backend->expires, before + config::Duration(80000));
+  EXPECT_LE(result.backend->expires, Clock::now() + config::Duration(100000));
+}
+
+TEST(ConnectorTest, FindsAServerByItsName) {
+  ToyWorld world(1);
+  config::Backend named = world.target.backend();
+  named.address.host = "localhost";
+  BackendTarget target(named, world.dialect);
+  EXPECT_TRUE(connect(world, target, {"secret"}).backend);
+}
+
+TEST(ConnectorTest, ANameNobodyKnowsIsUnavailable) {
+  ToyWorld world(1);
+  config::Backend named = world.target.backend();
+  named.address.host = "no-such-host.invalid";
+  BackendTarget target(named, world.dialect);
+  const Connected result = connect(world, target, {"secret"});
+  EXPECT_FALSE(result.backend);
+  EXPECT_EQ(result.fault, Fault::backend_unavailable);
+}
+
+TEST(ConnectorTest, NobodyListeningIsUnavailable) {
+  ToyWorld world(1);
+  world.server.stop();
+  const Connected result = connect(world, world.target, {"secret"});
+  EXPECT_FALSE(result.backend);
+  EXPECT_EQ(result.fault, Fault::backend_unavailable);
+  EXPECT_EQ(result.detail, "cannot connect");
+}
+
+TEST(ConnectorTest, TheSecondPasswordIsTriedDuringARotation) {
+  ToyWorld world(1);
+  world.server.answer_logins([](const auto&, const auto&, const std::string& password) {
+    return password == "old" ? "ok" : "refused";
+  });
+  EXPECT_TRUE(connect(world, world.target, {"new", "old"}).backend);
+  EXPECT_EQ(world.server.counts().refused, 1U);
+  // The refused attempt has been let go before the next one began.
+  EXPECT_EQ(world.server.counts().most_open, 1U);
+}
+
+TEST(ConnectorTest, WhenEveryPasswordIsRefusedThatIsTheAnswer) {
+  ToyWorld world(1);
+  world.server.answer_logins([](const auto&, const auto&, const auto&) { return "refused"; });
+  const Connected result = connect(world, world.target, {"new", "old"});
+  EXPECT_FALSE(result.backend);
+  EXPECT_EQ(result.fault, Fault::backend_refused_login);
+  EXPECT_EQ(result.detail, "refused");
+  EXPECT_EQ(world.server.counts().refused, 2U);
+  EXPECT_EQ(world.server.counts().open, 0U);
+}
+
+TEST(ConnectorTest, WithoutAnyPasswordTheLoginIsRefused) {
+  ToyWorld world(1);
+  const Connected result = connect(world, world.target, {});
+  EXPECT_FALSE(result.backend);
+  EXPECT_EQ(result.fault, Fault::backend_refused_login);
+}
+
+TEST(ConnectorTest, OnlyARefusedPasswordIsTriedAgain) {
+  ToyWorld world(1);
+  world.server.answer_logins([](const auto&, const auto&, const auto&) { return "nodb"; });
+  EXPECT_EQ(connect(world, world.target, {"new", "old"}).fault, Fault::unknown_database);
+  EXPECT_EQ(world.server.counts().refused, 1U);
+}
+
+TEST(ConnectorTest, NonsenseAtLoginIsAViolation) {
+  ToyWorld world(1);
+  world.server.answer_logins([](const auto&, const auto&, const auto&) { return "who?"; });
+  EXPECT_EQ(connect(world, world.target, {"secret"}).fault, Fault::backend_violation);
+}
+
+TEST(ConnectorTest, BytesBehindTheLoginAreAViolation) {
+  ToyWorld world(1);
+  world.server.answer_logins([](const auto&, const auto&, const auto&) { return "ok 1\n= more"; });
+  EXPECT_EQ(connect(world, world.target, {"secret"}).fault, Fault::backend_violation);
+}
+
+TEST(ConnectorTest, ASilentServerIsGivenUpOnAndLetGo) {
+  ToyWorld world(1);
+  world.config.timeouts.server_connect_timeout = config::Duration(30);
+  world.apply();
+  world.server.answer_logins([](const auto&, const auto&, const auto&) { return ""; });
+  const Connected result = connect(world, world.target, {"secret"});
+  EXPECT_FALSE(result.backend);
+  EXPECT_EQ(result.fault, Fault::backend_unavailable);
+  EXPECT_EQ(result.detail, "login timed out");
+  EXPECT_EQ(world.server.counts().open, 0U);
+}
+
+TEST(ConnectorTest, AKeyIsDerivedWhenTheServerAsksForOne) {
+  ToyWorld world(1);
+  world.server.ask_for_keys("pepper");
+  ASSERT_TRUE(connect(world, world.target, {"secret"}).backend);
+  const std::string first = world.server.last_key();
+  EXPECT_EQ(first.size(), 64U);
+  ASSERT_TRUE(connect(world, world.target, {"secret"}).backend);
+  EXPECT_EQ(world.server.last_key(), first);
+  ASSERT_TRUE(connect(world, world.target, {"other"}).backend);
+  EXPECT_NE(world.server.last_key(), first);
+}
+
+TEST(ConnectorTest, APolitePartingSaysGoodbyeAndWaitsForTheEnd) {
+  ToyWorld world(1);
+  world.server.hold_closes(true);
+  Connected result = connect(world, world.target, {"secret"});
+  bool over = false;
+  supervise("test", part_into(world.loop(), std::move(result.backend), Parting::polite, over));
+  ASSERT_TRUE(world.server.wait([](const ToyCounts& now) { return now.goodbyes == 1; }));
+  world.settle();
+  EXPECT_FALSE(over);
+  world.server.hold_closes(false);
+  EXPECT_TRUE(world.until([&] { return over; }));
+}
+
+TEST(ConnectorTest, AnAbruptPartingSaysNothing) {
+  ToyWorld world(1);
+  Connected result = connect(world, world.target, {"secret"});
+  bool over = false;
+  supervise("test", part_into(world.loop(), std::move(result.backend), Parting::abrupt, over));
+  ASSERT_TRUE(world.until([&] { return over; }));
+  EXPECT_EQ(world.server.counts().goodbyes, 0U);
+  EXPECT_EQ(world.server.counts().ends, 1U);
+}
+
+TEST(ConnectorTest, ACancelIsDroppedWhenTooManyAreUnderWay) {
+  ToyWorld world(1);
+  world.config.limits.max_cancel_connections = 1;
+  world.apply();
+  world.server.hold_cancels(true);
+  const Connected first = connect(world, world.target, {"secret"});
+  const Connected second = connect(world, world.target, {"secret"});
+  supervise("test", cancel_statement(world.loop(), world.target, *first.backend));
+  supervise("test", cancel_statement(world.loop(), world.target, *first.backend));
+  supervise("test", cancel_statement(world.loop(), world.target, *second.backend));
+  EXPECT_TRUE(first.backend->fence->aimed);
+  EXPECT_EQ(first.backend->fence->in_flight, 1U);
+  EXPECT_FALSE(second.backend->fence->aimed);
+  world.server.hold_cancels(false);
+  ASSERT_TRUE(world.until([&] { return first.backend->fence->in_flight == 0; }));
+  EXPECT_EQ(world.server.counts().cancels, 1U);
+  EXPECT_TRUE(world.target.begin_cancel(1));
+}
+
+TEST(ConnectorTest, ACancelConnectionThatNeverEndsIsGivenUpOn) {
+  ToyWorld world(1);
+  world.config.timeouts.cancel_wait_timeout = config::Duration(30);
+  world.apply();
+  world.server.hold_cancels(true);
+  const Connected first = connect(world, world.target, {"secret"});
+  supervise("test", cancel_statement(world.loop(), world.target, *first.backend));
+  EXPECT_TRUE(world.until([&] { return first.backend->fence->in_flight == 0; }));
+}
+
+}  // namespace
+}  // namespace weirpool::proxy
