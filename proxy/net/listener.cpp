@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <stdexcept>
 #include <string>
 #include <utility>
 
@@ -30,7 +31,7 @@ Listener::Listener(boost::asio::io_context& io, const config::Address& address,
     acceptor_.listen(static_cast<int>(tcp_options.backlog));
     acceptor_.native_non_blocking(true);
   } catch (const boost::system::system_error& error) {
-    throw boost::system::system_error(error.code(), "cannot listen on " + name);
+    throw std::runtime_error("cannot listen on " + name + ": " + error.code().message());
   }
   reserve_ = ::open("/dev/null", O_RDONLY | O_CLOEXEC);
 }

@@ -16,7 +16,7 @@ class Listener {
   /// Owns no socket it has passed on; fds are non-blocking and close-on-exec.
   using Accepted = std::function<void(int fd)>;
 
-  /// Binds and listens; throws boost::system::system_error with the address in its text.
+  /// Binds and listens; throws std::runtime_error with the address in its text.
   Listener(boost::asio::io_context& io, const config::Address& address, const config::Tcp& tcp,
            config::Duration retry_delay, Accepted accepted);
   ~Listener();
