@@ -306,16 +306,18 @@ class MySqlServer(MySqlLikeServer):
 class Peak:
     """Counts what the database itself sees, again and again, until the `with` block ends."""
 
-    def __init__(self, server, process_id=None):
+    def __init__(self, server, process_id=None, port=None):
         self.server = server
         self.process_id = process_id
-        self.highest = 0
+        self.port = port or server.port
+        self.highest = 0  # rows that the database shows
+        self.sockets = 0  # connections that the kernel shows
         self.samples = 0
         self._stop = None
         self._thread = None
         self._failure = None
 
-    def _sockets(self):
+    def _own_sockets(self):
         """Established connections of the process to the server, as the kernel counts them."""
         if self.process_id is None:
             return 0
@@ -328,7 +330,7 @@ class Peak:
                 continue
             if link.startswith("socket:["):
                 inodes.add(link[8:-1])
-        wanted = f":{self.server.port:04X}"
+        wanted = f":{self.port:04X}"
         count = 0
         with open("/proc/net/tcp", encoding="ascii") as table:
             for line in table:
@@ -343,7 +345,8 @@ class Peak:
             with connection.cursor() as cursor:
                 while not self._stop.wait(0.05):
                     cursor.execute(self.server.count_sql)
-                    self.highest = max(self.highest, cursor.fetchone()[0], self._sockets())
+                    self.highest = max(self.highest, cursor.fetchone()[0])
+                    self.sockets = max(self.sockets, self._own_sockets())
                     self.samples += 1
             connection.close()
         except Exception as error:
@@ -359,3 +362,8 @@ class Peak:
         self._stop.set()
         self._thread.join(30)
         assert self._failure is None, self._failure
+
+    def stayed_within(self, bound):
+        assert self.samples > 3, f"only {self.samples} samples"
+        assert self.highest <= bound and self.sockets <= bound, (
+            f"{self.highest} at the database, {self.sockets} by the kernel, {bound} allowed")

@@ -5,6 +5,7 @@ import random
 
 import pytest
 
+from conftest import Client
 from servers import HOST
 from weirtest.pgwire import cancel
 from weirtest.wire import DatabaseError
