@@ -140,7 +140,7 @@ Verdict ServerConversation::text_command(MutableBytes unread, FrameHeader header
   if (backend_ == nullptr) return Verdict::lease();
   const bool whole = scanned_ == total && header.length < kMaxPayload;
   if (!synchronize(whole)) return run_errand(Party::client, unread);
-  response_.expect(row_of_command(command_).reply, 1);
+  response_.expect(row_of_command(command_).reply, 1, tracker_.status());
   flag_.fresh = false;
   flag_.foreign = false;
   flag_.more_frames = header.length == kMaxPayload;
@@ -165,7 +165,8 @@ Verdict ServerConversation::next_frame(MutableBytes unread) {
   const FrameHeader header = header_of(unread);
   ++sequence_;
   if (header.sequence != sequence_) return Verdict::close(Fault::protocol_violation);
-  response_.expect(row_of_command(command_).reply, static_cast<std::uint8_t>(sequence_ + 1));
+  response_.expect(row_of_command(command_).reply, static_cast<std::uint8_t>(sequence_ + 1),
+                   tracker_.status());
   flag_.more_frames = header.length == kMaxPayload;
   const Handling handling = row_of_command(command_).handling;
   if (handling == Handling::text && header.length > 0) {
@@ -188,7 +189,7 @@ Verdict ServerConversation::forward_command(MutableBytes unread, FrameHeader hea
   flag_.more_frames = header.length == kMaxPayload;
   flag_.streaming = unread.size() < total;
   intake_ = flag_.more_frames ? Intake::payload : Intake::command;
-  response_.expect(row_of_command(command_).reply, 1);
+  response_.expect(row_of_command(command_).reply, 1, tracker_.status());
   text_.begin({});
   return Verdict::forward(total);
 }
@@ -374,7 +375,7 @@ void ServerConversation::detach() {
   tracker_.detached();
   flag_.unsettled = false;
   flag_.fresh = false;
-  response_.expect(ReplyPhase::idle, 0);
+  response_.expect(ReplyPhase::idle, 0, 0);
   response_.release_memory();
   out_.release();
 }

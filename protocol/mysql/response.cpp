@@ -10,7 +10,8 @@ constexpr std::uint64_t kMaxColumns = 0xFFFF;
 
 }  // namespace
 
-void Response::expect(ReplyPhase reply, std::uint8_t sequence) {
+void Response::expect(ReplyPhase reply, std::uint8_t sequence, std::uint16_t status) {
+  status_ = status;
   phase_ = reply;
   next_ = sequence;
   inserted_ = 0;

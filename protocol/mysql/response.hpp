@@ -35,8 +35,9 @@ class Response {
   Response(ClientDialect dialect, ResponseObserver& observer)
       : dialect_(dialect), observer_(&observer), reply_(kMaxReply) {}
 
-  /// A command has been forwarded; its reply starts with `sequence`.
-  void expect(ReplyPhase reply, std::uint8_t sequence);
+  /// A command has been forwarded; its reply starts with `sequence`. `status` is the session's
+  /// until the reply tells another.
+  void expect(ReplyPhase reply, std::uint8_t sequence, std::uint16_t status);
   /// Nothing is owed any more and everything has been handed on.
   bool finished() const { return phase_ == ReplyPhase::idle && pending_ == Pending::nothing; }
   /// The sequence id a packet towards the client would have now.

@@ -1,0 +1,232 @@
+// Logins at backends as scripts.
+#include "protocol/mysql/backend_login.hpp"
+
+#include <gtest/gtest.h>
+
+#include "protocol/mysql/auth_caching_sha2.hpp"
+#include "protocol/mysql/auth_native.hpp"
+#include "tests/protocol/mysql/conversation_rig.hpp"
+
+namespace weirpool::test::mysql {
+namespace {
+
+constexpr Scramble kScramble{'a', 'b', 'c', 'd', 'e', 'f', 'g', 'h', 'i', 'j',
+                             'k', 'l', 'm', 'n', 'o', 'p', 'q', 'r', 's', 't'};
+
+std::string greeting(std::string_view plugin = kSha2Plugin,
+                     std::uint32_t capabilities = kOfferedToClients | cap::ssl) {
+  Greeting message;
+  message.version = "9.7.0";
+  message.thread_id = 12;
+  message.scramble = kScramble;
+  message.capabilities = capabilities;
+  message.collation = 255;
+  message.plugin = plugin;
+  Writer out;
+  message.serialize(out);
+  return packet(0, protocol::text_of(out.view()));
+}
+
+protocol::BackendIdentity identity() {
+  protocol::BackendIdentity as;
+  as.user = "bob";
+  as.password = "secret";
+  as.database = "shop";
+  as.variant = cap::found_rows;
+  return as;
+}
+
+struct LoginRig {
+  explicit LoginRig(protocol::BackendIdentity as = identity())
+      : login(std::move(as)), wire(login, [this](const Verdict& v, Wire&) {
+          if (v.kind == Kind::start_tls) login.tls_established();
+        }) {}
+
+  void server(const std::string& bytes) { wire.feed(Party::backend, bytes); }
+  std::string heard() {
+    std::string fresh = wire.to_backend().substr(read);
+    read = wire.to_backend().size();
+    return fresh;
+  }
+
+  ClientSideLogin login;
+  Wire wire;
+  std::size_t read = 0;
+};
+
+HandshakeResponse parsed(const std::string& bytes) {
+  const auto response = HandshakeResponse::parse(protocol::bytes_of(bytes).subspan(kHeaderSize));
+  EXPECT_TRUE(response);
+  return *response;
+}
+
+const std::string kFastOk("\1\3", 2);
+const std::string kFull("\1\4", 2);
+
+TEST(MysqlBackendLogin, FastPathThenSetup) {
+  LoginRig rig;
+  rig.server(greeting());
+  const std::string bytes = rig.heard();
+  EXPECT_EQ(bytes[3], '\1');
+  const HandshakeResponse response = parsed(bytes);
+  EXPECT_EQ(response.user, "bob");
+  EXPECT_EQ(response.database, "shop");
+  EXPECT_EQ(response.plugin, kSha2Plugin);
+  EXPECT_EQ(response.capabilities, kAskedOfBackends | cap::connect_with_db | cap::found_rows);
+  EXPECT_EQ(protocol::text_of(response.authentication),
+            protocol::text_of(sha2_token("secret", kScramble)));
+  rig.server(packet(2, kFastOk) + ok(3));
+  EXPECT_NE(rig.heard().find("session_track_system_variables='*'"), std::string::npos);
+  rig.server(ok(1) + ok(1));
+  EXPECT_EQ(rig.wire.count(Kind::done), 1u);
+  const auto state = rig.login.take_state();
+  ASSERT_NE(state, nullptr);
+  EXPECT_EQ(state->remote_id(), 12u);
+  const auto& facts = static_cast<const Facts&>(*state->facts());
+  EXPECT_EQ(facts.version, "9.7.0");
+  EXPECT_EQ(facts.collation, 255);
+  EXPECT_EQ(facts.plugin, kSha2Plugin);
+}
+
+TEST(MysqlBackendLogin, EveryCutGivesTheSame) {
+  const Script script{backend(greeting()), backend(packet(2, kFastOk)), backend(ok(3)),
+                      backend(ok(1) + ok(1))};
+  LoginRig whole;
+  std::vector<std::size_t> lengths;
+  for (const Line& line : script) lengths.push_back(line.make(whole.wire).size());
+  play(whole.wire, script);
+  for_every_cut(lengths, [&](Cut cut) {
+    LoginRig rig;
+    play(rig.wire, script, cut);
+    EXPECT_EQ(rig.wire.to_backend(), whole.wire.to_backend());
+    EXPECT_EQ(rig.wire.count(Kind::done), 1u);
+    EXPECT_EQ(rig.wire.breach(), "");
+  });
+}
+
+TEST(MysqlBackendLogin, SwitchToNative) {
+  LoginRig rig;
+  rig.server(greeting());
+  rig.heard();
+  Scramble other = kScramble;
+  other[0] = 'z';
+  Writer out;
+  AuthSwitch{kNativePlugin, other}.serialize(out);
+  rig.server(packet(2, protocol::text_of(out.view())));
+  EXPECT_EQ(rig.heard(), packet(3, protocol::text_of(native_token("secret", other))));
+  rig.server(packet(4, protocol::text_of(out.view())));
+  EXPECT_EQ(rig.wire.fault(), Fault::backend_violation) << "one switch is enough";
+}
+
+TEST(MysqlBackendLogin, FullPathNeedsTlsOrPermission) {
+  LoginRig refused;
+  refused.server(greeting() + packet(2, kFull));
+  EXPECT_EQ(refused.wire.fault(), Fault::backend_refused_login);
+  EXPECT_NE(refused.login.error().find("allow_public_key_retrieval"), std::string_view::npos);
+
+  auto with_tls = identity();
+  with_tls.tls_wanted = with_tls.tls_required = true;
+  LoginRig tls(with_tls);
+  tls.server(greeting());
+  EXPECT_EQ(tls.wire.count(Kind::start_tls), 1u);
+  EXPECT_EQ(tls.heard().substr(3, 1), "\1");
+  tls.server(packet(3, kFull));
+  EXPECT_EQ(tls.heard().substr(0), packet(4, std::string("secret\0", 7)));
+
+  auto with_key = identity();
+  with_key.allow_public_key_retrieval = true;
+  LoginRig key(with_key);
+  key.server(greeting());
+  key.heard();
+  key.server(packet(2, kFull));
+  EXPECT_EQ(key.heard(), packet(3, "\2"));
+  key.server(packet(4, "\1" + std::string(RsaKey::of_process().public_pem())));
+  const std::string cipher = key.heard().substr(kHeaderSize);
+  EXPECT_EQ(RsaKey::of_process().decrypt_password(protocol::bytes_of(cipher), kScramble), "secret");
+}
+
+TEST(MysqlBackendLogin, TlsThatIsNotOfferedIsADowngrade) {
+  auto as = identity();
+  as.tls_wanted = as.tls_required = true;
+  LoginRig rig(as);
+  rig.server(greeting(kSha2Plugin, kOfferedToClients));
+  EXPECT_EQ(rig.wire.fault(), Fault::backend_unavailable);
+  EXPECT_EQ(rig.wire.to_backend(), "");
+  as.tls_required = false;
+  LoginRig preferred(as);
+  preferred.server(greeting(kSha2Plugin, kOfferedToClients));
+  EXPECT_EQ(preferred.wire.count(Kind::start_tls), 0u);
+  EXPECT_NE(preferred.wire.to_backend(), "");
+}
+
+TEST(MysqlBackendLogin, BytesBehindTheGreetingDoNotReachTls) {
+  auto as = identity();
+  as.tls_wanted = true;
+  LoginRig rig(as);
+  rig.server(greeting() + ok(2));
+  EXPECT_EQ(rig.wire.fault(), Fault::backend_violation);
+}
+
+TEST(MysqlBackendLogin, ClearPasswordOnlyInsideTls) {
+  Writer out;
+  AuthSwitch{kClearPlugin, {}}.serialize(out);
+  LoginRig plain;
+  plain.server(greeting() + packet(2, protocol::text_of(out.view())));
+  EXPECT_EQ(plain.wire.fault(), Fault::backend_refused_login);
+  EXPECT_EQ(plain.wire.to_backend().find("secret"), std::string::npos);
+  auto as = identity();
+  as.tls_wanted = true;
+  LoginRig tls(as);
+  tls.server(greeting());
+  tls.server(packet(3, protocol::text_of(out.view())));
+  EXPECT_TRUE(tls.wire.to_backend().ends_with(std::string("secret\0", 7)));
+}
+
+TEST(MysqlBackendLogin, ErrorsBecomeFaults) {
+  const auto fault_of = [](std::uint16_t code) {
+    LoginRig rig;
+    rig.server(greeting() + err(2, code));
+    EXPECT_NE(rig.login.error(), "");
+    return rig.wire.fault();
+  };
+  EXPECT_EQ(fault_of(1049), Fault::unknown_database);
+  EXPECT_EQ(fault_of(1045), Fault::backend_refused_login);
+  EXPECT_EQ(fault_of(1044), Fault::backend_refused_login);
+  EXPECT_EQ(fault_of(1040), Fault::backend_unavailable);
+  LoginRig early;
+  early.server(packet(0, "\xFF\x10\x04Too many connections"));
+  EXPECT_EQ(early.wire.fault(), Fault::backend_unavailable);
+  EXPECT_EQ(early.login.error(), "1040: Too many connections");
+  LoginRig setup;
+  setup.server(greeting() + packet(2, kFastOk) + ok(3));
+  setup.server(err(1, 1193));
+  EXPECT_EQ(setup.wire.fault(), Fault::backend_unavailable);
+}
+
+TEST(MysqlBackendLogin, NonsenseIsAViolation) {
+  const std::vector<std::string> starts{packet(0, ""), packet(0, "\x09old"), packet(3, "x"),
+                                        packet(0, std::string(70000, 'x'))};
+  for (const std::string& bytes : starts) {
+    LoginRig rig;
+    rig.server(bytes);
+    EXPECT_EQ(rig.wire.fault(), Fault::backend_violation);
+  }
+  const std::vector<std::string> next{packet(2, ""),
+                                      packet(2, "\x05"),
+                                      packet(2, "\x01\x09"),
+                                      packet(2, "\x01"),
+                                      packet(9, kFastOk),
+                                      packet(2, "\xFEx"),
+                                      packet(2, std::string("\0\1", 2))};
+  for (const std::string& bytes : next) {
+    LoginRig rig;
+    rig.server(greeting() + bytes);
+    EXPECT_EQ(rig.wire.fault(), Fault::backend_violation);
+  }
+  LoginRig old;
+  old.server(greeting(kNativePlugin, kOfferedToClients & ~cap::session_track));
+  EXPECT_EQ(old.wire.fault(), Fault::backend_unavailable);
+}
+
+}  // namespace
+}  // namespace weirpool::test::mysql

@@ -1,0 +1,280 @@
+// Logins of clients as scripts, for both plugins and every way out.
+#include "protocol/mysql/client_login.hpp"
+
+#include <gtest/gtest.h>
+
+#include <optional>
+
+#include "tests/protocol/mysql/conversation_rig.hpp"
+
+namespace weirpool::test::mysql {
+namespace {
+
+protocol::LoginContext listener(bool tls_available = false, bool tls_required = false) {
+  protocol::LoginContext context;
+  context.connection_id = 77;
+  context.tls_available = tls_available;
+  context.tls_required = tls_required;
+  return context;
+}
+
+struct LoginRig {
+  explicit LoginRig(protocol::LoginContext context = listener(), std::string version = "9.7.0",
+                    std::string_view plugin = kSha2Plugin)
+      : login(context, 10), wire(login, [this](const Verdict& v, Wire&) { answer(v); }) {
+    auto made = std::make_shared<Facts>(*facts(std::move(version)));
+    made->plugin = plugin;
+    server = made;
+  }
+
+  void answer(const Verdict& verdict) {
+    if (verdict.kind == Kind::start_tls) login.tls_established();
+    if (verdict.kind == Kind::look_up) {
+      const bool known = login.identity().user == "bob";
+      login.answer(known ? std::make_shared<Credentials>(passwords) : nullptr);
+    }
+    if (verdict.kind != Kind::learn) return;
+    const bool pool = !login.identity().user.empty();
+    if (pool && pool_fault != Fault::none) {
+      login.learned(nullptr, pool_fault, "");
+    } else {
+      login.learned(server, Fault::none, "");
+    }
+  }
+  Greeting greeting() {
+    wire.pump();
+    const auto parsed = Greeting::parse(protocol::bytes_of(wire.to_client()).subspan(kHeaderSize));
+    EXPECT_TRUE(parsed);
+    return *parsed;
+  }
+  /// What the client has heard since the last call.
+  std::string heard() {
+    std::string fresh = wire.to_client().substr(read);
+    read = wire.to_client().size();
+    return fresh;
+  }
+
+  std::shared_ptr<const Facts> server;
+  std::vector<std::string> passwords{"secret", "older"};
+  Fault pool_fault = Fault::none;
+  ServerSideLogin login;
+  Wire wire;
+  std::size_t read = 0;
+};
+
+std::string token(std::string_view plugin, std::string_view password, const Scramble& scramble) {
+  if (password.empty()) return "";
+  if (plugin == kSha2Plugin) return std::string(protocol::text_of(sha2_token(password, scramble)));
+  return std::string(protocol::text_of(native_token(password, scramble)));
+}
+
+struct Sent {
+  std::string user = "bob";
+  std::string password = "secret";
+  std::string_view plugin = kSha2Plugin;
+  std::uint32_t capabilities = kModern | cap::found_rows;
+  unsigned sequence = 1;
+};
+
+std::string response(const Scramble& scramble, const Sent& sent = {}) {
+  HandshakeResponse message;
+  message.capabilities = sent.capabilities;
+  message.user = sent.user;
+  const std::string proof = token(sent.plugin, sent.password, scramble);
+  message.authentication = protocol::bytes_of(proof);
+  message.database = "shop";
+  message.plugin = sent.plugin;
+  const std::string attributes = lenenc("program_name") + lenenc(std::string(100, 'p'));
+  message.attributes = protocol::bytes_of(attributes);
+  Writer out;
+  message.serialize(out);
+  return packet(sent.sequence, protocol::text_of(out.view()));
+}
+
+std::string ssl_request() {
+  Writer out;
+  write_ssl_request(out, cap::ssl | cap::protocol_41, 45);
+  return packet(1, protocol::text_of(out.view()));
+}
+
+const std::string kFastOk("\1\3", 2);
+const std::string kFull("\1\4", 2);
+
+TEST(MysqlClientLogin, GreetingRepeatsTheBackend) {
+  LoginRig rig;
+  const Greeting greeting = rig.greeting();
+  EXPECT_EQ(greeting.version, "9.7.0");
+  EXPECT_EQ(greeting.thread_id, 77u);
+  EXPECT_EQ(greeting.plugin, kSha2Plugin);
+  EXPECT_EQ(greeting.capabilities, kOfferedToClients);
+  LoginRig maria(listener(true), "5.5.5-10.11.19-MariaDB", kNativePlugin);
+  EXPECT_EQ(maria.greeting().plugin, kNativePlugin);
+  EXPECT_EQ(maria.greeting().capabilities, kOfferedToClients | cap::ssl);
+}
+
+TEST(MysqlClientLogin, FastPathAtEveryCut) {
+  LoginRig first;
+  const std::size_t size = response(first.greeting().scramble).size();
+  for (std::size_t cut = 1; cut < size; ++cut) {
+    LoginRig rig;
+    const std::string bytes = response(rig.greeting().scramble);
+    rig.heard();
+    rig.wire.feed(Party::client, bytes.substr(0, cut));
+    rig.wire.feed(Party::client, bytes.substr(cut));
+    EXPECT_EQ(rig.heard(), packet(2, kFastOk) + ok(3));
+    EXPECT_EQ(rig.wire.count(Kind::done), 1u);
+    EXPECT_EQ(rig.wire.breach(), "");
+  }
+}
+
+TEST(MysqlClientLogin, IdentityIsComplete) {
+  LoginRig rig;
+  rig.wire.feed(Party::client, response(rig.greeting().scramble));
+  const protocol::Identity& who = rig.login.identity();
+  EXPECT_EQ(who.user, "bob");
+  EXPECT_EQ(who.database, "shop");
+  EXPECT_EQ(who.application, std::string(64, 'p'));
+  EXPECT_EQ(who.variant, cap::found_rows);
+  EXPECT_NE(rig.login.take_conversation(), nullptr);
+}
+
+TEST(MysqlClientLogin, NativeAndTheOlderPassword) {
+  LoginRig rig;
+  rig.wire.feed(Party::client,
+                response(rig.greeting().scramble, {.password = "older", .plugin = kNativePlugin}));
+  EXPECT_TRUE(rig.wire.to_client().ends_with(ok(2)));
+  EXPECT_EQ(rig.wire.count(Kind::done), 1u);
+}
+
+TEST(MysqlClientLogin, UnknownPluginIsSwitched) {
+  for (const std::string_view plugin : {kSha2Plugin, kNativePlugin}) {
+    LoginRig rig(listener(), "9.7.0", plugin);
+    const Greeting greeting = rig.greeting();
+    rig.heard();
+    rig.wire.feed(Party::client, response(greeting.scramble, {.plugin = "dialog"}));
+    const std::string asked = rig.heard();
+    const auto request = AuthSwitch::parse(protocol::bytes_of(asked).subspan(kHeaderSize));
+    ASSERT_TRUE(request);
+    EXPECT_EQ(request->plugin, plugin);
+    Scramble scramble;
+    ASSERT_EQ(request->data.size(), scramble.size());
+    std::copy(request->data.begin(), request->data.end(), scramble.begin());
+    EXPECT_NE(scramble, greeting.scramble);
+    rig.wire.feed(Party::client, packet(3, token(plugin, "secret", scramble)));
+    EXPECT_EQ(rig.wire.count(Kind::done), 1u);
+  }
+}
+
+TEST(MysqlClientLogin, WrongPasswordAndUnknownUserLookTheSame) {
+  std::string told;
+  for (const std::string user : {"bob", "eve"}) {
+    LoginRig rig;
+    const Greeting greeting = rig.greeting();
+    rig.heard();
+    rig.wire.feed(Party::client, response(greeting.scramble, {.user = user, .password = "guess"}));
+    EXPECT_EQ(rig.heard(), packet(2, kFull));
+    rig.wire.feed(Party::client, packet(3, std::string(1, '\2')));
+    const std::string key = rig.heard().substr(kHeaderSize + 1);
+    const auto cipher = rsa_encrypt_password(key, "guess", greeting.scramble);
+    rig.wire.feed(Party::client, packet(5, protocol::text_of(cipher)));
+    EXPECT_EQ(rig.wire.fault(), Fault::login_denied);
+    Writer out;
+    rig.login.write_fault(Fault::login_denied, "", out);
+    EXPECT_EQ(out.view()[3], 6);
+    EXPECT_NE(text_of(out).find("Access denied for user '" + user + "'"), std::string::npos);
+    EXPECT_NE(text_of(out).find("(using password: YES)"), std::string::npos);
+  }
+}
+
+TEST(MysqlClientLogin, FullPathOverTheKeyAndOverTls) {
+  LoginRig plain;
+  const Greeting greeting = plain.greeting();
+  plain.heard();
+  const std::string odd = response(greeting.scramble, {.password = "not yet"});
+  plain.wire.feed(Party::client, odd);
+  plain.heard();
+  plain.wire.feed(Party::client, packet(3, std::string(1, '\2')));
+  const std::string key = plain.heard().substr(kHeaderSize + 1);
+  const auto cipher = rsa_encrypt_password(key, "secret", greeting.scramble);
+  plain.wire.feed(Party::client, packet(5, protocol::text_of(cipher)));
+  EXPECT_TRUE(plain.wire.to_client().ends_with(ok(6)));
+
+  LoginRig tls(listener(true, true));
+  const Scramble scramble = tls.greeting().scramble;
+  tls.wire.feed(Party::client, ssl_request());
+  EXPECT_EQ(tls.wire.count(Kind::start_tls), 1u);
+  tls.wire.feed(Party::client, response(scramble, {.password = "not yet",
+                                                   .capabilities = kModern | cap::ssl,
+                                                   .sequence = 2}));
+  tls.wire.feed(Party::client, packet(4, std::string("secret\0", 7)));
+  EXPECT_TRUE(tls.wire.to_client().ends_with(ok(5)));
+}
+
+TEST(MysqlClientLogin, EmptyPasswords) {
+  LoginRig denied;
+  denied.wire.feed(Party::client, response(denied.greeting().scramble, {.password = ""}));
+  EXPECT_EQ(denied.wire.fault(), Fault::login_denied);
+  Writer out;
+  denied.login.write_fault(Fault::login_denied, "", out);
+  EXPECT_NE(text_of(out).find("(using password: NO)"), std::string::npos);
+  LoginRig allowed;
+  allowed.passwords = {""};
+  allowed.wire.feed(Party::client, response(allowed.greeting().scramble, {.password = ""}));
+  EXPECT_TRUE(allowed.wire.to_client().ends_with(ok(2)));
+}
+
+TEST(MysqlClientLogin, BytesBehindTheSslRequestClose) {
+  LoginRig rig(listener(true));
+  const Scramble scramble = rig.greeting().scramble;
+  rig.wire.feed(Party::client, ssl_request() + response(scramble, {.sequence = 2}));
+  EXPECT_EQ(rig.wire.fault(), Fault::protocol_violation);
+  EXPECT_EQ(rig.wire.count(Kind::start_tls), 0u);
+}
+
+TEST(MysqlClientLogin, TlsRulesComeBeforeThePassword) {
+  LoginRig required(listener(true, true));
+  required.wire.feed(Party::client, response(required.greeting().scramble));
+  EXPECT_EQ(required.wire.fault(), Fault::tls_required);
+  EXPECT_EQ(required.wire.count(Kind::look_up), 0u);
+  LoginRig none;
+  none.greeting();
+  none.wire.feed(Party::client, ssl_request());
+  EXPECT_EQ(none.wire.fault(), Fault::protocol_violation);
+}
+
+TEST(MysqlClientLogin, BrokenPacketsClose) {
+  const auto fault_of = [](const std::string& bytes) {
+    LoginRig rig;
+    rig.greeting();
+    rig.wire.feed(Party::client, bytes);
+    EXPECT_EQ(rig.wire.breach(), "");
+    return rig.wire.fault();
+  };
+  const Scramble any{};
+  EXPECT_EQ(fault_of(packet(1, "")), Fault::protocol_violation);
+  EXPECT_EQ(fault_of(packet(1, "xyz")), Fault::protocol_violation);
+  EXPECT_EQ(fault_of(response(any, {.sequence = 2})), Fault::protocol_violation);
+  EXPECT_EQ(fault_of(response(any, {.capabilities = cap::long_password})), Fault::unsupported);
+  EXPECT_EQ(fault_of(response(any) + "x"), Fault::protocol_violation);
+  EXPECT_EQ(fault_of(packet(1, std::string(kMaxLoginPacket + 1, 'x')).substr(0, 100)),
+            Fault::message_too_large);
+  const std::string whole = response(any).substr(kHeaderSize);
+  EXPECT_EQ(fault_of(packet(1, whole.substr(0, 40))), Fault::protocol_violation);
+}
+
+TEST(MysqlClientLogin, FaultsOfTheBackend) {
+  LoginRig rig;
+  rig.pool_fault = Fault::unknown_database;
+  rig.wire.feed(Party::client, response(rig.greeting().scramble));
+  EXPECT_EQ(rig.wire.fault(), Fault::unknown_database);
+  Writer out;
+  rig.login.write_fault(Fault::unknown_database, "", out);
+  EXPECT_EQ(out.view()[3], 3);
+  ServerSideLogin early(listener(), 10);
+  Writer plain;
+  early.write_fault(Fault::too_many_clients, "", plain);
+  EXPECT_EQ(text_of(plain), packet(0, "\xFF\x10\x04too many connections"));
+}
+
+}  // namespace
+}  // namespace weirpool::test::mysql

@@ -1,0 +1,67 @@
+// A conversation on a wire, with backends to lease.
+#pragma once
+
+#include <gtest/gtest.h>
+
+#include <memory>
+
+#include "protocol/mysql/conversation.hpp"
+#include "tests/protocol/mysql/wire_text.hpp"
+#include "tests/support/wire_script.hpp"
+
+namespace weirpool::test::mysql {
+
+inline constexpr std::uint32_t kModern = kOfferedToClients & ~kVariantBits;
+inline constexpr std::uint32_t kOldEof = kModern & ~(cap::deprecate_eof | cap::session_track);
+
+inline std::shared_ptr<const Facts> facts(std::string version = "9.7.0") {
+  auto made = std::make_shared<Facts>();
+  made->version = std::move(version);
+  made->plugin = kSha2Plugin;
+  made->collation = 45;
+  made->status = status::autocommit;
+  return made;
+}
+
+inline ConversationStart start(std::uint32_t capabilities = kModern,
+                               std::string version = "9.7.0") {
+  ConversationStart made;
+  made.capabilities = capabilities;
+  made.collation = 45;
+  made.schema = "shop";
+  made.max_statements = 2;
+  made.facts = facts(std::move(version));
+  return made;
+}
+
+/// One client and one backend, logged in to schema `login_schema`.
+struct Rig {
+  explicit Rig(ConversationStart from = start(), const std::string& login_schema = "shop")
+      : backend(from.facts, 0, login_schema, 7),
+        conversation(std::move(from)),
+        wire(conversation, [this](const Verdict& verdict, Wire&) { answer(verdict); }) {
+    backend.status = status::autocommit;
+  }
+
+  void answer(const Verdict& verdict) {
+    if (verdict.kind == Kind::lease && refusal == Fault::none) conversation.attach(backend);
+    if (verdict.kind == Kind::lease && refusal != Fault::none) conversation.refuse(refusal, "");
+    if (verdict.kind == Kind::release) {
+      EXPECT_TRUE(conversation.at_boundary());
+      EXPECT_FALSE(conversation.needs_reset());
+      conversation.detach();
+    }
+  }
+  void client(const std::string& bytes) { wire.feed(Party::client, bytes); }
+  void server(const std::string& bytes) { wire.feed(Party::backend, bytes); }
+  std::size_t releases() const { return wire.count(Kind::release); }
+  std::size_t leases() const { return wire.count(Kind::lease); }
+  std::string pin() const { return std::string(conversation.pin_reason()); }
+
+  ServerState backend;
+  ServerConversation conversation;
+  Wire wire;
+  Fault refusal = Fault::none;
+};
+
+}  // namespace weirpool::test::mysql

@@ -1,0 +1,107 @@
+#include "protocol/mysql/session_state.hpp"
+
+#include <gtest/gtest.h>
+
+namespace weirpool::protocol::mysql {
+namespace {
+
+SessionState with(Variables variables, std::uint16_t collation = 45) {
+  SessionState state;
+  state.collation = collation;
+  state.variables = std::move(variables);
+  return state;
+}
+
+TEST(MysqlSessionState, OrderOfReplay) {
+  const SessionState want = with({{"autocommit", "OFF"},
+                                  {"character_set_client", "latin1"},
+                                  {"character_set_connection", "latin1"},
+                                  {"character_set_results", ""},
+                                  {"max_join_size", "100"},
+                                  {"sql_mode", "ANSI"},
+                                  {"time_zone", "+00:00"}});
+  EXPECT_EQ(settings_sql(with({}), want),
+            "SET @@session.sql_mode='ANSI',@@session.max_join_size=100,"
+            "@@session.time_zone='+00:00',@@session.character_set_connection='latin1',"
+            "@@session.character_set_results=NULL,@@session.character_set_client='latin1',"
+            "@@session.autocommit='OFF'");
+  EXPECT_EQ(settings_sql(want, want), "");
+}
+
+TEST(MysqlSessionState, CollationGoesInFrontAndSingleSetsStay) {
+  const SessionState have = with({}, 8);
+  const SessionState want = with({{"character_set_results", "latin1"}});
+  EXPECT_TRUE(needs_collation(have, want));
+  EXPECT_EQ(collation_sql(45), "SET @@session.collation_connection=45");
+  EXPECT_EQ(settings_sql(have, want),
+            "SET " + std::string(kFollowCollation) + ",@@session.character_set_results='latin1'");
+  const SessionState all = with({{"character_set_client", "a"},
+                                 {"character_set_results", "b"},
+                                 {"collation_connection", "c"}});
+  EXPECT_FALSE(needs_collation(have, all));
+}
+
+TEST(MysqlSessionState, ConnectionCharsetAndCollationReplaceEachOther) {
+  SessionState state = with({});
+  track_variable(state, kCollationConnection, "utf8mb4_bin");
+  track_variable(state, kCharsetConnection, "latin1");
+  EXPECT_EQ(state.find(kCollationConnection), nullptr);
+  track_variable(state, kCollationConnection, "utf8mb4_bin");
+  EXPECT_EQ(state.find(kCharsetConnection), nullptr);
+  EXPECT_EQ(*state.find(kCollationConnection), "utf8mb4_bin");
+}
+
+TEST(MysqlSessionState, WhatCannotBeReplayed) {
+  SessionState state = with({});
+  EXPECT_EQ(track_variable(state, "statement_id", "5"), Tracked::ignored);
+  for (const char* name : {"timestamp", "insert_id", "rand_seed1", "pseudo_thread_id",
+                           "session_track_schema", "gtid_next", "bad name", ""}) {
+    EXPECT_EQ(track_variable(state, name, "1"), Tracked::unsafe) << name;
+  }
+  EXPECT_EQ(track_variable(state, "init_connect", "it's"), Tracked::unsafe);
+  EXPECT_EQ(track_variable(state, "init_connect", "a\\b"), Tracked::unsafe);
+  EXPECT_TRUE(state.variables.empty());
+  EXPECT_EQ(track_variable(state, "last_insert_id", "77"), Tracked::kept);
+  EXPECT_EQ(state.last_insert_id, 77u);
+}
+
+TEST(MysqlSessionState, CountAndSizeAreBounded) {
+  SessionState state = with({});
+  for (std::size_t i = 0; i < kMaxVariables; ++i) {
+    EXPECT_EQ(track_variable(state, "v" + std::to_string(i), "1"), Tracked::kept);
+  }
+  EXPECT_EQ(track_variable(state, "one_more", "1"), Tracked::unsafe);
+  EXPECT_EQ(track_variable(state, "v1", "2"), Tracked::kept);
+  EXPECT_EQ(track_variable(state, "v1", std::string(kMaxVariableBytes, 'x')), Tracked::unsafe);
+}
+
+TEST(MysqlSessionState, ClearingAndEquality) {
+  const SessionState a = with({{"sql_mode", ""}});
+  EXPECT_TRUE(needs_clearing(a, with({})));
+  EXPECT_FALSE(needs_clearing(with({}), a));
+  SessionState b = a;
+  b.last_insert_id = 9;
+  EXPECT_TRUE(a.same_settings(b));
+  b.schema = "x";
+  EXPECT_FALSE(a.same_settings(b));
+}
+
+TEST(MysqlSessionState, CollationsNoClientMayHave) {
+  for (const int number : {0, 35, 54, 60, 90, 101, 128, 159, 183}) {
+    const auto id = static_cast<std::uint16_t>(number);
+    EXPECT_EQ(usable_collation(id, false, 45), 45) << id;
+  }
+  EXPECT_EQ(usable_collation(255, false, 45), 255);
+  EXPECT_EQ(usable_collation(255, true, 45), 45);
+  EXPECT_EQ(usable_collation(8, true, 45), 8);
+}
+
+TEST(MysqlSessionState, CharsetsThatHideQuotes) {
+  EXPECT_TRUE(hides_quotes(with({}, 28)));
+  EXPECT_FALSE(hides_quotes(with({}, 45)));
+  EXPECT_TRUE(hides_quotes(with({{"character_set_client", "sjis"}})));
+  EXPECT_FALSE(hides_quotes(with({{"character_set_client", "utf8mb4"}}, 28)));
+}
+
+}  // namespace
+}  // namespace weirpool::protocol::mysql

@@ -1,0 +1,102 @@
+#include "protocol/mysql/session_text.hpp"
+
+#include <gtest/gtest.h>
+
+#include <string>
+
+namespace weirpool::protocol::mysql {
+namespace {
+
+SessionText scan(std::string_view sql, SessionText::Mode mode = {}) {
+  SessionText whole;
+  whole.begin(mode);
+  whole.feed(bytes_of(sql));
+  whole.finish();
+  SessionText slow;
+  slow.begin(mode);
+  for (const char& c : sql) slow.feed(bytes_of({&c, 1}));
+  slow.finish();
+  EXPECT_EQ(slow.pins(true), whole.pins(true)) << sql;
+  return whole;
+}
+
+std::string reason(std::string_view sql, bool mariadb = false) {
+  return std::string(reason_of(scan(sql).pins(mariadb)));
+}
+
+TEST(MysqlSessionText, BlindSpotsPin) {
+  const std::pair<const char*, const char*> cases[] = {
+      {"select @x", "user_variable"},
+      {"SELECT@x:=1", "user_variable"},
+      {"select 1 into @`x`", "user_variable"},
+      {"set @'a'=1", "user_variable"},
+      {"do GET_LOCK('a',1)", "named_lock"},
+      {"/* c */ create /*!50000 temporary */ table t(i int)", "temporary_table"},
+      {"  (lock tables t read)", "lock_tables"},
+      {"flush tables with read lock", "lock_tables"},
+      {"select 1; lock tables t write", "lock_tables"},
+      {"/*!40000 lock tables t write */;", "lock_tables"},
+      {"/*M! backup stage start */", "lock_tables"},
+      {"handler t open", "handler"},
+      {"prepare p from 'x'", "sql_prepare"},
+      {"execute immediate 'x'", "sql_prepare"},
+      {"select sql_calc_found_rows 1", "found_rows"},
+      {"xa start 'a'", "xa"},
+      {"begin not atomic select 1; end", "routine"},
+      {"set session_track_schema=0", "session_track"},
+      {"set statement max_statement_time=1 for lock tables t read", "lock_tables"},
+      {"-- x\nhandler t open", "handler"},
+      {"# x\nhandler t open", "handler"},
+      {"/*!1*/ /*x*/ handler t open", "handler"},
+      {"select 1 /*! */*2, get_lock('a',1)", "named_lock"},
+  };
+  for (const auto& [sql, wanted] : cases) EXPECT_EQ(reason(sql), wanted) << sql;
+  EXPECT_EQ(reason("call p()", true), "routine");
+}
+
+TEST(MysqlSessionText, OrdinaryStatementsDoNot) {
+  for (const char* sql :
+       {"select 'a@b', \"get_lock\", `temporary` from t -- @x",
+        "select * from t lock in share mode", "create table t(i int)", "select 1 # get_lock(",
+        "select /* @x get_lock */ 1", "insert into t values ('it''s @x', 'a\\'@x')",
+        "grant select on a to 'u'@'h'", "create definer=`u`@`h` view v as select 1",
+        "select @@sql_mode", "flush privileges", "update t set a=1-1", "select 4--1", "call p()",
+        "select 1*/*x*/2", "set names utf8mb4", "select * from xa join call_log"}) {
+    EXPECT_EQ(reason(sql), "") << sql;
+  }
+}
+
+TEST(MysqlSessionText, ModesDecideWhereStringsEnd) {
+  const char* sql = "select 'a\\', get_lock('x', 1), ' '";
+  EXPECT_EQ(scan(sql).pins(false), 0u);
+  EXPECT_NE(scan(sql, {.backslash_escapes = false}).pins(false), 0u);
+  const char* ansi = "select \"a\\\", get_lock('x', 1)";
+  EXPECT_EQ(scan(ansi).pins(false), 0u);
+  EXPECT_NE(scan(ansi, {.ansi_quotes = true}).pins(false), 0u);
+  EXPECT_NE(scan("select 'get_lock('", {.everything = true}).pins(false), 0u);
+}
+
+TEST(MysqlSessionText, Findings) {
+  EXPECT_TRUE(scan(" SET a=1").starts_with_set());
+  EXPECT_TRUE(scan("use x").starts_with_use());
+  EXPECT_FALSE(scan("select 1; set a=1").starts_with_set());
+  EXPECT_TRUE(scan("select 1; set a=1").sets());
+  EXPECT_TRUE(scan("select 1; set a=1").multiple());
+  EXPECT_FALSE(scan("select 1; ").multiple());
+  EXPECT_TRUE(scan("kill query 5").kills());
+  EXPECT_FALSE(scan("select kill").kills());
+  EXPECT_TRUE(scan("call p").calls());
+  EXPECT_TRUE(scan("select LAST_INSERT_ID()").reads_last_insert_id());
+  EXPECT_FALSE(scan("select LAST_INSERT_ID( )").sets_last_insert_id());
+  EXPECT_TRUE(scan("update t set i=last_insert_id (i+1)").sets_last_insert_id());
+  EXPECT_TRUE(scan("select @@identity").reads_last_insert_id());
+  EXPECT_TRUE(scan("show count(*) warnings").reads_diagnostics());
+  EXPECT_TRUE(scan("get diagnostics a=number").reads_diagnostics());
+  EXPECT_FALSE(scan("select errors from t").reads_diagnostics());
+  EXPECT_TRUE(scan("set names x collate y").hides_collation());
+  EXPECT_FALSE(scan("set names x").hides_collation());
+  EXPECT_FALSE(scan(std::string(100, 'a')).sets());
+}
+
+}  // namespace
+}  // namespace weirpool::protocol::mysql
