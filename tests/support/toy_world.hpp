@@ -3,6 +3,8 @@
 // between workers is as deterministic as the rest.
 #pragma once
 
+#include <sys/socket.h>
+
 #include <algorithm>
 #include <boost/asio/executor_work_guard.hpp>
 #include <functional>
@@ -166,6 +168,7 @@ class ToyWorld final : public proxy::SessionHost {
   proxy::KeyDeriver deriver;
   std::vector<std::string> passwords{"secret"};
   protocol::Fault refusal = protocol::Fault::none;  ///< for clients that come from now on
+  int client_send_buffer = 0;  ///< bytes of SO_SNDBUF towards clients; zero: the kernel's choice
   bool hold_grants = false;
   unsigned logins_over = 0;
 
@@ -173,6 +176,9 @@ class ToyWorld final : public proxy::SessionHost {
   using Place = proxy::PoolLedger::Place;
 
   void adopt(int fd) {
+    if (client_send_buffer > 0) {
+      ::setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &client_send_buffer, sizeof client_send_buffer);
+    }
     auto site = std::make_shared<proxy::ListenerSite>();
     site->target = &target;
     proxy::Stream::Parts parts;

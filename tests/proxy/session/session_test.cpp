@@ -1,0 +1,450 @@
+#include "proxy/session/session.hpp"
+
+#include <gtest/gtest.h>
+
+#include <string>
+#include <vector>
+
+#include "tests/support/toy_world.hpp"
+
+namespace weirpool::proxy {
+namespace {
+
+using metrics::ClientState;
+using metrics::CloseReason;
+using test::ToyClient;
+using test::ToyCounts;
+using test::ToyWorld;
+
+TEST(SessionTest, AnswersComeBackAndTheBackendIsShared) {
+  ToyWorld world(1);
+  ToyClient first = world.logged_in();
+  ToyClient second = world.logged_in();
+  EXPECT_EQ(first.ask("echo one"), "= one,idle");
+  EXPECT_EQ(second.ask("echo two"), "= two,idle");
+  EXPECT_EQ(world.server.counts().logins, 1U);
+  EXPECT_EQ(world.pool().metrics().transactions.get(), 2U);
+}
+
+TEST(SessionTest, PipelinedLinesAreAnsweredInOrder) {
+  ToyWorld world(1);
+  ToyClient client = world.logged_in();
+  std::string lines;
+  for (int i = 0; i < 2000; ++i) lines += "echo " + std::to_string(i) + "\n";
+  ASSERT_TRUE(client.send(lines));
+  for (int i = 0; i < 2000; ++i) ASSERT_EQ(client.answer(), "= " + std::to_string(i) + ",idle");
+  EXPECT_EQ(world.server.counts().logins, 1U);
+}
+
+TEST(SessionTest, ALineMayArriveByteByByte) {
+  ToyWorld world(1);
+  ToyClient client = world.logged_in();
+  for (const char byte : std::string("echo slowly\n")) {
+    client.send(std::string(1, byte));
+    world.turn();
+  }
+  EXPECT_EQ(client.answer(), "= slowly,idle");
+}
+
+TEST(SessionTest, ATransactionKeepsItsBackendToItsEnd) {
+  ToyWorld world(1);
+  ToyClient first = world.logged_in();
+  ToyClient second = world.logged_in();
+  EXPECT_EQ(first.ask("begin"), "open");
+  second.send("echo me\n");
+  ASSERT_TRUE(world.until([&] { return world.clients(ClientState::waiting) == 1; }));
+  EXPECT_EQ(first.ask("echo in"), "= in,open");
+  EXPECT_FALSE(second.has_line());
+  EXPECT_EQ(first.ask("commit"), "idle");
+  EXPECT_EQ(second.answer(), "= me,idle");
+}
+
+TEST(SessionTest, ClientsAreCountedByWhatTheyDo) {
+  ToyWorld world(1);
+  ToyClient first = world.client();
+  ASSERT_TRUE(world.until([&] { return world.clients(ClientState::login) == 1; }));
+  EXPECT_EQ(first.log_in(), "welcome");
+  EXPECT_TRUE(world.until([&] { return world.clients(ClientState::idle) == 1; }));
+  EXPECT_EQ(world.clients(ClientState::login), 0);
+  EXPECT_EQ(first.ask("begin"), "open");
+  EXPECT_EQ(world.clients(ClientState::active), 1);
+  first.close();
+  EXPECT_TRUE(world.until([&] { return world.sessions() == 0; }));
+  EXPECT_EQ(world.clients(ClientState::active), 0);
+}
+
+// --- clients that leave --------------------------------------------------------------------------
+
+TEST(SessionTest, ABackendInATransactionOfAClientThatIsGoneIsNeverLent) {
+  ToyWorld world(1);
+  world.server.hold_closes(true);
+  ToyClient first = world.logged_in();
+  EXPECT_EQ(first.ask("begin"), "open");
+  ToyClient second = world.logged_in();
+  second.send("echo me\n");
+  first.close();
+  ASSERT_TRUE(world.until([&] { return world.server.counts().ends == 1; }));
+  world.settle();
+  EXPECT_FALSE(second.has_line());
+  EXPECT_EQ(world.target.ledger().open(), 1U);
+  EXPECT_EQ(world.closed(world.pool(), CloseReason::client_gone), 1U);
+  world.server.hold_closes(false);
+  EXPECT_EQ(second.answer(), "= me,idle");
+  EXPECT_EQ(world.server.counts().logins, 2U);
+  EXPECT_EQ(world.server.counts().most_open, 1U);
+}
+
+TEST(SessionTest, TheStatementOfAClientThatIsGoneIsCancelled) {
+  ToyWorld world(1);
+  ToyClient first = world.logged_in();
+  first.send("slow forever\n");
+  ASSERT_TRUE(world.until([&] { return world.server.counts().slow == 1; }));
+  ToyClient second = world.logged_in();
+  second.send("echo me\n");
+  first.close_with_reset();
+  EXPECT_EQ(second.answer(), "= me,idle");
+  EXPECT_EQ(world.server.counts().cancels, 1U);
+  EXPECT_EQ(world.server.counts().logins, 2U);
+}
+
+TEST(SessionTest, AClientThatLeavesTheLineIsNotServed) {
+  ToyWorld world(1);
+  ToyClient first = world.logged_in();
+  EXPECT_EQ(first.ask("begin"), "open");
+  {
+    ToyClient second = world.logged_in();
+    second.send("echo nobody\n");
+    ASSERT_TRUE(world.until([&] { return world.clients(ClientState::waiting) == 1; }));
+    ToyClient third = world.logged_in();
+    third.send("echo nobody\n");
+    ASSERT_TRUE(world.until([&] { return world.clients(ClientState::waiting) == 2; }));
+  }
+  ASSERT_TRUE(world.until([&] { return world.sessions() == 1; }));
+  EXPECT_EQ(world.pool().metrics().waiting.get(), 0);
+  EXPECT_EQ(first.ask("commit"), "idle");
+  EXPECT_EQ(world.server.commands(), (std::vector<std::string>{"begin", "commit"}));
+}
+
+TEST(SessionTest, AGoodbyeAtABoundaryKeepsTheBackend) {
+  ToyWorld world(1);
+  ToyClient client = world.logged_in();
+  EXPECT_EQ(client.ask("echo one"), "= one,idle");
+  client.send("bye\n");
+  EXPECT_EQ(client.line(), "<closed>");
+  EXPECT_EQ(world.pool().metrics().idle.get(), 1);
+}
+
+// --- cancel, reset, leftovers --------------------------------------------------------------------
+
+TEST(SessionTest, ACancelledBackendIsFencedBeforeItIsLentAgain) {
+  ToyWorld world(1);
+  world.server.hold_cancels(true);
+  ToyClient client = world.logged_in();
+  client.send("slow answer\n");
+  ASSERT_TRUE(world.until([&] { return world.server.counts().slow == 1; }));
+  ToyClient canceller = world.client();
+  canceller.send("cancel " + client.cancel_key() + "\n");
+  EXPECT_EQ(canceller.line(), "<closed>");
+  EXPECT_EQ(client.answer(), "= cancelled,idle");
+  // The cancel connection has not ended: nobody knows yet whom it will hit.
+  client.send("echo next\n");
+  world.settle();
+  EXPECT_FALSE(client.has_line());
+  EXPECT_EQ(world.server.counts().pings, 0U);
+  world.server.hold_cancels(false);
+  EXPECT_EQ(client.answer(), "= next,idle");
+  EXPECT_EQ(world.server.counts().pings, 1U);
+  EXPECT_EQ(world.server.counts().logins, 1U);
+}
+
+TEST(SessionTest, ABackendThatFailsItsFenceIsRetired) {
+  ToyWorld world(1);
+  world.server.answer_pings("= not a pong\n");
+  ToyClient client = world.logged_in();
+  client.send("slow answer\n");
+  ASSERT_TRUE(world.until([&] { return world.server.counts().slow == 1; }));
+  ToyClient canceller = world.client();
+  canceller.send("cancel " + client.cancel_key() + "\n");
+  EXPECT_EQ(client.answer(), "= cancelled,idle");
+  EXPECT_EQ(client.ask("echo next"), "= next,idle");
+  EXPECT_EQ(world.closed(world.pool(), CloseReason::fence_failed), 1U);
+  EXPECT_EQ(world.server.counts().logins, 2U);
+}
+
+TEST(SessionTest, ACancelReachesOnlyItsOwnRunningStatement) {
+  ToyWorld world(2);
+  ToyClient first = world.logged_in();
+  ToyClient second = world.logged_in();
+  first.send("slow one\n");
+  ASSERT_TRUE(world.until([&] { return world.server.counts().slow == 1; }));
+  const auto cancel = [&](const std::string& key) {
+    ToyClient canceller = world.client();
+    canceller.send("cancel " + key + "\n");
+    EXPECT_EQ(canceller.line(), "<closed>");
+  };
+  std::string wrong = first.cancel_key();
+  wrong.back() = wrong.back() == '0' ? '1' : '0';
+  cancel(wrong);
+  cancel(second.cancel_key());
+  cancel("4711 00");
+  EXPECT_EQ(world.server.counts().cancels, 0U);
+  world.server.release_slow();
+  EXPECT_EQ(first.answer(), "= one,idle");
+}
+
+TEST(SessionTest, ADirtyBackendIsResetBeforeItIsLentAgain) {
+  ToyWorld world(1);
+  ToyClient first = world.logged_in();
+  ToyClient second = world.logged_in();
+  EXPECT_EQ(first.ask("dirty"), "idle!");
+  EXPECT_EQ(second.ask("state"), "= clean,idle");
+  EXPECT_EQ(world.server.counts().resets, 1U);
+  EXPECT_EQ(world.server.counts().logins, 1U);
+}
+
+TEST(SessionTest, ABackendThatCannotBeResetIsRetired) {
+  ToyWorld world(1);
+  world.server.answer_resets("= no\n");
+  ToyClient first = world.logged_in();
+  EXPECT_EQ(first.ask("dirty"), "idle!");
+  EXPECT_EQ(first.ask("state"), "= clean,idle");
+  EXPECT_EQ(world.closed(world.pool(), CloseReason::reset_failed), 1U);
+  EXPECT_EQ(world.server.counts().logins, 2U);
+}
+
+TEST(SessionTest, AResetWithoutAnAnswerHasAnEnd) {
+  ToyWorld world(1);
+  world.config.timeouts.reset_timeout = config::Duration(20);
+  world.apply();
+  world.server.answer_resets("");
+  ToyClient first = world.logged_in();
+  EXPECT_EQ(first.ask("dirty"), "idle!");
+  EXPECT_EQ(first.ask("state"), "= clean,idle");
+  EXPECT_EQ(world.server.counts().logins, 2U);
+}
+
+TEST(SessionTest, BytesBehindTheEndOfAnAnswerRetireTheBackend) {
+  ToyWorld world(1);
+  ToyClient first = world.logged_in();
+  EXPECT_EQ(first.ask("extra"), "idle");
+  EXPECT_EQ(first.ask("echo clean"), "= clean,idle");
+  EXPECT_EQ(world.server.counts().logins, 2U);
+}
+
+// --- backends that fail --------------------------------------------------------------------------
+
+TEST(SessionTest, ABackendLostInsideAMessageClosesWithoutAnError) {
+  ToyWorld world(1);
+  ToyClient client = world.logged_in();
+  client.send("die half\n");
+  EXPECT_EQ(client.line(), "data 100");
+  EXPECT_EQ(client.bytes(100), "only the beginning");
+  EXPECT_TRUE(client.ended());
+}
+
+TEST(SessionTest, ABackendLostBetweenMessagesIsSaid) {
+  ToyWorld world(1);
+  ToyClient client = world.logged_in();
+  EXPECT_EQ(client.ask("die word"), "= a whole line,fault backend_lost");
+  EXPECT_EQ(client.line(), "<closed>");
+  ToyClient other = world.logged_in();
+  EXPECT_EQ(other.ask("die"), "fault backend_lost");
+  EXPECT_TRUE(world.until([&] { return world.target.ledger().open() == 0; }));
+}
+
+TEST(SessionTest, ABackendThatTalksNonsenseIsRetiredAndSaid) {
+  ToyWorld world(1);
+  ToyClient client = world.logged_in();
+  EXPECT_EQ(client.ask("garbage"), "fault backend_violation");
+  ToyClient other = world.logged_in();
+  EXPECT_EQ(other.ask("echo fine"), "= fine,idle");
+  EXPECT_EQ(world.server.counts().logins, 2U);
+}
+
+TEST(SessionTest, ADeadIdleBackendIsInvisible) {
+  ToyWorld world(1);
+  ToyClient client = world.logged_in();
+  for (int round = 0; round < 10; ++round) {
+    EXPECT_EQ(client.ask("echo fine"), "= fine,idle");
+    world.server.kill_all();
+  }
+  EXPECT_EQ(world.server.counts().logins, 10U);
+}
+
+TEST(SessionTest, WhileTheServerIsDownClientsWait) {
+  ToyWorld world(1);
+  ToyClient client = world.logged_in();
+  world.server.stop();
+  client.send("echo late\n");
+  ASSERT_TRUE(world.until([&] { return world.pool().metrics().connects_failed.get() >= 3; }));
+  EXPECT_FALSE(client.has_line());
+  world.server.start();
+  EXPECT_EQ(client.answer(), "= late,idle");
+}
+
+// --- waiting in line -----------------------------------------------------------------------------
+
+TEST(SessionTest, WhoWaitsTooLongIsRefusedAndStays) {
+  ToyWorld world(1);
+  world.config.timeouts.query_wait_timeout = config::Duration(30);
+  world.apply();
+  ToyClient first = world.logged_in();
+  ToyClient second = world.logged_in();
+  EXPECT_EQ(first.ask("begin"), "open");
+  second.send("put 3\nabc");
+  EXPECT_EQ(second.answer(), "fault pool_timeout");
+  EXPECT_EQ(world.clients(ClientState::idle), 1);
+  EXPECT_EQ(first.ask("commit"), "idle");
+  EXPECT_EQ(second.ask("echo again"), "= again,idle");
+}
+
+TEST(SessionTest, AFullLineRefusesAndTheSessionStays) {
+  ToyWorld world(1);
+  world.config.limits.max_waiting_clients = 1;
+  world.apply();
+  ToyClient first = world.logged_in();
+  ToyClient second = world.logged_in();
+  ToyClient third = world.logged_in();
+  EXPECT_EQ(first.ask("begin"), "open");
+  second.send("echo two\n");
+  ASSERT_TRUE(world.until([&] { return world.clients(ClientState::waiting) == 1; }));
+  EXPECT_EQ(third.ask("echo three"), "fault pool_queue_full");
+  EXPECT_EQ(first.ask("commit"), "idle");
+  EXPECT_EQ(second.answer(), "= two,idle");
+  EXPECT_EQ(third.ask("echo three"), "= three,idle");
+}
+
+TEST(SessionTest, IdleInATransactionForTooLongEndsIt) {
+  ToyWorld world(1);
+  world.config.timeouts.idle_transaction_timeout = config::Duration(30);
+  world.apply();
+  ToyClient client = world.logged_in();
+  EXPECT_EQ(client.ask("begin"), "open");
+  EXPECT_EQ(client.answer(), "fault idle_transaction_timeout");
+  EXPECT_EQ(client.line(), "<closed>");
+  EXPECT_TRUE(world.until([&] { return world.target.ledger().open() == 0; }));
+}
+
+TEST(SessionTest, IdleForTooLongEndsTheSession) {
+  ToyWorld world(1);
+  world.config.timeouts.client_idle_timeout = config::Duration(30);
+  world.apply();
+  ToyClient client = world.logged_in();
+  EXPECT_EQ(client.answer(), "fault client_idle_timeout");
+}
+
+TEST(SessionTest, AStatementMayTakeItsTime) {
+  ToyWorld world(1);
+  world.config.timeouts.client_idle_timeout = config::Duration(30);
+  world.config.timeouts.idle_transaction_timeout = config::Duration(30);
+  world.apply();
+  ToyClient client = world.logged_in();
+  client.send("slow answer\n");
+  const TimePoint until = Clock::now() + config::Duration(100);
+  ASSERT_TRUE(world.until([&] { return Clock::now() > until; }));
+  world.server.release_slow();
+  EXPECT_EQ(client.answer(), "= answer,idle");
+}
+
+// --- large messages ------------------------------------------------------------------------------
+
+TEST(SessionTest, ASlowReaderStopsItsBackendAndGetsEverything) {
+  constexpr std::size_t kSize = 32U << 20U;
+  ToyWorld world(1);
+  ToyClient client = world.client(65536);
+  EXPECT_EQ(client.log_in(), "welcome");
+  client.send("big " + std::to_string(kSize) + "\n");
+  ASSERT_TRUE(world.until([&] { return world.server.counts().sent > 100000; }));
+  world.settle();
+  EXPECT_LT(world.server.counts().sent, kSize);
+  EXPECT_EQ(client.line(), "data " + std::to_string(kSize));
+  const std::string body = client.bytes(kSize);
+  ASSERT_EQ(body.size(), kSize);
+  bool intact = true;
+  for (std::size_t i = 0; i < kSize; ++i) intact &= body[i] == static_cast<char>('a' + i % 23);
+  EXPECT_TRUE(intact);
+  EXPECT_EQ(client.answer(), "idle");
+  EXPECT_EQ(client.ask("echo next"), "= next,idle");
+  // Chunks that were ever in use at the same time: one each way.
+  EXPECT_LE(world.loop().chunks.kept(), 2U);
+}
+
+TEST(SessionTest, ALargeUploadPassesWhole) {
+  constexpr std::size_t kSize = 5'000'000;
+  ToyWorld world(1);
+  ToyClient client = world.logged_in();
+  client.send("put " + std::to_string(kSize) + "\n" + std::string(kSize, 'z'));
+  EXPECT_EQ(client.answer(), "= put 5000000 " + std::to_string(kSize * 'z') + ",idle");
+  EXPECT_LE(world.loop().chunks.kept(), 2U);
+}
+
+// --- the end -------------------------------------------------------------------------------------
+
+TEST(SessionTest, ADrainTellsIdleClientsAndWaitsForTransactions) {
+  ToyWorld world(2);
+  ToyClient idle = world.logged_in();
+  ToyClient busy = world.logged_in();
+  EXPECT_EQ(busy.ask("begin"), "open");
+  world.begin_drain();
+  EXPECT_EQ(idle.answer(), "fault shutting_down");
+  EXPECT_EQ(idle.line(), "<closed>");
+  EXPECT_EQ(busy.ask("echo still"), "= still,open");
+  EXPECT_EQ(busy.ask("commit"), "idle");
+  EXPECT_EQ(busy.answer(), "fault shutting_down");
+  EXPECT_TRUE(world.until([&] { return world.target.ledger().open() == 0; }));
+}
+
+TEST(SessionTest, ADrainRefusesWhoWaits) {
+  ToyWorld world(1);
+  ToyClient first = world.logged_in();
+  EXPECT_EQ(first.ask("begin"), "open");
+  ToyClient second = world.logged_in();
+  second.send("echo me\n");
+  ASSERT_TRUE(world.until([&] { return world.clients(ClientState::waiting) == 1; }));
+  world.begin_drain();
+  EXPECT_EQ(second.answer(), "fault shutting_down");
+}
+
+TEST(SessionTest, EvictionEndsWhatTheDrainCouldNot) {
+  ToyWorld world(1);
+  ToyClient busy = world.logged_in();
+  busy.send("slow answer\n");
+  ASSERT_TRUE(world.until([&] { return world.server.counts().slow == 1; }));
+  world.begin_drain();
+  world.evict_all();
+  EXPECT_EQ(busy.answer(), "fault shutting_down");
+  busy.close();
+  EXPECT_TRUE(world.until([&] { return world.sessions() == 0 && world.all_unused(); }));
+  EXPECT_EQ(world.server.counts().cancels, 1U);
+}
+
+TEST(SessionTest, ADrainDoesNotCutTheAnswerOfASlowReader) {
+  // Around these sizes the tail is still in weirpool when the backend has already been given back.
+  for (const std::size_t size : {12000U, 20000U, 28000U, 36000U, 44000U}) {
+    ToyWorld world(1);
+    world.client_send_buffer = 4096;
+    ToyClient client = world.client(4096);
+    EXPECT_EQ(client.log_in(), "welcome");
+    client.send("big " + std::to_string(size) + "\n");
+    ASSERT_TRUE(world.until([&] { return world.server.counts().sent > size; }));
+    world.settle();
+    world.begin_drain();
+    world.settle();
+    EXPECT_EQ(client.line(), "data " + std::to_string(size));
+    EXPECT_EQ(client.bytes(size).size(), size);
+    EXPECT_EQ(client.answer(), "idle");
+  }
+}
+
+TEST(SessionTest, WhoFinishesItsLoginDuringADrainIsToldAtOnce) {
+  ToyWorld world(1);
+  ToyClient first = world.logged_in();
+  world.begin_drain();
+  ToyClient late = world.client();
+  late.send("user app shop\n");
+  const std::string said = late.answer();
+  EXPECT_TRUE(said.ends_with("fault shutting_down")) << said;
+}
+
+}  // namespace
+}  // namespace weirpool::proxy
