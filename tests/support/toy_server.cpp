@@ -172,6 +172,7 @@ void ToyServer::say_to_all(const std::string& bytes) {
 void ToyServer::stop() {
   kill_all();
   const std::lock_guard lock(mutex_);
+  ::shutdown(listener_, SHUT_RDWR);
   ::close(std::exchange(listener_, -1));
   while (!peers_.empty()) close(peers_.front());
   wake();
@@ -274,6 +275,8 @@ void ToyServer::close(Peer& peer) {
   // First the count, then the close that weirpool hears.
   if (peer.counted) --counts_.open;
   if (!peer.slow.empty()) --counts_.slow;
+  // The thread's poll may hold the socket open behind a close; the end of the stream is at once.
+  ::shutdown(peer.fd, SHUT_RDWR);
   ::close(peer.fd);
   peers_.remove_if([&](const Peer& other) { return &other == &peer; });
 }
