@@ -117,7 +117,7 @@ class SessionText {
   void track_argument(std::uint8_t c);
   void end_word();
 
-  static constexpr std::size_t kLongestWord = 32;
+  static constexpr std::size_t kLongestWord = 31;  // so that a length fits a bit of 32
 
   Mode mode_;
   State state_ = State::base;

@@ -95,7 +95,7 @@ TEST(MysqlSessionText, Findings) {
   EXPECT_FALSE(scan("select errors from t").reads_diagnostics());
   EXPECT_TRUE(scan("set names x collate y").hides_collation());
   EXPECT_FALSE(scan("set names x").hides_collation());
-  EXPECT_FALSE(scan(std::string(100, 'a')).sets());
+  for (std::size_t n = 28; n < 100; ++n) EXPECT_FALSE(scan(std::string(n, 's')).sets());
 }
 
 }  // namespace
