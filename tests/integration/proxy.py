@@ -65,6 +65,7 @@ class Weirpool:
         self.folder.mkdir(parents=True, exist_ok=True)
         self.file = self.folder / "weirpool.yaml"
         self.output = self.folder / "weirpool.log"
+        self.errors = self.folder / "weirpool.err"  # warnings about the file, sanitizer reports
         self.nofile = nofile
         self.environment = {**os.environ, **(environment or {})}
         self.ports = ports or {name: free_port() for name in backends}
@@ -118,9 +119,9 @@ class Weirpool:
         """Returns when it is ready, or with ready=False when it is alive: its database is not."""
         assert BINARY.exists(), f"{BINARY} is missing: build it first, or set WEIRPOOL_BIN"
         self.write_config()
-        with open(self.output, "ab") as output:
+        with open(self.output, "ab") as output, open(self.errors, "ab") as errors:
             self.process = subprocess.Popen(
-                [str(BINARY), "run", "--config", str(self.file)], stdout=output, stderr=output,
+                [str(BINARY), "run", "--config", str(self.file)], stdout=output, stderr=errors,
                 stdin=subprocess.DEVNULL, env=self.environment, preexec_fn=self._limits)
         until(self.is_ready if ready else self.is_alive, "weirpool is ready", 30)
         return self
@@ -156,7 +157,7 @@ class Weirpool:
         return self.output.read_text(errors="replace")
 
     def tail(self):
-        return self.log_text()[-4000:]
+        return self.errors.read_text(errors="replace")[-3000:] + self.log_text()[-3000:]
 
     def events(self, name=None):
         """Log lines as objects; the last one may still be half written."""

@@ -134,6 +134,7 @@ def test_password_file_is_read_again(launch, database, client, aio, tmp_path):
                          f"create user {user}@'%%' identified by 'one'")
         database.execute(grant)
     secret = tmp_path / "secret"
+    secret.touch(mode=0o600)
     secret.write_text("one\n")
     weir = launch(database, config={
         "users": {user: {"password_file": str(secret)}},
@@ -272,6 +273,30 @@ def test_bytes_smuggled_behind_a_mysql_ssl_request(launch, mysql, aio, certifica
         connection.send(flags.to_bytes(4, "little") + b"\0\0\0\1\x2d" + bytes(23) + b"app\0\0")
         await connection.stream.at_end()
         connection.stream.close()
+
+    aio(scenario())
+
+
+def test_a_handshake_in_the_same_segment_as_the_mysql_ssl_request(launch, mysql_like, aio,
+                                                                  certificates):
+    """MySQL answers an SSLRequest with nothing, so clients send both at once; the bytes behind the
+    request are the handshake's and must not be taken for an attack."""
+    weir = tls_listener(mysql_like, launch, certificates, "allow")
+    outgoing = ssl.MemoryBIO()
+    handshake = ssl.create_default_context(cafile=str(certificates.ca)).wrap_bio(
+        ssl.MemoryBIO(), outgoing, server_hostname="localhost")
+    with pytest.raises(ssl.SSLWantReadError):
+        handshake.do_handshake()
+
+    async def scenario():
+        connection = mywire.MyConn()
+        await connection.stream.open(HOST, weir.port)
+        await connection.receive()
+        flags = mywire.CAPABILITIES | mywire.SSL
+        request = b"\x20\0\0\1" + flags.to_bytes(4, "little") + b"\0\0\0\1\x2d" + bytes(23)
+        connection.stream.write(request + outgoing.read())
+        assert await connection.stream.read(2) == b"\x16\x03"
+        connection.abort()
 
     aio(scenario())
 

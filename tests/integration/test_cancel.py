@@ -10,8 +10,6 @@ from servers import HOST
 from weirtest.pgwire import cancel
 from weirtest.wire import DatabaseError
 
-from conftest import Client
-
 
 @pytest.fixture
 def open_client(postgres):

@@ -7,6 +7,7 @@ import asyncio
 import hashlib
 import struct
 
+from .rsa import encrypt_oaep
 from .wire import DatabaseError, Lost, Stream
 
 LONG_PASSWORD, FOUND_ROWS, CONNECT_WITH_DB = 1, 2, 8
@@ -181,7 +182,12 @@ class MyConn:
             elif body == b"\x01\x04" and secure:
                 self.send(password.encode() + b"\0")
             elif body == b"\x01\x04":
-                raise Lost("full authentication asked for, but there is no TLS")
+                self.send(b"\x02")  # asks for the public key
+                key = await self.receive()
+                self.flow += "key"
+                clear = password.encode() + b"\0"
+                self.send(encrypt_oaep(key[1:], bytes(
+                    byte ^ nonce[at % len(nonce)] for at, byte in enumerate(clear))))
             else:
                 assert body == b"\x01\x03", body
 
