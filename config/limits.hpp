@@ -41,6 +41,8 @@ inline constexpr std::chrono::milliseconds kSweepInterval{1000};
 /// How long a client that has been told goodbye may take to close before it is cut off. Closing at
 /// once would send a reset, and a reset can overtake the goodbye.
 inline constexpr std::chrono::milliseconds kFarewellLinger{1000};
+/// How often password files are looked at for the clients' sake.
+inline constexpr std::chrono::milliseconds kPasswordFilePoll{1000};
 /// How often a drain looks whether everybody has left.
 inline constexpr std::chrono::milliseconds kDrainPoll{50};
 

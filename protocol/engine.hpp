@@ -1,5 +1,5 @@
-// The abstract engines: what a protocol offers to the proxy. Plain classes, no socket, no thread, no
-// clock: a test plays the wire and fuzzers drive them as they ship. One engine serves one
+// The abstract engines: what a protocol offers to the proxy. Plain classes, no socket, no thread,
+// no clock: a test plays the wire and fuzzers drive them as they ship. One engine serves one
 // connection, is used by one thread at a time and never blocks. Errors are verdicts, never
 // exceptions.
 #pragma once
@@ -40,14 +40,14 @@ class BackendFacts {
 /// Who a client says it is; complete once look_up has been said.
 struct Identity {
   std::string user;
-  std::string database;     ///< PostgreSQL: never empty. MySQL: empty means no default schema.
-  std::string application;  ///< application_name or program_name, at most 64 bytes, for people
+  std::string database;       ///< PostgreSQL: never empty. MySQL: empty means no default schema.
+  std::string application;    ///< application_name or program_name, at most 64 bytes, for people
   std::uint32_t variant = 0;  ///< backends of different variants never serve each other's clients
 };
 
 /// What the proxy knows about a new client before its first byte.
 struct LoginContext {
-  std::uint32_t connection_id = 0;         ///< unique in this process; what the greeting announces
+  std::uint32_t connection_id = 0;  ///< unique in this process; what the greeting announces
   std::array<std::uint8_t, 32> cancel_key{};  ///< random, per client; PostgreSQL 3.0 uses 4 bytes
   bool tls_available = false;
   bool tls_required = false;
@@ -143,8 +143,8 @@ struct BackendIdentity {
   std::string password;
   std::string database;
   std::uint32_t variant = 0;
-  bool tls_wanted = false;    ///< sslmode prefer and stronger
-  bool tls_required = false;  ///< sslmode require and stronger
+  bool tls_wanted = false;                  ///< sslmode prefer and stronger
+  bool tls_required = false;                ///< sslmode require and stronger
   bool allow_public_key_retrieval = false;  ///< MySQL: ask a plaintext backend for its RSA key
 };
 

@@ -8,26 +8,27 @@
 namespace weirpool::protocol {
 
 enum class Fault : std::uint8_t {
-  none,                   ///< nothing to say: just close
-  protocol_violation,     ///< the client broke the protocol
-  message_too_large,      ///< a message exceeds the limit of its phase
-  unsupported,            ///< legal, but weirpool does not do it
-  tls_required,           ///< this listener takes no plaintext
-  login_denied,           ///< wrong password or unknown user: never told apart
-  unknown_database,       ///< the backend has no such database
-  login_timeout,          ///< the client did not finish its login in time
-  too_many_clients,       ///< max_client_conn or the file descriptor budget is reached
-  too_many_logins,        ///< too many clients are logging in at once
-  backend_unavailable,    ///< no backend can be opened; the login is refused
-  backend_refused_login,  ///< the backend rejects weirpool's own credentials: not the client's fault
-  pool_timeout,           ///< query_wait_timeout passed before a backend was free; session kept
-  pool_queue_full,        ///< the waiting line is at its bound; session kept
-  backend_lost,           ///< the backend went away under this client
-  backend_violation,      ///< the backend broke the protocol
-  shutting_down,          ///< draining: this client leaves at its boundary
+  none,                      ///< nothing to say: just close
+  protocol_violation,        ///< the client broke the protocol
+  message_too_large,         ///< a message exceeds the limit of its phase
+  unsupported,               ///< legal, but weirpool does not do it
+  tls_required,              ///< this listener takes no plaintext
+  login_denied,              ///< wrong password or unknown user: never told apart
+  unknown_database,          ///< the backend has no such database
+  login_timeout,             ///< the client did not finish its login in time
+  too_many_clients,          ///< max_client_conn or the file descriptor budget is reached
+  too_many_logins,           ///< too many clients are logging in at once
+  backend_unavailable,       ///< no backend can be opened; the login is refused
+  backend_refused_login,     ///< the backend rejects weirpool's own credentials: not the client's
+                             ///< fault
+  pool_timeout,              ///< query_wait_timeout passed before a backend was free; session kept
+  pool_queue_full,           ///< the waiting line is at its bound; session kept
+  backend_lost,              ///< the backend went away under this client
+  backend_violation,         ///< the backend broke the protocol
+  shutting_down,             ///< draining: this client leaves at its boundary
   idle_transaction_timeout,  ///< idle inside a transaction for too long
-  client_idle_timeout,    ///< idle for too long
-  internal,               ///< a bug: refused rather than guessed
+  client_idle_timeout,       ///< idle for too long
+  internal,                  ///< a bug: refused rather than guessed
   count_,
 };
 
@@ -35,12 +36,12 @@ enum class Severity : std::uint8_t { error, fatal };
 
 struct FaultRow {
   Fault fault;
-  std::string_view sqlstate;         ///< PostgreSQL SQLSTATE
-  std::uint16_t mysql_errno;         ///< MySQL error number
-  std::string_view mysql_sqlstate;   ///< SQLSTATE in the MySQL ERR packet
-  std::string_view label;            ///< stable value of the metric label and the log field `reason`
-  Severity severity;                 ///< fatal: the connection is closed after it
-  std::string_view message;          ///< primary message, lower case, no final stop
+  std::string_view sqlstate;        ///< PostgreSQL SQLSTATE
+  std::uint16_t mysql_errno;        ///< MySQL error number
+  std::string_view mysql_sqlstate;  ///< SQLSTATE in the MySQL ERR packet
+  std::string_view label;           ///< stable value of the metric label and the log field `reason`
+  Severity severity;                ///< fatal: the connection is closed after it
+  std::string_view message;         ///< primary message, lower case, no final stop
 };
 
 const FaultRow& row_of(Fault fault);

@@ -1,5 +1,6 @@
-// A bounded cursor over one message. The first read past the end sets a sticky error and every later
-// read returns zero or empty, so a parser reads all its fields and asks once, through finish().
+// A bounded cursor over one message. The first read past the end sets a sticky error and every
+// later read returns zero or empty, so a parser reads all its fields and asks once, through
+// finish().
 #pragma once
 
 #include <cstdint>

@@ -1,14 +1,15 @@
 // The one vocabulary between engines, which know what bytes mean, and the proxy, which waits.
 //
-// The proxy calls engine.step(from, unread) with the bytes of one party that nobody has consumed yet
-// and does what the verdict says, then calls step again with what is left (possibly nothing), until
-// the verdict is need or hold. Rules both sides rely on:
+// The proxy calls engine.step(from, unread) with the bytes of one party that nobody has consumed
+// yet and does what the verdict says, then calls step again with what is left (possibly nothing),
+// until the verdict is need or hold. Rules both sides rely on:
 //
 //  * need n:     not understood before at least n bytes of this party are unread (n > unread.size()
 //                and n <= kMaxNeed). Longer messages are skipped into the engine piecewise.
 //  * hold:       leave this party's bytes alone until the other party has moved. The proxy stops
 //                reading from it once its chunk is full.
-//  * forward n:  pass the next n bytes of this party on to the other one; n may exceed what has been
+//  * forward n:  pass the next n bytes of this party on to the other one; n may exceed what has
+//  been
 //                read, the rest streams through without the engine. Rewriting in place before
 //                forwarding is allowed within `unread`.
 //  * skip n:     drop the next n bytes of this party; n may exceed what has been read.
@@ -63,10 +64,10 @@ struct Verdict {
   };
 
   Kind kind = Kind::need;
-  Party to = Party::client;    ///< send: to whom
-  Fault fault = Fault::none;   ///< close: what to tell the client
-  std::uint64_t count = 0;     ///< need, forward, skip: bytes
-  Bytes bytes{};               ///< send, cancel: valid until the next step()
+  Party to = Party::client;   ///< send: to whom
+  Fault fault = Fault::none;  ///< close: what to tell the client
+  std::uint64_t count = 0;    ///< need, forward, skip: bytes
+  Bytes bytes{};              ///< send, cancel: valid until the next step()
 
   static Verdict need(std::uint64_t n) { return {Kind::need, {}, {}, n, {}}; }
   static Verdict hold() { return {Kind::hold, {}, {}, 0, {}}; }

@@ -44,7 +44,8 @@ void Writer::cstr(std::string_view raw) {
 }
 
 void Writer::patch_be32(std::size_t at, std::uint32_t value) {
-  for (std::size_t i = 0; i < 4; ++i) out_[at + i] = static_cast<std::uint8_t>(value >> (24 - 8 * i));
+  for (std::size_t i = 0; i < 4; ++i)
+    out_[at + i] = static_cast<std::uint8_t>(value >> (24 - 8 * i));
 }
 
 void Writer::patch_le24(std::size_t at, std::uint32_t value) {

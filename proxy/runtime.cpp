@@ -19,7 +19,31 @@ std::map<std::string, std::shared_ptr<const TlsContext>> backend_contexts(
   return contexts;
 }
 
+Runtime::Secrets prepare(const std::string& name, const config::User& user,
+                         const std::set<const Dialect*>& dialects) {
+  const std::vector<std::string> passwords = config::read_passwords(user);
+  Runtime::Secrets secrets;
+  for (const Dialect* dialect : dialects) secrets[dialect] = dialect->prepare(name, passwords);
+  return secrets;
+}
+
+std::set<const Dialect*> dialects_of(const Targets& targets) {
+  std::set<const Dialect*> dialects;
+  for (const auto& [name, target] : targets) dialects.insert(&target->dialect());
+  return dialects;
+}
+
 }  // namespace
+
+std::shared_ptr<const Runtime> with_new_secrets(const Runtime& runtime, const Targets& targets,
+                                                const std::vector<std::string>& users) {
+  auto renewed = std::make_shared<Runtime>(runtime);
+  const std::set<const Dialect*> dialects = dialects_of(targets);
+  for (const std::string& name : users) {
+    renewed->secrets[name] = prepare(name, runtime.config->users.at(name), dialects);
+  }
+  return renewed;
+}
 
 std::shared_ptr<const Runtime> make_runtime(config::Snapshot config, Targets& targets) {
   auto runtime = std::make_shared<Runtime>();
@@ -33,13 +57,9 @@ std::shared_ptr<const Runtime> make_runtime(config::Snapshot config, Targets& ta
     site->tls_required = listener.tls.mode == config::ClientTls::require;
     runtime->sites.push_back(std::move(site));
   }
-  std::set<const Dialect*> dialects;
-  for (const auto& [name, target] : targets) dialects.insert(&target->dialect());
+  const std::set<const Dialect*> dialects = dialects_of(targets);
   for (const auto& [name, user] : config->users) {
-    const std::vector<std::string> passwords = config::read_passwords(user);
-    for (const Dialect* dialect : dialects) {
-      runtime->secrets[name][dialect] = dialect->prepare(name, passwords);
-    }
+    runtime->secrets[name] = prepare(name, user, dialects);
   }
   for (const auto& [name, target] : targets) {
     target->set_tls(contexts[name]);

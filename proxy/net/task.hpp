@@ -1,6 +1,7 @@
-// The coroutine type of the proxy. Lazy, one continuation, resumed by its awaited part or by Signal;
-// belongs to the thread that spawned it. Smaller and cheaper than asio::awaitable because nothing
-// here races, cancels or hops executors: whatever waits, waits on one Signal (see signal.hpp).
+// The coroutine type of the proxy. Lazy, one continuation, resumed by its awaited part or by
+// Signal; belongs to the thread that spawned it. Smaller and cheaper than asio::awaitable because
+// nothing here races, cancels or hops executors: whatever waits, waits on one Signal (see
+// signal.hpp).
 #pragma once
 
 #include <coroutine>

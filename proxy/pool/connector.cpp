@@ -142,6 +142,10 @@ Task<Connected> connect_backend(Loop& loop, BackendTarget& target, PoolKey key,
   const config::Snapshot config = loop.config;
   const TimePoint until = after(config->timeouts.server_connect_timeout);
   Connected result;
+  if (passwords.empty()) {
+    result.fault = Fault::backend_refused_login;
+    result.detail = "no password to log in with";
+  }
   for (const std::string& password : passwords) {
     std::unique_ptr<Stream> stream = co_await connect_any(loop, target.backend().address, until);
     if (!stream) {

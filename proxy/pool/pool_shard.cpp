@@ -54,6 +54,10 @@ void PoolShard::enqueue(Waiter& waiter) {
   line_.push_back(waiter);
   ++waiting_;
   publish_line();
+  if (draining_) {
+    refuse_all(Fault::shutting_down, {});
+    return;
+  }
   if (refused_ != Fault::none && Clock::now() < refused_until_) {
     refuse_all(refused_, refused_detail_);
     return;
@@ -223,6 +227,11 @@ void PoolShard::idle_backend_stirred(BackendConn& backend) {
   const auto found = std::find_if(idle_.begin(), idle_.end(),
                                   [&](const auto& idle) { return idle.get() == &backend; });
   if (found == idle_.end()) return;
+  if (backend.stream.quiet()) {
+    // Readiness from before the release, for bytes that its lease has read.
+    backend.stream.arm_read();
+    return;
+  }
   std::unique_ptr<BackendConn> stale = std::move(*found);
   idle_.erase(found);
   stale->idle_home = nullptr;
@@ -255,10 +264,9 @@ void PoolShard::open_where_needed() {
 
 Task<void> PoolShard::retry_later(TimePoint at) {
   retry_pending_ = true;
-  Signal signal;
-  Deadline deadline(loop_.deadlines, signal);
+  Deadline deadline(loop_.deadlines, retry_wake_);
   deadline.arm(at);
-  co_await signal.wait();
+  co_await retry_wake_.wait();
   retry_pending_ = false;
   open_where_needed();
 }
@@ -304,7 +312,8 @@ void PoolShard::connect_failed(const Connected& result) {
 }
 
 void PoolShard::slot_granted() {
-  wanting_ = false;
+  // The line may have emptied and filled again while the grant was on its way: one want too many.
+  stop_wanting();
   const bool useful = !draining_ && waiting_ > connecting_ && Clock::now() >= target_.retry_at();
   if (!useful) {
     target_.ledger().closed();
@@ -371,7 +380,9 @@ void PoolShard::cancel(const BackendConn& backend) {
 }
 
 Task<void> PoolShard::run_cancel(const BackendConn& backend) {
+  ++cancelling_;
   co_await cancel_statement(loop_, target_, backend);
+  --cancelling_;
 }
 
 void PoolShard::sweep() {
@@ -398,6 +409,7 @@ void PoolShard::drain() {
     retire(std::move(backend), Parting::polite, CloseReason::shutdown);
   }
   refuse_all(Fault::shutting_down, {});
+  if (retry_pending_) retry_wake_.notify_later(loop_.ready);
 }
 
 }  // namespace weirpool::proxy

@@ -83,8 +83,10 @@ class PoolShard final : public IdleHome {
   void sweep();
   /// From now on nothing is opened or kept.
   void drain();
-  /// Nothing idle, lent, connecting or waiting: may be forgotten.
-  bool unused() const { return backends_ == 0 && waiting_ == 0 && !retry_pending_; }
+  /// Nothing idle, lent, connecting, waiting or being cancelled: may be forgotten.
+  bool unused() const {
+    return backends_ == 0 && waiting_ == 0 && cancelling_ == 0 && !retry_pending_;
+  }
 
   void idle_backend_stirred(BackendConn& backend) override;
 
@@ -132,8 +134,10 @@ class PoolShard final : public IdleHome {
   std::size_t waiting_ = 0;
   std::size_t backends_ = 0;  ///< all of this shard, connecting and parting ones included
   std::size_t connecting_ = 0;
-  bool wanting_ = false;  ///< the ledger has our want
+  std::size_t cancelling_ = 0;  ///< cancel requests on their way
+  bool wanting_ = false;        ///< the ledger has our want
   bool retry_pending_ = false;
+  Signal retry_wake_;
   bool draining_ = false;
 
   /// A refusal the server will repeat (no such database, our password): remembered for a moment.

@@ -74,8 +74,8 @@ Task<bool> Session::move_login_bytes() {
 }
 
 Task<bool> Session::start_client_tls() {
-  // The answer to the TLS request is the last plaintext; what the client sent behind its request
-  // would be plaintext that pretends to be protected.
+  // The answer to the TLS request is the last plaintext. What the client sent behind its request is
+  // the handshake's: plaintext that pretends to be protected ends there.
   Io io = down_.flush(client_);
   while (io.kind == Io::Kind::blocked) {
     client_.arm_write();
@@ -83,9 +83,11 @@ Task<bool> Session::start_client_tls() {
     if (clock_.passed()) co_return false;
     io = down_.flush(client_);
   }
-  if (io.kind == Io::Kind::failed || !up_.unread().empty()) co_return false;
-  client_.start_tls(
-      std::make_unique<TlsChannel>(site_->tls, TlsChannel::Role::server, std::string()));
+  if (io.kind == Io::Kind::failed) co_return false;
+  auto channel = std::make_unique<TlsChannel>(site_->tls, TlsChannel::Role::server, std::string());
+  channel->feed(up_.unread());
+  up_.skip(up_.unread().size());
+  client_.start_tls(std::move(channel));
   for (;;) {
     const Io shaken = client_.handshake();
     if (shaken.kind == Io::Kind::moved) break;
@@ -144,6 +146,7 @@ bool Session::finish_login() {
   }
   login_.reset();
   clock_.disarm();
+  enter(State::idle);
   host_.login_over();
   return true;
 }

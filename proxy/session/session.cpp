@@ -41,14 +41,13 @@ Task<void> Session::run(std::unique_ptr<Session> session) {
   const bool logged_in = co_await session->log_in();
   if (logged_in) co_await session->serve();
   if (session->lease_) session->end_lease(true);
-  session->farewell();
-  if (session->parting_ != Fault::none) co_await session->linger();
+  if (session->parting_ != Fault::none) co_await session->farewell();
 }
 
 Task<void> Session::serve() {
   for (;;) {
     const Next next = relay();
-    if (next == Next::leave) co_return;
+    if (next == Next::leave || drained()) co_return;
     if (next == Next::lease) {
       const bool go_on = co_await obtain_lease();
       if (!go_on) co_return;
@@ -56,7 +55,7 @@ Task<void> Session::serve() {
     }
     arm();
     co_await signal_.wait();
-    if (next_ == Next::leave || time_is_up() || drained()) co_return;
+    if (next_ == Next::leave || time_is_up()) co_return;
   }
 }
 
@@ -197,7 +196,6 @@ void Session::release_backend() {
   shard_->metrics().transactions.add(1);
   end_lease(true);
   enter(State::idle);
-  if (host_.draining()) leave(Fault::shutting_down);
 }
 
 void Session::end_lease(bool backend_healthy) {
@@ -223,8 +221,7 @@ void Session::leave(Fault fault, std::string_view detail) {
   parting_words_ = detail;
 }
 
-void Session::farewell() {
-  if (parting_ == Fault::none) return;
+Task<void> Session::farewell() {
   host_.metrics().faults[static_cast<std::size_t>(parting_)].add(1);
   const protocol::FaultRow& row = protocol::row_of(parting_);
   log::limited(log::Level::info, "client_refused", "a client was told goodbye",
@@ -241,17 +238,21 @@ void Session::farewell() {
       login_->write_fault(parting_, parting_words_, words);
     }
     down_.insert(words.view());
-    down_.flush(client_);
+  }
+  clock_.arm_in(config::kFarewellLinger);
+  while (down_.flush(client_).kind == Io::Kind::blocked) {
+    client_.arm_write();
+    co_await signal_.wait();
+    if (clock_.passed()) co_return;
   }
   client_.shut_down_write();
+  co_await linger();
 }
 
 Task<void> Session::linger() {
-  up_.reset();
-  clock_.arm_in(config::kFarewellLinger);
   for (;;) {
-    const Io io = up_.fill(client_);
     up_.reset();
+    const Io io = up_.fill(client_);
     if (io.kind == Io::Kind::eof || io.kind == Io::Kind::failed) co_return;
     if (io.kind == Io::Kind::blocked) {
       client_.arm_read();
@@ -292,7 +293,7 @@ bool Session::time_is_up() {
 }
 
 bool Session::drained() {
-  if (!host_.draining() || !up_.empty()) return false;
+  if (!host_.draining() || !up_.empty() || down_.pending() || client_.unsent()) return false;
   if (lease_ && (!conversation_->at_boundary() || conversation_->executing())) return false;
   leave(Fault::shutting_down);
   return true;

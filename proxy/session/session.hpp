@@ -71,7 +71,7 @@ class Session final : public Watcher,
   void release_backend();
   void end_lease(bool backend_healthy);
   void leave(protocol::Fault fault, std::string_view detail = {});
-  void farewell();
+  Task<void> farewell();
   void arm();
   void set_clock();
   bool time_is_up();

@@ -26,7 +26,9 @@ class ObserverTest : public testing::Test {
     workers_.push_back(std::make_unique<Worker>(0, 1, population_, deriver_, ignore));
     observer_ = std::make_unique<Observer>(config_, targets_, workers_, population_);
   }
-  admin::HttpAnswer get(const std::string& path) { return admin::http_get(config_.admin.http, path); }
+  admin::HttpAnswer get(const std::string& path) {
+    return admin::http_get(config_.admin.http, path);
+  }
 
   config::Config config_;
   Population population_;

@@ -106,5 +106,20 @@ TEST_F(RuntimeTest, AMissingCaOfABackendChangesNothingEither) {
   EXPECT_EQ(target().ledger().limit(), 7U);
 }
 
+TEST_F(RuntimeTest, NewSecretsAreForTheNamedUsersAlone) {
+  const auto before = make();
+  config_.users["app"].password.value = config::Secret("renewed");
+  auto changed = std::make_shared<Runtime>(*before);
+  changed->config = std::make_shared<const config::Config>(config_);
+  const auto after = with_new_secrets(*changed, targets_, {"app"});
+  EXPECT_EQ(dialect_.prepared(), 3U);
+  EXPECT_EQ(after->secrets.at("batch"), before->secrets.at("batch"));
+  const auto app =
+      std::dynamic_pointer_cast<const test::ToySecret>(after->secrets.at("app").at(&dialect_));
+  ASSERT_TRUE(app);
+  EXPECT_EQ(app->passwords, std::vector<std::string>{"renewed"});
+  EXPECT_EQ(after->sites, before->sites);
+}
+
 }  // namespace
 }  // namespace weirpool::proxy

@@ -16,11 +16,14 @@ packages=(mysql-server-core mysql-client-core)
 # apt with a state of its own: it believes nothing is installed, so it resolves the whole closure
 # down to the C library, which is what makes the folder self-contained.
 download() {
-  local state=$1
+  local state=$1 mirror
+  # The one this machine installs Debian from.
+  # shellcheck disable=SC2016  # apt expands it
+  mirror=$(apt-get indextargets --format '$(REPO_URI)' 'Created-By: Packages' | grep '/debian/$' | head -n 1)
   mkdir -p "$state"/{lists/partial,cache/archives/partial,etc/preferences.d}
   : > "$state/status"
   echo "deb [signed-by=/usr/share/keyrings/debian-archive-keyring.gpg] \
-${WEIRPOOL_DEBIAN_MIRROR:-http://deb.debian.org/debian} sid main" > "$state/etc/sources.list"
+$mirror sid main" > "$state/etc/sources.list"
   local options=(-qq -o Dir::State="$state" -o Dir::State::lists="$state/lists"
     -o Dir::State::status="$state/status" -o Dir::Cache="$state/cache"
     -o Dir::Cache::archives="$state/cache/archives" -o Dir::Etc::sourcelist="$state/etc/sources.list"
@@ -54,11 +57,12 @@ install() {
 
 # Runs a program of the folder with the folder's libraries only.
 inside() {
-  local program=$1 libraries
+  local program=$1
+  local -a libraries
   shift
-  libraries=$(echo "$root"/usr/lib/*-linux-gnu*):$root/usr/lib:$(echo "$root"/usr/lib/mysql/private)
+  libraries=("$root"/usr/lib/*-linux-gnu* "$root/usr/lib" "$root/usr/lib/mysql/private")
   # The loader lists the libraries by path, so children see no LD_LIBRARY_PATH that is not theirs.
-  exec "$root"/lib64/ld-linux-x86-64.so.2 --library-path "${libraries// /:}" "$root/usr/$program" "$@"
+  exec "$root"/lib64/ld-linux-x86-64.so.2 --library-path "$(IFS=:; echo "${libraries[*]}")" "$root/usr/$program" "$@"
 }
 
 server() {

@@ -13,9 +13,9 @@ namespace {
 const std::chrono::system_clock::time_point kAt{std::chrono::microseconds(1'795'438'281'784'123)};
 
 TEST(LogLine, JsonHasStableKeysAndTypes) {
-  const std::vector<Field> fields{
-      {"db", "shop"}, {"wait_ms", 12},           {"bytes", 7U}, {"ratio", 0.5}, {"pinned", true},
-      {"delta", -3},  {"user", std::string("a")}};
+  const std::string user = "a";
+  const std::vector<Field> fields{{"db", "shop"},   {"wait_ms", 12}, {"bytes", 7U}, {"ratio", 0.5},
+                                  {"pinned", true}, {"delta", -3},   {"user", user}};
   EXPECT_EQ(json_line({kAt, Level::info, "client_login", "logged in", fields}),
             "{\"ts\":\"2026-11-23T12:51:21.784123Z\",\"level\":\"info\",\"event\":\"client_login\","
             "\"msg\":\"logged in\",\"db\":\"shop\",\"wait_ms\":12,\"bytes\":7,\"ratio\":0.5,"

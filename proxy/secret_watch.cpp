@@ -1,0 +1,33 @@
+#include "proxy/secret_watch.hpp"
+
+namespace weirpool::proxy {
+
+std::optional<SecretWatch::Mark> SecretWatch::look(const std::string& path) {
+  struct stat found {};
+  if (::stat(path.c_str(), &found) != 0) return std::nullopt;
+  constexpr std::int64_t kNanoseconds = 1'000'000'000;
+  return Mark{found.st_dev, found.st_ino, found.st_size,
+              found.st_mtim.tv_sec * kNanoseconds + found.st_mtim.tv_nsec};
+}
+
+bool SecretWatch::moved(const config::PasswordSource& source) {
+  if (source.file.empty()) return false;
+  const std::optional<Mark> now = look(source.file);
+  if (!now) return false;
+  const auto [known, first] = marks_.try_emplace(source.file, *now);
+  if (first || known->second == *now) return false;
+  known->second = *now;
+  return true;
+}
+
+std::vector<std::string> SecretWatch::changed(const config::Config& config) {
+  std::vector<std::string> names;
+  for (const auto& [name, user] : config.users) {
+    const bool newest = moved(user.password);
+    const bool old = user.old_password && moved(*user.old_password);
+    if (newest || old) names.push_back(name);
+  }
+  return names;
+}
+
+}  // namespace weirpool::proxy
