@@ -178,7 +178,11 @@ void Server::await_signal() {
 void Server::on_signal(int signal) {
   switch (signal) {
     case SIGHUP: reload(); break;
-    case SIGQUIT: io_.stop(); break;
+    case SIGQUIT:
+      // Nothing is taken down: the kernel closes what is open.
+      log::event(log::Level::warn, "quit", "ending at once", {});
+      log::shutdown();
+      std::_Exit(0);
     case SIGINT:
       if (phase_ < Phase::draining) {
         begin_drain();

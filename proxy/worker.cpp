@@ -133,27 +133,34 @@ PoolShard* Worker::find(const PoolKey& key) {
 std::shared_ptr<PoolShard> Worker::shard(const PoolKey& key) {
   std::shared_ptr<PoolShard>& shard = shards_[key];
   if (shard) return shard;
-  auto numbers = std::make_shared<metrics::PoolMetrics>();
   auto passwords = [this, user = key.user]() -> std::vector<std::string> {
     const auto found = runtime_->config->users.find(user);
     if (found == runtime_->config->users.end()) return {};
     return config::read_passwords(found->second);
   };
-  shard = std::make_shared<PoolShard>(loop_, index_, key, std::move(passwords), deriver_, numbers);
+  shard = std::make_shared<PoolShard>(loop_, index_, key, std::move(passwords), deriver_,
+                                      numbers_of(key));
   if (draining_) shard->drain();
-  const std::lock_guard lock(numbers_mutex_);
-  std::erase_if(numbers_, [](const auto& entry) { return entry.second.expired(); });
-  numbers_.emplace_back(key, numbers);
   return shard;
+}
+
+std::shared_ptr<metrics::PoolMetrics> Worker::numbers_of(const PoolKey& key) {
+  const std::lock_guard lock(numbers_mutex_);
+  const auto known = std::find_if(numbers_.begin(), numbers_.end(),
+                                  [&](const PoolNumbers& pool) { return pool.key == key; });
+  if (known != numbers_.end()) return known->metrics;
+  // What a pool has counted stays when the pool goes, for counters must not fall. Databases that
+  // clients only made up never had a backend.
+  std::erase_if(numbers_, [](const PoolNumbers& pool) {
+    return pool.metrics.use_count() == 1 && pool.metrics->connects_ok.get() == 0;
+  });
+  numbers_.push_back({key, std::make_shared<metrics::PoolMetrics>()});
+  return numbers_.back().metrics;
 }
 
 std::vector<Worker::PoolNumbers> Worker::pools() const {
   const std::lock_guard lock(numbers_mutex_);
-  std::vector<PoolNumbers> pools;
-  for (const auto& [key, weak] : numbers_) {
-    if (auto numbers = weak.lock()) pools.push_back({key, std::move(numbers)});
-  }
-  return pools;
+  return numbers_;
 }
 
 std::shared_ptr<const protocol::PreparedSecret> Worker::secret(const BackendTarget& target,

@@ -77,6 +77,7 @@ class Worker final : public SessionHost {
   using Sessions = boost::intrusive::list<Session, boost::intrusive::constant_time_size<false>>;
 
   std::uint32_t next_id();
+  std::shared_ptr<metrics::PoolMetrics> numbers_of(const PoolKey& key);
   PoolShard* find(const PoolKey& key);
   Task<void> sweep();
 
@@ -100,7 +101,7 @@ class Worker final : public SessionHost {
   Signal sweep_wake_;
 
   mutable std::mutex numbers_mutex_;
-  std::vector<std::pair<PoolKey, std::weak_ptr<metrics::PoolMetrics>>> numbers_;
+  std::vector<PoolNumbers> numbers_;
   std::thread thread_;
 };
 

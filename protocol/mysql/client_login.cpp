@@ -28,10 +28,7 @@ Verdict ServerSideLogin::step(Party from, MutableBytes unread) {
     case Phase::response:
     case Phase::token:
     case Phase::secret: return receive(unread);
-    case Phase::start_tls:
-      // Nothing answers the request, so the handshake may be right behind it.
-      phase_ = Phase::starting_tls;
-      return Verdict::start_tls();
+    case Phase::start_tls: phase_ = Phase::starting_tls; return Verdict::start_tls();
     case Phase::starting_tls: return Verdict::hold();
     case Phase::look_up: phase_ = Phase::looking_up; return Verdict::look_up();
     case Phase::looking_up: return Verdict::look_up();
@@ -84,7 +81,7 @@ Verdict ServerSideLogin::send_greeting() {
   greeting.capabilities = kOfferedToClients | (context_.tls_available ? cap::ssl : 0);
   greeting.collation = static_cast<std::uint8_t>(facts_->collation);
   greeting.status = facts_->status & status::lasting;
-  greeting.plugin = facts_->plugin == kSha2Plugin ? kSha2Plugin : kNativePlugin;
+  greeting.plugin = greeted_plugin();
   out_.clear();
   const std::size_t at = begin_packet(out_, sequence_++);
   greeting.serialize(out_);
@@ -103,10 +100,12 @@ Verdict ServerSideLogin::receive(MutableBytes unread) {
   }
   if (packet_.sequence() != sequence_) return Verdict::close(Fault::protocol_violation);
   ++sequence_;
-  // Nobody may speak ahead during a login; behind an SSLRequest it is an attack.
-  if (unread.size() > step.count) return Verdict::close(Fault::protocol_violation);
   accept(packet_.payload());
   packet_.release();
+  // Nobody may speak ahead during a login, but the handshake follows its request unanswered.
+  if (unread.size() > step.count && phase_ != Phase::start_tls) {
+    return Verdict::close(Fault::protocol_violation);
+  }
   return Verdict::skip(step.count);
 }
 
@@ -147,8 +146,11 @@ void ServerSideLogin::accept_response(Bytes payload) {
   if ((capabilities_ & cap::plugin_auth) == 0) plugin = kNativePlugin;
   sha2_ = plugin == kSha2Plugin;
   if (sha2_ && token_.size() == 1 && token_[0] == '\0') token_.clear();
-  const bool checkable = sha2_ || plugin == kNativePlugin;
-  if (!checkable) {
+  const bool known = sha2_ || plugin == kNativePlugin;
+  // A client that does not know the greeting's plugin names its own and waits to be asked again.
+  const bool asks_again = token_.empty() && plugin != greeted_plugin();
+  const bool checkable = known && !asks_again;
+  if (!known) {
     token_.clear();
     sha2_ = facts_->plugin == kSha2Plugin;
   }
@@ -170,6 +172,10 @@ void ServerSideLogin::check() {
   } else {
     phase_ = Phase::send_full;
   }
+}
+
+std::string_view ServerSideLogin::greeted_plugin() const {
+  return facts_->plugin == kSha2Plugin ? kSha2Plugin : kNativePlugin;
 }
 
 void ServerSideLogin::accept_secret(Bytes payload) {

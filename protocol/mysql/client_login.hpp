@@ -63,6 +63,7 @@ class ServerSideLogin final : public ClientLogin {
   void accept_secret(Bytes payload);
   void check();
   void fail(Fault fault);
+  std::string_view greeted_plugin() const;
   Verdict send_greeting();
   Verdict send_packet(Phase next);
 

@@ -60,6 +60,39 @@ class Histogram {
   std::atomic<double> sum_{0};
 };
 
+/// Counts by reasons the writer names as it goes. One writing thread, any reading ones.
+class ReasonCounters {
+ public:
+  /// More reasons than either protocol has; what comes behind them is not counted.
+  static constexpr std::size_t kReasons = 24;
+
+  /// `reason` must live as long as the program.
+  void add(std::string_view reason) {
+    const std::size_t used = used_.load(std::memory_order_relaxed);
+    std::size_t at = 0;
+    while (at < used && entries_[at].reason != reason) ++at;
+    if (at == kReasons) return;
+    entries_[at].count.add(1);
+    if (at < used) return;
+    entries_[at].reason = reason;
+    used_.store(used + 1, std::memory_order_release);
+  }
+  /// each(reason, count)
+  template <class Each>
+  void visit(Each each) const {
+    const std::size_t used = used_.load(std::memory_order_acquire);
+    for (std::size_t i = 0; i < used; ++i) each(entries_[i].reason, entries_[i].count.get());
+  }
+
+ private:
+  struct Entry {
+    std::string_view reason;
+    Counter count;
+  };
+  std::array<Entry, kReasons> entries_;
+  std::atomic<std::size_t> used_{0};
+};
+
 enum class ClientState : std::uint8_t { login, idle, active, waiting, count_ };
 inline constexpr std::size_t kClientStates = static_cast<std::size_t>(ClientState::count_);
 inline constexpr std::array<std::string_view, kClientStates> kClientStateLabels{
@@ -107,13 +140,14 @@ struct PoolMetrics {
   Gauge waiting;  ///< clients in line
   /// When the client waiting longest began to wait: steady_clock, nanoseconds; 0: nobody waits.
   Gauge oldest_since;
-  Histogram wait;  ///< of clients that were served
+  Histogram wait;  ///< of clients that were served, most of them at once
   Counter transactions;
   Counter connects_ok;
   Counter connects_failed;
   Counter hand_overs;  ///< idle backends received from another worker
   Counter cancels;     ///< cancel requests sent
   std::array<Counter, kCloseReasons> closed;
+  ReasonCounters pins;  ///< times a client began to keep its backend across transactions
 };
 
 }  // namespace weirpool::metrics

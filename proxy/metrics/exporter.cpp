@@ -132,6 +132,9 @@ void add_pool(Page& page, const PoolName& name, const PoolNumbers& pool) {
   }
   page.add(Metric::hand_overs, pool.hand_overs, labels);
   page.add(Metric::cancels, pool.cancels, labels);
+  for (const auto& [reason, count] : pool.pins) {
+    page.add(Metric::pins, count, labels + Label{"reason", std::string(reason)});
+  }
 }
 
 void add_process(Page& page) {

@@ -33,6 +33,7 @@ void PoolNumbers::add(const PoolMetrics& shard, std::int64_t now) {
   hand_overs += shard.hand_overs.get();
   cancels += shard.cancels.get();
   for (std::size_t i = 0; i < closed.size(); ++i) closed[i] += shard.closed[i].get();
+  shard.pins.visit([this](std::string_view reason, std::uint64_t n) { pins[reason] += n; });
 }
 
 }  // namespace weirpool::metrics

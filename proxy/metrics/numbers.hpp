@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <map>
 #include <string>
+#include <string_view>
 #include <tuple>
 #include <vector>
 
@@ -48,6 +49,7 @@ struct PoolNumbers {
   std::uint64_t hand_overs = 0;
   std::uint64_t cancels = 0;
   std::array<std::uint64_t, kCloseReasons> closed{};
+  std::map<std::string_view, std::uint64_t> pins;
 
   /// `now`: steady_clock, nanoseconds.
   void add(const PoolMetrics& shard, std::int64_t now);

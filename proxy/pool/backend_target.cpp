@@ -48,10 +48,21 @@ TimePoint BackendTarget::retry_at() const {
   return retry_at_;
 }
 
+bool BackendTarget::begin_attempt() {
+  const std::lock_guard lock(mutex_);
+  if (backoff_ == config::Duration::zero()) return true;
+  const TimePoint now = Clock::now();
+  if (now < retry_at_) return false;
+  retry_at_ = now + jittered(backoff_);
+  probing_ = true;
+  return true;
+}
+
 void BackendTarget::connect_failed(const config::Timeouts& timeouts) {
   const std::lock_guard lock(mutex_);
   const TimePoint now = Clock::now();
-  if (now < retry_at_) return;  // a failure of the same wave of attempts
+  const bool same_wave = !std::exchange(probing_, false) && now < retry_at_;
+  if (same_wave) return;
   backoff_ = std::clamp(backoff_ * 2, timeouts.connect_backoff_min, timeouts.connect_backoff_max);
   retry_at_ = now + jittered(backoff_);
 }
@@ -60,6 +71,7 @@ void BackendTarget::connect_succeeded() {
   const std::lock_guard lock(mutex_);
   backoff_ = {};
   retry_at_ = {};
+  probing_ = false;
 }
 
 bool BackendTarget::begin_cancel(std::uint32_t limit) {

@@ -38,6 +38,9 @@ class BackendTarget {
 
   // Back-off: one for the whole server, so that failures are not multiplied by waiters.
   TimePoint retry_at() const;
+  /// Asked right before an attempt. While the server fails only one attempt per back-off is let
+  /// through, of all workers and pools together.
+  bool begin_attempt();
   void connect_failed(const config::Timeouts& timeouts);
   void connect_succeeded();
 
@@ -58,7 +61,8 @@ class BackendTarget {
       facts_;
   std::shared_ptr<const protocol::BackendFacts> any_facts_;
   TimePoint retry_at_{};
-  config::Duration backoff_{};
+  config::Duration backoff_{};  ///< zero: the last attempt succeeded
+  bool probing_ = false;        ///< the one attempt of a failing server is on its way
 };
 
 }  // namespace weirpool::proxy

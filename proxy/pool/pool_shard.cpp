@@ -131,6 +131,7 @@ Lease PoolShard::take_idle() {
     } else if (!backend->stream.quiet()) {
       retire(std::move(backend), Parting::abrupt, CloseReason::stale);
     } else {
+      metrics_.wait.observe(0);
       metrics_.active.add(1);
       return Lease(*this, std::move(backend));
     }
@@ -246,9 +247,8 @@ void PoolShard::idle_backend_stirred(BackendConn& backend) {
 void PoolShard::open_where_needed() {
   while (!draining_ && waiting_ > connecting_ &&
          connecting_ < loop_.config->limits.max_connecting) {
-    const TimePoint retry_at = target_.retry_at();
-    if (Clock::now() < retry_at) {
-      if (!retry_pending_) supervise("retry", retry_later(retry_at));
+    if (Clock::now() < target_.retry_at()) {
+      retry_later();
       return;
     }
     if (!target_.ledger().try_open()) {
@@ -257,12 +257,21 @@ void PoolShard::open_where_needed() {
       target_.ledger().want(want);
       return;
     }
+    if (!target_.begin_attempt()) {
+      target_.ledger().closed();
+      retry_later();
+      return;
+    }
     ++connecting_;
     supervise("connect", open_one());
   }
 }
 
-Task<void> PoolShard::retry_later(TimePoint at) {
+void PoolShard::retry_later() {
+  if (!retry_pending_) supervise("retry", retry(target_.retry_at()));
+}
+
+Task<void> PoolShard::retry(TimePoint at) {
   retry_pending_ = true;
   Deadline deadline(loop_.deadlines, retry_wake_);
   deadline.arm(at);
@@ -302,6 +311,7 @@ void PoolShard::connect_failed(const Connected& result) {
                 {"reason", protocol::row_of(result.fault).label},
                 {"detail", result.detail}});
   if (result.fault == Fault::unknown_database || result.fault == Fault::backend_refused_login) {
+    target_.connect_succeeded();  // as far as the server is concerned
     refused_ = result.fault;
     refused_detail_ = result.detail;
     refused_until_ = Clock::now() + loop_.config->timeouts.unknown_database_ttl;
@@ -314,7 +324,7 @@ void PoolShard::connect_failed(const Connected& result) {
 void PoolShard::slot_granted() {
   // The line may have emptied and filled again while the grant was on its way: one want too many.
   stop_wanting();
-  const bool useful = !draining_ && waiting_ > connecting_ && Clock::now() >= target_.retry_at();
+  const bool useful = !draining_ && waiting_ > connecting_ && target_.begin_attempt();
   if (!useful) {
     target_.ledger().closed();
   } else {

@@ -106,6 +106,7 @@ class PoolShard final : public IdleHome {
   std::unique_ptr<BackendConn> pop_idle(bool newest);
   void retire(std::unique_ptr<BackendConn> backend, Parting parting, metrics::CloseReason reason);
   void open_where_needed();
+  void retry_later();
   void stop_wanting();
   void refuse_all(protocol::Fault fault, const std::string& detail);
   void answer_facts();
@@ -114,7 +115,7 @@ class PoolShard final : public IdleHome {
   void publish_line();
 
   Task<void> open_one();
-  Task<void> retry_later(TimePoint at);
+  Task<void> retry(TimePoint at);
   Task<void> wash_and_lend(std::unique_ptr<BackendConn> backend, bool reset);
   Task<void> part(std::unique_ptr<BackendConn> backend, Parting parting);
   Task<void> run_cancel(const BackendConn& backend);

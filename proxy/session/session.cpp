@@ -209,6 +209,7 @@ void Session::end_lease(bool backend_healthy) {
   const bool executing = conversation_->executing();
   if (down_.steppable()) down_.skip(leftover);
   conversation_->detach();
+  pin_ = {};
   Lease ending = std::move(lease_);
   ending.end(standing, executing);
 }
@@ -268,10 +269,21 @@ void Session::arm() {
   if (up_.has_room()) client_.arm_read();
   if (down_.pending() || client_.unsent()) client_.arm_write();
   if (lease_) {
+    note_pin();
     if (down_.has_room()) lease_->stream.arm_read();
     if (up_.pending() || lease_->stream.unsent()) lease_->stream.arm_write();
   }
   set_clock();
+}
+
+/// A client that keeps its backend at a boundary does so for a reason; each is counted when it
+/// begins.
+void Session::note_pin() {
+  if (!conversation_->at_boundary()) return;
+  const std::string_view reason = conversation_->pin_reason();
+  if (reason == pin_) return;
+  pin_ = reason;
+  if (!reason.empty()) shard_->metrics().pins.add(reason);
 }
 
 void Session::set_clock() {

@@ -73,6 +73,7 @@ class Session final : public Watcher,
   void leave(protocol::Fault fault, std::string_view detail = {});
   Task<void> farewell();
   void arm();
+  void note_pin();
   void set_clock();
   bool time_is_up();
   bool drained();
@@ -93,6 +94,7 @@ class Session final : public Watcher,
   Lease lease_;
   std::array<std::uint8_t, 32> cancel_key_{};
   std::string parting_words_;
+  std::string_view pin_;  ///< the reason last counted
   std::uint32_t id_;
   Next next_ = Next::wait;
   protocol::Fault parting_ = protocol::Fault::none;

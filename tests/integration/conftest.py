@@ -79,8 +79,13 @@ def launch(tmp_path):
             backends = {"db": backends}
         folder = tmp_path / f"weirpool-{len(running)}"
         one = proxy.Weirpool(folder, backends, **options)
+        try:
+            one.start(ready)
+        except BaseException:
+            one.kill()
+            raise
         running.append(one)
-        return one.start(ready)
+        return one
 
     yield start
     failures = []

@@ -321,8 +321,9 @@ def test_backend_over_tls(launch, database, client, aio, certificates, mode):
 @pytest.mark.parametrize("mode", ["verify-ca", "verify-full"])
 def test_backend_with_a_strangers_certificate_is_not_used(launch, database, client, aio,
                                                           certificates, mode):
-    weir = launch(database, ready=False, config={"backends": {"db": {"tls": {
-        "mode": mode, "ca_file": str(certificates.other_ca)}}}})
+    weir = launch(database, ready=False, config={
+        "timeouts": {"client_login_timeout": "1s"},
+        "backends": {"db": {"tls": {"mode": mode, "ca_file": str(certificates.other_ca)}}}})
     weir.expect_any_error()
 
     async def attempt():

@@ -157,7 +157,7 @@ def test_mysql_after_login(strict, my_client, aio, name):
         connection = await my_client(port)
         await connection.value("select 1")
         connection.stream.write(MY_AFTER_LOGIN[name])
-        connection.sequence = (MY_AFTER_LOGIN[name][3] + 1) & 255
+        connection.sequence = 1
         with pytest.raises((DatabaseError, Lost)):
             await connection.answer(timeout=10)
         connection.stream.close()
@@ -230,6 +230,7 @@ def test_logins_that_never_end_do_not_keep_others_out(launch, database, client, 
     aio(scenario())
 
 
+@pytest.mark.slow  # and a sanitizer's own memory would be counted
 def test_a_slow_reader_costs_bounded_memory(launch, database, client, aio):
     """200 MB are asked for and nobody reads them: they stay at the database."""
     weir = launch(database, max_connections=4)
@@ -281,11 +282,9 @@ def test_random_bytes_for_a_while(strict, pg_client, my_client, aio):
     def my_message():
         return b"\x09\0\0\0\x03select 1" + b"\x09\0\0\0\x16select ?"
 
-    before = strict.resident_kib()
     for client, port, make in ((pg_client, strict.ports["postgres"], pg_message),
                                (my_client, strict.ports["mysql"], my_message)):
         in_the_middle(aio, client, port, trouble(client, port, make))
-    assert strict.resident_kib() - before < 32768
 
 
 NONSENSE = {
@@ -318,7 +317,8 @@ def test_a_backend_that_talks_nonsense(launch, postgres, mysql, aio, protocol, n
         weir = await asyncio.get_running_loop().run_in_executor(None, lambda: launch(
             {"mad": Mad, "sane": sane}, ready=False, config={
                 "backends": {"mad": {"tls": {"mode": "disable"}}},
-                "timeouts": {"query_wait_timeout": "2s", "connect_backoff_max": "200ms"}}))
+                "timeouts": {"client_login_timeout": "1s", "query_wait_timeout": "1s",
+                             "connect_backoff_max": "200ms"}}))
         weir.expect_any_error()
 
         async def trouble():

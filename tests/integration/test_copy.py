@@ -67,6 +67,7 @@ def test_copy_through_the_extended_protocol(weir1, table):
             assert sum(1 for _ in copy.rows()) == 1000
 
 
+@pytest.mark.slow  # and a sanitizer's own memory would be counted
 def test_copy_out_of_many_megabytes_costs_bounded_memory(weir1, connection):
     class Counter(io.RawIOBase):
         total = 0

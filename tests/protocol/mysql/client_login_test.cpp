@@ -223,12 +223,32 @@ TEST(MysqlClientLogin, EmptyPasswords) {
   EXPECT_TRUE(allowed.wire.to_client().ends_with(ok(2)));
 }
 
-TEST(MysqlClientLogin, BytesBehindTheSslRequestClose) {
-  LoginRig rig(listener(true));
+TEST(MysqlClientLogin, OnlyTheHandshakeMayStandBehindAMessage) {
+  LoginRig tls(listener(true));
+  tls.greeting();
+  tls.wire.feed(Party::client, ssl_request() + "\x16\x03\x01");
+  EXPECT_EQ(tls.wire.count(Kind::start_tls), 1u);
+  EXPECT_EQ(tls.wire.fault(), Fault::none);
+  LoginRig ahead;
+  const Scramble scramble = ahead.greeting().scramble;
+  ahead.wire.feed(Party::client, response(scramble) + packet(0, "\3select 1"));
+  EXPECT_EQ(ahead.wire.fault(), Fault::protocol_violation);
+}
+
+TEST(MysqlClientLogin, WhoDoesNotKnowTheGreetingsPluginIsAskedByItsOwn) {
+  LoginRig rig(listener(), "11.4.2-MariaDB", kNativePlugin);
   const Scramble scramble = rig.greeting().scramble;
-  rig.wire.feed(Party::client, ssl_request() + response(scramble, {.sequence = 2}));
-  EXPECT_EQ(rig.wire.fault(), Fault::protocol_violation);
-  EXPECT_EQ(rig.wire.count(Kind::start_tls), 0u);
+  rig.heard();
+  rig.wire.feed(Party::client, response(scramble, {.password = "", .plugin = kSha2Plugin}));
+  const std::string asked = rig.heard();
+  const auto request = AuthSwitch::parse(protocol::bytes_of(asked).subspan(kHeaderSize));
+  ASSERT_TRUE(request);
+  EXPECT_EQ(request->plugin, kSha2Plugin);
+  Scramble fresh;
+  ASSERT_EQ(request->data.size(), fresh.size());
+  std::copy(request->data.begin(), request->data.end(), fresh.begin());
+  rig.wire.feed(Party::client, packet(3, token(kSha2Plugin, "secret", fresh)));
+  EXPECT_EQ(rig.wire.count(Kind::done), 1u);
 }
 
 TEST(MysqlClientLogin, TlsRulesComeBeforeThePassword) {

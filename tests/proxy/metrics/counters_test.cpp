@@ -4,6 +4,8 @@
 
 #include <algorithm>
 #include <set>
+#include <string>
+#include <vector>
 
 namespace weirpool::metrics {
 namespace {
@@ -40,6 +42,23 @@ TEST(Counters, LabelsAreDistinct) {
   const std::set<std::string_view> reasons(kCloseReasonLabels.begin(), kCloseReasonLabels.end());
   EXPECT_EQ(reasons.size(), kCloseReasons);
   EXPECT_FALSE(reasons.contains(""));
+}
+
+TEST(Counters, ReasonsAreCountedApartUpToTheirBound) {
+  ReasonCounters counters;
+  std::vector<std::string> reasons;
+  for (std::size_t i = 0; i <= ReasonCounters::kReasons; ++i) {
+    reasons.push_back("reason" + std::to_string(i));
+  }
+  for (int round = 0; round < 2; ++round) {
+    for (const std::string& reason : reasons) counters.add(reason);
+  }
+  std::size_t seen = 0;
+  counters.visit([&](std::string_view reason, std::uint64_t count) {
+    EXPECT_EQ(reason, reasons[seen++]);
+    EXPECT_EQ(count, 2U);
+  });
+  EXPECT_EQ(seen, ReasonCounters::kReasons);
 }
 
 }  // namespace

@@ -20,6 +20,7 @@ Snapshot busy() {
   pool.wait_buckets[0] = 2;
   pool.wait_buckets[kWaitBuckets - 1] = 1;
   pool.wait_sum = 40.5;
+  pool.pins["listen"] = 3;
   return now;
 }
 
@@ -43,6 +44,7 @@ TEST(Exporter, WritesValuesAndEscapesLabels) {
       has(text, "weirpool_client_connections_rejected_total{reason=\"too_many_logins\"} 7"));
   const std::string pool = "backend=\"shop\",database=\"db\\\"\\\\\\n\",user=\"app\"";
   EXPECT_TRUE(has(text, "weirpool_server_connections{" + pool + ",state=\"active\"} 5")) << text;
+  EXPECT_TRUE(has(text, "weirpool_pins_total{" + pool + ",reason=\"listen\"} 3")) << text;
   EXPECT_TRUE(has(text, "weirpool_pool_wait_seconds_count{" + pool + "} 3")) << text;
   EXPECT_TRUE(has(text, "weirpool_pool_wait_seconds_bucket{" + pool + ",le=\"30\"} 2")) << text;
   EXPECT_TRUE(has(text, "weirpool_pool_wait_seconds_bucket{" + pool + ",le=\"+Inf\"} 3")) << text;

@@ -29,12 +29,15 @@ TEST(Numbers, TheOldestWaiterOfAllShardsCounts) {
   one.wait.observe(0.2);
   two.wait.observe(0.2);
   two.closed[2].add(1);
+  one.pins.add("listen");
+  two.pins.add("listen");
   PoolNumbers sum;
   for (const PoolMetrics* shard : {&one, &two, &none}) sum.add(*shard, 10'000'000'000);
   EXPECT_DOUBLE_EQ(sum.oldest_wait_seconds, 3.0);
   EXPECT_EQ(sum.wait_buckets[10], 2U);
   EXPECT_DOUBLE_EQ(sum.wait_sum, 0.4);
   EXPECT_EQ(sum.closed[2], 1U);
+  EXPECT_EQ(sum.pins.at("listen"), 2U);
 }
 
 }  // namespace

@@ -78,6 +78,23 @@ TEST_F(BackendTargetTest, SuccessForgetsTheFailures) {
   EXPECT_LE(target_.retry_at(), Clock::now());
 }
 
+TEST_F(BackendTargetTest, AFailingServerIsAskedOncePerStep) {
+  EXPECT_TRUE(target_.begin_attempt());
+  EXPECT_TRUE(target_.begin_attempt());
+  timeouts_.connect_backoff_min = config::Duration(20);
+  target_.connect_failed(timeouts_);
+  EXPECT_FALSE(target_.begin_attempt());
+  while (Clock::now() < target_.retry_at()) {
+  }
+  EXPECT_TRUE(target_.begin_attempt());
+  EXPECT_FALSE(target_.begin_attempt());
+  const TimePoint next = target_.retry_at();
+  target_.connect_failed(timeouts_);
+  EXPECT_GT(target_.retry_at(), next);
+  target_.connect_succeeded();
+  EXPECT_TRUE(target_.begin_attempt());
+}
+
 TEST_F(BackendTargetTest, CancelConnectionsAreBounded) {
   EXPECT_TRUE(target_.begin_cancel(2));
   EXPECT_TRUE(target_.begin_cancel(2));
