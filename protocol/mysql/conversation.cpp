@@ -365,6 +365,7 @@ void ServerConversation::attach(BackendState& backend) {
   backend_ = static_cast<ServerState*>(&backend);
   flag_.fresh = true;
   flag_.foreign = true;
+  flag_.cut = false;
   tracker_.attached();
 }
 
@@ -375,7 +376,8 @@ void ServerConversation::detach() {
   tracker_.detached();
   flag_.unsettled = false;
   flag_.fresh = false;
-  response_.expect(ReplyPhase::idle, 0, 0);
+  flag_.cut = !response_.finished();
+  response_.expect(ReplyPhase::idle, response_.client_sequence(), 0);
   response_.release_memory();
   out_.release();
 }
@@ -415,7 +417,7 @@ Verdict ServerConversation::backend_lost() {
 }
 
 void ServerConversation::write_fault(Fault fault, std::string_view detail, Writer& out) {
-  const bool replying = !response_.finished();
+  const bool replying = flag_.cut || !response_.finished();
   const std::uint8_t next = static_cast<std::uint8_t>(sequence_ + 1);
   write_fault_packet(out, replying ? response_.client_sequence() : next, fault, detail);
 }

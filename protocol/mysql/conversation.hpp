@@ -109,6 +109,7 @@ class ServerConversation final : public Conversation, private ResponseObserver {
     bool more_frames : 1 = false;  ///< the packet at hand is followed by another one
     bool streaming : 1 = false;    ///< a forward to the backend exceeds what had been read
     bool unsettled : 1 = false;    ///< a reply has ended, settle() has not run
+    bool cut : 1 = false;          ///< the backend went in the middle of a reply
   } flag_;
 };
 

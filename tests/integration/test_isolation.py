@@ -43,9 +43,11 @@ def test_every_answer_is_the_askers_own(launch, database, long, tmp_path):
     print(json.dumps(result["counts"]))
     assert code == 0 and not result["wrong"], result
     # A backend that the relay resets is gone for Weirpool at once, but not for the database while
-    # it still runs the statement: a few old ones overlap there. What Weirpool holds is strict, and
-    # test_pool counts at the database where nothing stands in between.
-    assert peak.sockets <= 4 and peak.highest <= 12, (peak.sockets, peak.highest)
+    # it still runs the statement: a few old ones overlap there. What Weirpool holds is strict;
+    # test_pool counts at the database where nothing stands in between. PostgreSQL's cancel requests
+    # travel on connections of their own, four at most, which are no backends.
+    cancels = 4 if database.protocol == "postgresql" else 0
+    assert peak.sockets <= 4 + cancels and peak.highest <= 12, (peak.sockets, peak.highest)
     answered = result["counts"]
     for operation in ("simple", "named", "transaction", "rows", "error", "no_dirt"):
         assert answered.get(operation, 0) > seconds, answered

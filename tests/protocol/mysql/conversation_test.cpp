@@ -171,6 +171,10 @@ TEST(MysqlConversation, FaultContinuesTheSequenceOfTheReply) {
   Writer out;
   rig.conversation.write_fault(Fault::backend_lost, "", out);
   EXPECT_EQ(out.view()[3], 3);
+  rig.conversation.detach();
+  Writer after;
+  rig.conversation.write_fault(Fault::backend_lost, "", after);
+  EXPECT_EQ(after.view()[3], 3);
   Rig idle;
   Writer alone;
   idle.conversation.write_fault(Fault::shutting_down, "", alone);
