@@ -27,10 +27,13 @@ class Stream:
         self.reader = None
         self.writer = None
 
+    source = None  # (address, 0) to come from there
+
     async def open(self, host, port, timeout=10.0):
         try:
             self.reader, self.writer = await asyncio.wait_for(
-                asyncio.open_connection(host, port, limit=1 << 22), timeout)
+                asyncio.open_connection(host, port, limit=1 << 22, local_addr=self.source),
+                timeout)
         except (OSError, asyncio.TimeoutError) as error:
             raise Lost(f"connect: {error!r}") from error
         sock = self.writer.get_extra_info("socket")
