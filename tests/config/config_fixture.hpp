@@ -59,9 +59,4 @@ inline std::string slurp(const std::string& path) {
   return {std::istreambuf_iterator<char>(in), {}};
 }
 
-/// The folder config/ of the sources.
-inline std::string source_folder() {
-  return (std::filesystem::path(__FILE__).parent_path() / "../../config").lexically_normal();
-}
-
 }  // namespace weirpool::config

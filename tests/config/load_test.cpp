@@ -12,7 +12,7 @@ namespace {
 
 TEST(Load, TheMinimalFileGetsProductionDefaults) {
   ::setenv("APP_PASSWORD", "pw", 1);
-  const Loaded loaded = load_file(source_folder() + "/weirpool.minimal.yaml");
+  const Loaded loaded = load_file("config/weirpool.minimal.yaml");
   ASSERT_TRUE(loaded.config) << describe(loaded.problems, loaded.source);
   const Config& config = *loaded.config;
   EXPECT_EQ(config.backends.at("shop").address, (Address{"shop.example.com", 5432}));
@@ -27,7 +27,7 @@ TEST(Load, TheMinimalFileGetsProductionDefaults) {
   EXPECT_EQ(config.timeouts.client_idle_timeout.count(), 0);
   EXPECT_EQ(config.tcp.backlog, 4096U);
   EXPECT_EQ(config.log.format, LogFormat::automatic);
-  const std::string text = slurp(source_folder() + "/weirpool.minimal.yaml");
+  const std::string text = slurp("config/weirpool.minimal.yaml");
   EXPECT_LE(std::count(text.begin(), text.end(), '\n'), 25);
 }
 

@@ -7,7 +7,7 @@ namespace weirpool::config {
 namespace {
 
 TEST(Reference, IsTheFileInTheRepository) {
-  EXPECT_EQ(slurp(source_folder() + "/REFERENCE.md"), reference())
+  EXPECT_EQ(slurp("config/REFERENCE.md"), reference())
       << "run: weirpool config reference > config/REFERENCE.md";
 }
 

@@ -9,7 +9,7 @@ namespace weirpool::config {
 namespace {
 
 TEST(Sample, IsTheFileInTheRepository) {
-  EXPECT_EQ(slurp(source_folder() + "/weirpool.sample.yaml"), sample())
+  EXPECT_EQ(slurp("config/weirpool.sample.yaml"), sample())
       << "run: weirpool config sample > config/weirpool.sample.yaml";
 }
 
