@@ -65,7 +65,8 @@ int check_online(const config::Snapshot& config, std::ostream& out) {
   }
   Loop loop;
   loop.config = config;
-  KeyDeriver deriver;
+  Offload offload;
+  KeyDeriver deriver(offload);
   const auto stay = boost::asio::make_work_guard(loop.io);
   supervise("check_online", try_all(loop, *config, targets, deriver, report));
   loop.io.run();

@@ -68,7 +68,8 @@ class Server {
   std::unique_ptr<Dialect> postgres_;
   std::unique_ptr<Dialect> mysql_;
   Population population_;
-  KeyDeriver deriver_;
+  Offload offload_;
+  KeyDeriver deriver_{offload_};
   Targets targets_;
   std::shared_ptr<const Runtime> runtime_;
   SecretWatch secrets_;
@@ -105,8 +106,8 @@ void Server::make_workers() {
     workers_[id % workers_.size()]->cancel_here(id, std::move(key));
   };
   for (unsigned i = 0; i < config_->workers; ++i) {
-    workers_.push_back(
-        std::make_unique<Worker>(i, config_->workers, population_, deriver_, route_cancel));
+    workers_.push_back(std::make_unique<Worker>(i, config_->workers, population_, offload_,
+                                                deriver_, route_cancel));
   }
   for (const auto& [name, target] : targets_) target->ledger().set_messenger(messenger());
 }
@@ -326,6 +327,7 @@ int Server::run() {
   io_.run();
   observer_.reset();
   for (const auto& worker : workers_) worker->stop();
+  offload_.stop();
   return 0;
 }
 

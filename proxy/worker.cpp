@@ -12,11 +12,12 @@
 
 namespace weirpool::proxy {
 
-Worker::Worker(unsigned index, unsigned workers, Population& population, KeyDeriver& deriver,
-               CancelRouter route_cancel)
+Worker::Worker(unsigned index, unsigned workers, Population& population, Offload& offload,
+               KeyDeriver& deriver, CancelRouter route_cancel)
     : index_(index),
       workers_(workers),
       population_(population),
+      offload_(offload),
       deriver_(deriver),
       route_cancel_(std::move(route_cancel)),
       stay_(loop_.io.get_executor()) {}
@@ -133,15 +134,23 @@ PoolShard* Worker::find(const PoolKey& key) {
 std::shared_ptr<PoolShard> Worker::shard(const PoolKey& key) {
   std::shared_ptr<PoolShard>& shard = shards_[key];
   if (shard) return shard;
-  auto passwords = [this, user = key.user]() -> std::vector<std::string> {
-    const auto found = runtime_->config->users.find(user);
-    if (found == runtime_->config->users.end()) return {};
-    return config::read_passwords(found->second);
-  };
+  auto passwords = [this, name = key.user] { return read_passwords(name); };
   shard = std::make_shared<PoolShard>(loop_, index_, key, std::move(passwords), deriver_,
                                       numbers_of(key));
   if (draining_) shard->drain();
   return shard;
+}
+
+Task<std::vector<std::string>> Worker::read_passwords(std::string user) {
+  const config::Snapshot config = loop_.config;
+  const auto found = config->users.find(user);
+  if (found == config->users.end()) co_return std::vector<std::string>{};
+  const config::User& account = found->second;
+  const bool on_disk = !account.password.file.empty() ||
+                       (account.old_password && !account.old_password->file.empty());
+  if (!on_disk) co_return config::read_passwords(account);
+  co_return co_await offload_.run(loop_,
+                                  [config, &account] { return config::read_passwords(account); });
 }
 
 std::shared_ptr<metrics::PoolMetrics> Worker::numbers_of(const PoolKey& key) {

@@ -31,8 +31,8 @@ class Worker final : public SessionHost {
   /// Sends a cancel key to the worker that `id` belongs to.
   using CancelRouter = std::function<void(std::uint32_t id, std::vector<std::uint8_t> key)>;
 
-  Worker(unsigned index, unsigned workers, Population& population, KeyDeriver& deriver,
-         CancelRouter route_cancel);
+  Worker(unsigned index, unsigned workers, Population& population, Offload& offload,
+         KeyDeriver& deriver, CancelRouter route_cancel);
   ~Worker();
 
   // From any thread.
@@ -77,6 +77,7 @@ class Worker final : public SessionHost {
   using Sessions = boost::intrusive::list<Session, boost::intrusive::constant_time_size<false>>;
 
   std::uint32_t next_id();
+  Task<std::vector<std::string>> read_passwords(std::string user);
   std::shared_ptr<metrics::PoolMetrics> numbers_of(const PoolKey& key);
   PoolShard* find(const PoolKey& key);
   Task<void> sweep();
@@ -84,6 +85,7 @@ class Worker final : public SessionHost {
   const unsigned index_;
   const unsigned workers_;
   Population& population_;
+  Offload& offload_;
   KeyDeriver& deriver_;
   CancelRouter route_cancel_;
   metrics::WorkerMetrics metrics_;

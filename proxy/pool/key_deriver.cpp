@@ -3,8 +3,6 @@
 #include <openssl/crypto.h>
 #include <openssl/evp.h>
 
-#include <boost/asio/post.hpp>
-#include <memory>
 #include <utility>
 
 namespace weirpool::proxy {
@@ -23,18 +21,16 @@ KeyDeriver::Key fingerprint_of(const protocol::KeyDerivation& wish) {
   return digest;
 }
 
-struct Job {
-  protocol::KeyDerivation wish;
+KeyDeriver::Key pbkdf2(protocol::KeyDerivation& wish) {
   KeyDeriver::Key key{};
-  Signal done;
-};
+  PKCS5_PBKDF2_HMAC(wish.password.data(), static_cast<int>(wish.password.size()), wish.salt.data(),
+                    static_cast<int>(wish.salt.size()), static_cast<int>(wish.iterations),
+                    EVP_sha256(), static_cast<int>(key.size()), key.data());
+  OPENSSL_cleanse(wish.password.data(), wish.password.size());
+  return key;
+}
 
 }  // namespace
-
-KeyDeriver::~KeyDeriver() {
-  thread_.stop();
-  thread_.join();
-}
 
 bool KeyDeriver::find(const Key& fingerprint, Key& key) {
   const std::lock_guard lock(mutex_);
@@ -54,21 +50,9 @@ Task<KeyDeriver::Key> KeyDeriver::derive(Loop& loop, protocol::KeyDerivation wis
   const Key fingerprint = fingerprint_of(wish);
   Key key{};
   if (find(fingerprint, key)) co_return key;
-  // Shared, because the job may outlive this coroutine when its worker stops.
-  auto job = std::make_shared<Job>();
-  job->wish = std::move(wish);
-  auto work = [job, &loop] {
-    PKCS5_PBKDF2_HMAC(job->wish.password.data(), static_cast<int>(job->wish.password.size()),
-                      job->wish.salt.data(), static_cast<int>(job->wish.salt.size()),
-                      static_cast<int>(job->wish.iterations), EVP_sha256(),
-                      static_cast<int>(job->key.size()), job->key.data());
-    OPENSSL_cleanse(job->wish.password.data(), job->wish.password.size());
-    loop.post([job] { job->done.notify(); });
-  };
-  boost::asio::post(thread_, std::move(work));
-  co_await job->done.wait();
-  remember(fingerprint, job->key);
-  co_return job->key;
+  key = co_await offload_.run(loop, [wish = std::move(wish)]() mutable { return pbkdf2(wish); });
+  remember(fingerprint, key);
+  co_return key;
 }
 
 }  // namespace weirpool::proxy

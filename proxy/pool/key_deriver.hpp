@@ -1,16 +1,14 @@
-// Password-based keys cost a millisecond or more of CPU, so they are made on a thread of their own
-// and remembered: a server uses one salt per user, so the second login to it costs nothing.
+// Password-based keys cost a millisecond or more of CPU, so they are made off the I/O threads and
+// remembered: a server uses one salt per user, so the second login to it costs nothing.
 #pragma once
 
 #include <array>
-#include <boost/asio/thread_pool.hpp>
 #include <cstdint>
 #include <map>
 #include <mutex>
 
 #include "protocol/engine.hpp"
-#include "proxy/net/loop.hpp"
-#include "proxy/net/task.hpp"
+#include "proxy/net/offload.hpp"
 
 namespace weirpool::proxy {
 
@@ -18,8 +16,7 @@ class KeyDeriver {
  public:
   using Key = std::array<std::uint8_t, 32>;
 
-  KeyDeriver() = default;
-  ~KeyDeriver();
+  explicit KeyDeriver(Offload& offload) : offload_(offload) {}
 
   /// PBKDF2-HMAC-SHA-256 of `wish`; the caller's loop goes on meanwhile. Any worker's thread.
   Task<Key> derive(Loop& loop, protocol::KeyDerivation wish);
@@ -31,9 +28,9 @@ class KeyDeriver {
   bool find(const Key& fingerprint, Key& key);
   void remember(const Key& fingerprint, const Key& key);
 
+  Offload& offload_;
   std::mutex mutex_;
   std::map<Key, Key> keys_;  ///< by SHA-256 of password, salt and iterations: no password is kept
-  boost::asio::thread_pool thread_{1};
 };
 
 }  // namespace weirpool::proxy

@@ -283,7 +283,9 @@ Task<void> PoolShard::retry(TimePoint at) {
 Task<void> PoolShard::open_one() {
   ++backends_;
   metrics_.connecting.add(1);
-  Connected result = co_await connect_backend(loop_, target_, place_.key, passwords_(), deriver_);
+  std::vector<std::string> passwords = co_await passwords_();
+  Connected result =
+      co_await connect_backend(loop_, target_, place_.key, std::move(passwords), deriver_);
   metrics_.connecting.add(-1);
   --connecting_;
   if (!result.backend) {

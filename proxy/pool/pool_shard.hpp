@@ -57,7 +57,7 @@ class Waiter : public boost::intrusive::list_base_hook<
 class PoolShard final : public IdleHome {
  public:
   /// The passwords weirpool logs in with, newest first, read anew for every login.
-  using Passwords = std::function<std::vector<std::string>()>;
+  using Passwords = std::function<Task<std::vector<std::string>>()>;
 
   PoolShard(Loop& loop, unsigned worker, PoolKey key, Passwords passwords, KeyDeriver& deriver,
             std::shared_ptr<metrics::PoolMetrics> metrics);

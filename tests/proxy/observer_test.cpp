@@ -23,7 +23,7 @@ class ObserverTest : public testing::Test {
     config_.admin.http = {"127.0.0.1", free_port()};
     config_.limits.max_client_conn = 100;
     auto ignore = [](std::uint32_t, const std::vector<std::uint8_t>&) {};
-    workers_.push_back(std::make_unique<Worker>(0, 1, population_, deriver_, ignore));
+    workers_.push_back(std::make_unique<Worker>(0, 1, population_, offload_, deriver_, ignore));
     observer_ = std::make_unique<Observer>(config_, targets_, workers_, population_);
   }
   admin::HttpAnswer get(const std::string& path) {
@@ -32,7 +32,8 @@ class ObserverTest : public testing::Test {
 
   config::Config config_;
   Population population_;
-  KeyDeriver deriver_;
+  Offload offload_;
+  KeyDeriver deriver_{offload_};
   Targets targets_;
   std::vector<std::unique_ptr<Worker>> workers_;
   std::unique_ptr<Observer> observer_;

@@ -49,7 +49,8 @@ class WorkerTest : public testing::Test {
       workers_[id % workers_.size()]->cancel_here(id, std::move(key));
     };
     for (unsigned i = 0; i < workers; ++i) {
-      workers_.push_back(std::make_unique<Worker>(i, workers, population_, deriver_, route));
+      workers_.push_back(
+          std::make_unique<Worker>(i, workers, population_, offload_, deriver_, route));
     }
     target().ledger().set_messenger(messenger());
     for (const auto& worker : workers_) worker->start(runtime_);
@@ -82,7 +83,8 @@ class WorkerTest : public testing::Test {
   test::ToyDialect dialect_;
   config::Config config_;
   Population population_;
-  KeyDeriver deriver_;
+  Offload offload_;
+  KeyDeriver deriver_{offload_};
   Targets targets_;
   std::shared_ptr<const Runtime> runtime_;
   std::vector<std::unique_ptr<Worker>> workers_;

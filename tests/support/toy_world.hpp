@@ -165,7 +165,8 @@ class ToyWorld final : public proxy::SessionHost {
   ToyDialect dialect;
   config::Config config;
   proxy::BackendTarget target;
-  proxy::KeyDeriver deriver;
+  proxy::Offload offload;
+  proxy::KeyDeriver deriver{offload};
   std::vector<std::string> passwords{"secret"};
   protocol::Fault refusal = protocol::Fault::none;  ///< for clients that come from now on
   int client_send_buffer = 0;  ///< bytes of SO_SNDBUF towards clients; zero: the kernel's choice
@@ -173,6 +174,10 @@ class ToyWorld final : public proxy::SessionHost {
   unsigned logins_over = 0;
 
  private:
+  static proxy::Task<std::vector<std::string>> now(std::vector<std::string> passwords) {
+    co_return passwords;
+  }
+
   using Place = proxy::PoolLedger::Place;
 
   void adopt(int fd) {
@@ -199,7 +204,7 @@ class ToyWorld final : public proxy::SessionHost {
   std::shared_ptr<proxy::PoolShard> find_or_make(const Place& place) {
     if (auto found = find(place)) return found;
     auto made = std::make_shared<proxy::PoolShard>(
-        loop_, place.worker, place.key, [this] { return passwords; }, deriver,
+        loop_, place.worker, place.key, [this] { return now(passwords); }, deriver,
         std::make_shared<metrics::PoolMetrics>());
     if (draining_) made->drain();
     workers_[made.get()] = place.worker;

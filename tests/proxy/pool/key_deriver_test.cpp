@@ -37,7 +37,8 @@ class KeyDeriverTest : public testing::Test {
   Loop loop_;
   boost::asio::executor_work_guard<boost::asio::io_context::executor_type> stay_{
       loop_.io.get_executor()};
-  KeyDeriver deriver_;
+  Offload offload_;
+  KeyDeriver deriver_{offload_};
 };
 
 // The vectors for PBKDF2-HMAC-SHA-256 that everybody quotes (RFC 6070's inputs).
