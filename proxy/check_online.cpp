@@ -37,8 +37,9 @@ Task<void> try_all(Loop& loop, const config::Config& config, Targets& targets, K
   for (const auto& [name, target] : targets) {
     for (const auto& [user_name, user] : config.users) {
       const PoolKey key{target.get(), {}, user_name, 0};
+      std::vector<std::string> passwords = config::read_passwords(user);
       Connected result =
-          co_await connect_backend(loop, *target, key, config::read_passwords(user), deriver);
+          co_await connect_backend(loop, *target, key, std::move(passwords), deriver);
       report.line(*target, user_name, result);
       if (result.backend) co_await part_with(loop, std::move(result.backend), Parting::polite);
     }

@@ -149,8 +149,8 @@ Task<std::vector<std::string>> Worker::read_passwords(std::string user) {
   const bool on_disk = !account.password.file.empty() ||
                        (account.old_password && !account.old_password->file.empty());
   if (!on_disk) co_return config::read_passwords(account);
-  co_return co_await offload_.run(loop_,
-                                  [config, &account] { return config::read_passwords(account); });
+  auto work = [config, &account] { return config::read_passwords(account); };
+  co_return co_await offload_.run(loop_, std::move(work));
 }
 
 std::shared_ptr<metrics::PoolMetrics> Worker::numbers_of(const PoolKey& key) {

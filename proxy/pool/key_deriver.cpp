@@ -50,7 +50,9 @@ Task<KeyDeriver::Key> KeyDeriver::derive(Loop& loop, protocol::KeyDerivation wis
   const Key fingerprint = fingerprint_of(wish);
   Key key{};
   if (find(fingerprint, key)) co_return key;
-  key = co_await offload_.run(loop, [wish = std::move(wish)]() mutable { return pbkdf2(wish); });
+  // Named: GCC 12 destroys a temporary that is passed inside a co_await twice.
+  auto work = [wish = std::move(wish)]() mutable { return pbkdf2(wish); };
+  key = co_await offload_.run(loop, std::move(work));
   remember(fingerprint, key);
   co_return key;
 }
