@@ -165,11 +165,6 @@ bool Stream::quiet() const {
 
 void Stream::shut_down_write() { ::shutdown(fd(), SHUT_WR); }
 
-void Stream::set_abortive() {
-  const linger at_once{1, 0};
-  ::setsockopt(fd(), SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once);
-}
-
 Stream::Parts Stream::release() {
   watch_->watcher = nullptr;
   Parts parts{watch_->descriptor.release(), std::move(tls_)};

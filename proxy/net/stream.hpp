@@ -70,8 +70,6 @@ class Stream {
   bool quiet() const;
   /// Sends the end of stream; reading goes on.
   void shut_down_write();
-  /// Makes the close send a reset: for peers that must not be answered.
-  void set_abortive();
   Parts release();
   int fd() const;
 

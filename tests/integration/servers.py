@@ -177,8 +177,7 @@ class PostgresServer(DatabaseServer):
     stop_signal = signal.SIGINT  # "fast": does not wait for clients to leave
     count_sql = ("select count(*) from pg_stat_activity where backend_type = 'client backend' "
                  "and usename <> 'postgres'")
-    ids_sql = ("select pid from pg_stat_activity where backend_type = 'client backend' "
-               "and usename <> 'postgres'")
+    ports_sql = count_sql.replace("count(*)", "client_port")
 
     def __init__(self, certificates):
         super().__init__(certificates)
@@ -235,6 +234,7 @@ class MySqlLikeServer(DatabaseServer):
     # One that is just logging in may be the administrator; the kernel's count has those.
     count_sql = ("select count(*) from performance_schema.processlist where user not in "
                  "('root', 'unauthenticated user', 'event_scheduler', 'system user')")
+    ports_sql = count_sql.replace("count(*)", "substring_index(host, ':', -1)")
     ids_sql = count_sql.replace("count(*)", "id")
     sysbench = ("--tables=4", "--table-size=5000")
 
@@ -270,6 +270,7 @@ class MySqlLikeServer(DatabaseServer):
 class MariaDbServer(MySqlLikeServer):
     count_sql = ("select count(*) from information_schema.processlist where user not in "
                  "('root', 'unauthenticated user', 'event_scheduler', 'system user')")
+    ports_sql = count_sql.replace("count(*)", "substring_index(host, ':', -1)")
     ids_sql = count_sql.replace("count(*)", "id")
 
     def prepare(self):
@@ -305,12 +306,18 @@ class MySqlServer(MySqlLikeServer):
 
 
 class Peak:
-    """Counts what the database itself sees, again and again, until the `with` block ends."""
+    """Counts what the database itself sees, again and again, until the `with` block ends.
 
-    def __init__(self, server, process_id=None, port=None):
+    `killing`: somebody kills sessions meanwhile. MySQL and MariaDB close the connection of a
+    killed session at once and show its row until its thread has noticed, so that only rows with a
+    connection that is still there count.
+    """
+
+    def __init__(self, server, process_id=None, port=None, killing=False):
         self.server = server
         self.process_id = process_id
         self.port = port or server.port
+        self.killing = killing
         self.highest = 0  # rows that the database shows
         self.sockets = 0  # connections that the kernel shows
         self.samples = 0
@@ -318,10 +325,10 @@ class Peak:
         self._thread = None
         self._failure = None
 
-    def _own_sockets(self):
-        """Established connections of the process to the server, as the kernel counts them."""
+    def _own_ports(self):
+        """Local ports of the process's established connections to the server, by the kernel."""
         if self.process_id is None:
-            return 0
+            return set()
         inodes = set()
         base = f"/proc/{self.process_id}/fd"
         for name in os.listdir(base):
@@ -337,17 +344,20 @@ class Peak:
             for line in table:
                 part = line.split()
                 if part[2].endswith(wanted) and part[3] == "01" and part[9] in inodes:
-                    found.add(part[9])
-        return len(found)
+                    found.add(int(part[1].split(":")[1], 16))
+        return found
 
     def _watch(self):
         try:
             connection = self.server.admin()
             with connection.cursor() as cursor:
                 while not self._stop.wait(0.05):
-                    cursor.execute(self.server.count_sql)
-                    self.highest = max(self.highest, cursor.fetchone()[0])
-                    self.sockets = max(self.sockets, self._own_sockets())
+                    cursor.execute(self.server.ports_sql)
+                    rows = [int(port) for (port,) in cursor.fetchall()]
+                    own = self._own_ports()
+                    counted = own.intersection(rows) if self.killing else rows
+                    self.highest = max(self.highest, len(counted))
+                    self.sockets = max(self.sockets, len(own))
                     self.samples += 1
             connection.close()
         except Exception as error:
