@@ -62,9 +62,8 @@ class ServerConversation final : public Conversation, private ResponseObserver {
     std::string message;
   };
 
+  // conversation_client.cpp
   Verdict from_client(MutableBytes unread);
-  Verdict from_backend(MutableBytes unread);
-  Verdict run_errand(Party from, MutableBytes unread);
   Verdict command(MutableBytes unread);
   Verdict dispatch(const CommandRow& row, MutableBytes unread, FrameHeader header);
   Verdict text_command(MutableBytes unread, FrameHeader header);
@@ -78,15 +77,22 @@ class ServerConversation final : public Conversation, private ResponseObserver {
   Verdict discard(MutableBytes unread);
   Verdict reply(MutableBytes unread);
 
+  // conversation_errand.cpp
+  Verdict run_errand(Party from, MutableBytes unread);
   bool synchronize(bool whole_text);
   void start(Errand errand);
   void end_errand();
-  void settle();
-  bool releasable() const;
 
+  // conversation_backend.cpp
+  Verdict from_backend(MutableBytes unread);
+  void settle();
   void on_ok(const OkPacket& ok) override;
   void on_error() override;
   void on_prepared(std::uint32_t statement_id) override;
+
+  // conversation.cpp
+  bool releasable() const;
+  void reset_virtual_session();
 
   ConversationStart start_;
   SessionTracker tracker_;

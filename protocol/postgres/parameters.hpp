@@ -8,7 +8,7 @@
 #include <string_view>
 #include <vector>
 
-#include "protocol/postgres/interner.hpp"
+#include "protocol/interner.hpp"
 #include "protocol/postgres/startup_options.hpp"
 
 namespace weirpool::protocol::postgres {

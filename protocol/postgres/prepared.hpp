@@ -14,7 +14,7 @@
 #include <unordered_map>
 
 #include "protocol/bytes.hpp"
-#include "protocol/postgres/interner.hpp"
+#include "protocol/interner.hpp"
 #include "protocol/postgres/session_text.hpp"
 
 namespace weirpool::protocol::postgres {

@@ -34,6 +34,9 @@ inline ConversationStart start(std::uint32_t capabilities = kModern,
   return made;
 }
 
+/// A result of one column and two rows.
+inline std::string rows_reply() { return count(1, 1) + definition(2) + row(3) + row(4) + end(5); }
+
 /// One client and one backend, logged in to schema `login_schema`.
 struct Rig {
   explicit Rig(ConversationStart from = start(), const std::string& login_schema = "shop")

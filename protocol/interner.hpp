@@ -7,7 +7,7 @@
 #include <string_view>
 #include <unordered_map>
 
-namespace weirpool::protocol::postgres {
+namespace weirpool::protocol {
 
 /// T has `std::string_view key() const`, constant and unique to its value. Must be owned by a
 /// std::shared_ptr; values may outlive it.
@@ -50,4 +50,4 @@ class Interner : public std::enable_shared_from_this<Interner<T>> {
   std::unordered_map<std::string_view, std::weak_ptr<const T>> table_;
 };
 
-}  // namespace weirpool::protocol::postgres
+}  // namespace weirpool::protocol

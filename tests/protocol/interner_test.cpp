@@ -1,4 +1,4 @@
-#include "protocol/postgres/interner.hpp"
+#include "protocol/interner.hpp"
 
 #include <gtest/gtest.h>
 
@@ -6,7 +6,7 @@
 #include <thread>
 #include <vector>
 
-namespace weirpool::protocol::postgres {
+namespace weirpool::protocol {
 namespace {
 
 struct Text {
@@ -51,4 +51,4 @@ TEST(Interner, ThreadsShareIt) {
 }
 
 }  // namespace
-}  // namespace weirpool::protocol::postgres
+}  // namespace weirpool::protocol

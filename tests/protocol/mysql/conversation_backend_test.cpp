@@ -1,0 +1,82 @@
+// What backends answer, and what it says about transactions.
+#include <gtest/gtest.h>
+
+#include "tests/protocol/mysql/conversation_rig.hpp"
+
+namespace weirpool::test::mysql {
+namespace {
+
+TEST(MysqlConversationBackend, TransactionKeepsItsBackend) {
+  Rig rig;
+  rig.client(query("begin"));
+  rig.server(ok(1, {.status = 3}));
+  EXPECT_EQ(rig.releases(), 0u);
+  EXPECT_FALSE(rig.conversation.at_boundary());
+  rig.client(query("select 1"));
+  rig.server(count(1, 1) + definition(2) + end(3, {.status = 3}));
+  rig.client(query("nonsense"));
+  rig.server(err(1));
+  EXPECT_EQ(rig.releases(), 0u) << "an error says nothing about the transaction";
+  rig.client(query("commit"));
+  rig.server(ok(1));
+  EXPECT_EQ(rig.releases(), 1u);
+  EXPECT_EQ(rig.leases(), 1u);
+}
+
+TEST(MysqlConversationBackend, ErrorOutsideATransactionReleases) {
+  Rig rig;
+  rig.client(query("nonsense"));
+  rig.server(err(1));
+  EXPECT_EQ(rig.releases(), 1u);
+}
+
+TEST(MysqlConversationBackend, ErrorWithoutAutocommitKeepsUntilAStatusTells) {
+  Rig rig;
+  rig.client(query("set autocommit=0"));
+  rig.server(ok(1, {.status = 0, .changes = variable("autocommit", "OFF") + state_changed()}));
+  EXPECT_EQ(rig.releases(), 1u);
+  rig.client(query("nonsense"));
+  rig.server(err(1));
+  EXPECT_EQ(rig.releases(), 1u);
+  EXPECT_FALSE(rig.conversation.at_boundary());
+  rig.client(query("rollback"));
+  rig.server(ok(1, {.status = 0}));
+  EXPECT_EQ(rig.releases(), 2u);
+}
+
+TEST(MysqlConversationBackend, LocalFileRequestIsAViolation) {
+  Rig rig;
+  rig.client(query("load data local infile 'x' into table t"));
+  rig.server(packet(1, "\xFB/etc/passwd"));
+  EXPECT_EQ(rig.wire.fault(), Fault::backend_violation);
+  EXPECT_EQ(rig.wire.to_client(), "");
+}
+
+TEST(MysqlConversationBackend, BytesFromAnIdleBackendMeanItIsLeaving) {
+  Rig rig;
+  rig.client(query("begin"));
+  rig.server(ok(1, {.status = 3}));
+  rig.server(err(0, 4031));
+  EXPECT_EQ(rig.wire.fault(), Fault::backend_lost);
+}
+
+TEST(MysqlConversationBackend, AnAnswerBeforeTheQuestionIsOutEndsTheSession) {
+  Rig rig;
+  const std::string half = query(std::string(50000, ' ')).substr(0, 20000);
+  rig.client(half);
+  rig.server(err(1, 1153));
+  EXPECT_EQ(rig.wire.fault(), Fault::backend_lost);
+}
+
+TEST(MysqlConversationBackend, EveryStepAnsweredWithGarbageEndsInAFault) {
+  for (const std::uint8_t byte :
+       {com::init_db, com::query, com::field_list, com::set_option, com::stmt_prepare}) {
+    Rig rig;
+    rig.client(command(byte, "x"));
+    rig.server(packet(9, "zzz"));
+    EXPECT_EQ(rig.wire.fault(), Fault::backend_violation) << int{byte};
+  }
+}
+
+}  // namespace
+}  // namespace weirpool::test::mysql
