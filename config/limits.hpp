@@ -30,6 +30,25 @@ inline constexpr std::size_t kAdminHeaderBytes = std::size_t{8} << 10;
 inline constexpr std::size_t kAdminMaxConnections = 64;
 inline constexpr std::size_t kHealthcheckMaxBytes = std::size_t{64} << 10;
 
+// The waiting line of a pool (proxy/admission/waiting_line.hpp).
+/// A wait that stays above this for a whole interval is overload (CoDel's target, as folly has it).
+inline constexpr std::chrono::milliseconds kLineTarget{5};
+/// Bounds of that interval, which follows the service time: shorter would take a burst for
+/// overload, longer would let the line grow old.
+inline constexpr std::chrono::milliseconds kLineIntervalMin{100};
+inline constexpr std::chrono::milliseconds kLineIntervalMax{2000};
+/// A standing line is looked at no more often than this.
+inline constexpr std::chrono::milliseconds kLineTick{1};
+/// The advice to a refused client: the predicted wait and a random part at least as large as this,
+/// so that refused clients do not come back together.
+inline constexpr std::chrono::milliseconds kRetryAfterSpread{100};
+inline constexpr std::chrono::milliseconds kRetryAfterMin{50};
+inline constexpr std::chrono::milliseconds kRetryAfterMax{5000};
+/// A source that has not been heard of for this long is forgotten.
+inline constexpr std::chrono::milliseconds kSourceForgotten{60'000};
+/// A source counts as live for this long after its last statement.
+inline constexpr std::chrono::milliseconds kSourceLive{30'000};
+
 // The pool and the end of sessions.
 /// How much longer a client of another worker may wait than the oldest local one before a released
 /// backend moves to it: a hand-over costs two wake-ups, so it must buy something.

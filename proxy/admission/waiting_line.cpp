@@ -1,0 +1,143 @@
+#include "proxy/admission/waiting_line.hpp"
+
+#include <algorithm>
+
+#include "config/limits.hpp"
+
+namespace weirpool::proxy::admission {
+namespace {
+
+constexpr int kModestyBonus = 4;
+
+template <class Number>
+Duration scaled(Duration duration, Number by) {
+  return Duration(
+      static_cast<Duration::rep>(static_cast<double>(duration.count()) * static_cast<double>(by)));
+}
+
+}  // namespace
+
+// --- estimates -----------------------------------------------------------------------------------
+
+Duration WaitingLine::gap() const {
+  return times_.mean() / static_cast<Duration::rep>(std::max<std::size_t>(supply_.backends, 1));
+}
+
+Duration WaitingLine::target(TimePoint now) const {
+  // A smaller target would call one waiter an overload. While nothing departs at all the line says
+  // nothing about demand: a frozen database is waited for, not shed at.
+  constexpr int kSilentGaps = 8;
+  const Duration silence = queue_.empty() ? Duration::zero() : now - last_departure_;
+  const Duration pace = silence > kSilentGaps * gap() ? silence : gap();
+  return std::max<Duration>(config::kLineTarget, 2 * pace);
+}
+
+Duration WaitingLine::interval() const {
+  return std::clamp<Duration>(2 * times_.quantile(0.95), config::kLineIntervalMin,
+                              config::kLineIntervalMax);
+}
+
+Duration WaitingLine::slough(Class importance, TimePoint now) const {
+  constexpr std::array<int, kClasses> kTargets{16, 8, 4, 2};
+  return target(now) * kTargets[static_cast<std::size_t>(importance)];
+}
+
+Duration WaitingLine::patience_of(Class importance, Duration query_wait) {
+  return importance == Class::sheddable ? query_wait / 4 : query_wait;
+}
+
+Duration WaitingLine::predicted_wait(const Flow& flow) const {
+  if (!times_.known()) return Duration::zero();
+  // Fair queueing bounds what others can put in front of it: one turn of each busy source for each
+  // of its own.
+  const std::size_t all = queue_.size() + 1;
+  const std::size_t fair =
+      (FairQueue::waiting_beside(flow) + 1) * (FairQueue::busy_beside(flow) + 1);
+  return scaled(gap(), std::min(all, fair));
+}
+
+Duration WaitingLine::retry_after(const Flow& flow, double random) const {
+  const Duration wait = std::max<Duration>(predicted_wait(flow), Duration::zero());
+  const Duration spread = std::max<Duration>(wait, config::kRetryAfterSpread);
+  return std::clamp<Duration>(wait + scaled(spread, random), config::kRetryAfterMin,
+                              config::kRetryAfterMax);
+}
+
+// --- the line ------------------------------------------------------------------------------------
+
+void WaitingLine::supply(const Supply& supply, TimePoint now) {
+  supply_ = supply;
+  if (supply_.coming > 0) detector_.forget(now, interval());
+}
+
+WaitingLine::Answer WaitingLine::admit(const Flow& flow, Duration patience) const {
+  if (patience == Duration::max() || supply_.coming > 0) return Answer::queue;
+  const Duration wait = predicted_wait(flow);
+  if (wait == Duration::zero()) return Answer::queue;
+  return wait + times_.quantile(0.5) > patience ? Answer::hopeless : Answer::queue;
+}
+
+void WaitingLine::look(TimePoint now) {
+  if (supply_.coming > 0) return;
+  const TimePoint since = queue_.oldest_since();
+  const Duration oldest = since == TimePoint::max() ? Duration::zero() : now - since;
+  detector_.observe(now, oldest, target(now), interval());
+}
+
+void WaitingLine::push(Ticket& ticket, const Flow& flow, TimePoint now) {
+  if (queue_.empty()) last_departure_ = now;
+  queue_.push(ticket, flow, now);
+}
+
+void WaitingLine::erase(Ticket& ticket, TimePoint now) {
+  queue_.erase(ticket);
+  if (queue_.empty()) look(now);
+}
+
+Ticket* WaitingLine::next(TimePoint now) {
+  look(now);
+  last_departure_ = now;
+  const auto order = overloaded() ? FairQueue::Order::newest_first : FairQueue::Order::oldest_first;
+  Ticket* ticket = queue_.pick(order, advance(), now);
+  if (ticket && queue_.empty()) look(now);
+  return ticket;
+}
+
+Ticket* WaitingLine::expired(TimePoint now) {
+  look(now);
+  if (!overloaded()) return nullptr;
+  for (std::size_t i = 0; i < kClasses; ++i) {
+    const auto importance = static_cast<Class>(i);
+    const Duration most = slough(importance, now);
+    // A source that asks for less than the others is not what overloads the pool; fair queueing
+    // serves it soon, and only if it does not is it refused as well.
+    Ticket* late = queue_.find(
+        importance,
+        [&](const Ticket& ticket) {
+          return now - ticket.since() > kModestyBonus * most || !queue_.modest(ticket);
+        },
+        [&](const Ticket& ticket) { return now - ticket.since() > most; });
+    if (!late) continue;
+    queue_.erase(*late);
+    return late;
+  }
+  return nullptr;
+}
+
+TimePoint WaitingLine::wake_at(TimePoint now) const {
+  if (queue_.empty()) return TimePoint::max();
+  TimePoint at = detector_.interval_ends();
+  for (std::size_t i = 0; overloaded() && i < kClasses; ++i) {
+    const auto importance = static_cast<Class>(i);
+    const Ticket* oldest = queue_.oldest(importance);
+    if (oldest) at = std::min(at, oldest->since() + slough(importance, now));
+  }
+  return std::max<TimePoint>(at, now + config::kLineTick);
+}
+
+void WaitingLine::served(FlowNode* borrower, Duration held, Duration advance, TimePoint now) {
+  times_.record(held);
+  if (borrower) queue_.charge(borrower, held - advance, now);
+}
+
+}  // namespace weirpool::proxy::admission

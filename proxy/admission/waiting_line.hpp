@@ -1,0 +1,87 @@
+// The waiting line of a pool: bounds the delay, not the length. Who may stand in it, who is next,
+// and who has waited too long to be worth serving.
+//
+//   admit -> refused at once (it could not be served in its time) | push -> next -> served
+//                                                                       \-> expired: refused
+//
+// First in first out with a long deadline is how poolers collapse: whoever reaches the head has no
+// time left, its client has gone, and the work is wasted. So: fair between sources (FairQueue);
+// overload means that the oldest wait stays above a target for an interval (OverloadDetector);
+// while it lasts the newest of a source goes first and what has waited a few targets is refused, so
+// that everybody who is served still has time to use the answer ("Fail at Scale", ACM Queue 2015;
+// measured in bench/RESULTS.md). Pure: no socket, no clock, no signal. One thread.
+#pragma once
+
+#include <cstdint>
+
+#include "proxy/admission/fair_queue.hpp"
+#include "proxy/admission/overload_detector.hpp"
+#include "proxy/admission/service_times.hpp"
+
+namespace weirpool::proxy::admission {
+
+class WaitingLine {
+ public:
+  enum class Answer : std::uint8_t {
+    queue,    ///< push it
+    hopeless  ///< the wait ahead is longer than its time: refuse now
+  };
+
+  /// What is there to serve the line with.
+  struct Supply {
+    std::size_t backends = 0;  ///< lent or idle, of this shard
+    std::size_t coming = 0;    ///< more can and will be opened; a line is no overload then
+  };
+
+  void supply(const Supply& supply, TimePoint now);
+
+  /// `patience`: how long it can wait, for a client's own deadline what is left of it;
+  /// Duration::max(): for ever.
+  Answer admit(const Flow& flow, Duration patience) const;
+  void push(Ticket& ticket, const Flow& flow, TimePoint now);
+  void erase(Ticket& ticket, TimePoint now);
+
+  /// A backend is free: who gets it, taken out of the line; null: nobody.
+  Ticket* next(TimePoint now);
+  /// What next() has charged in advance.
+  Duration advance() const { return times_.mean(); }
+  /// One that has waited too long for an overloaded pool, taken out of the line; ask until null.
+  Ticket* expired(TimePoint now);
+  /// When expired() has to be asked next; max: not before something else happens.
+  TimePoint wake_at(TimePoint now) const;
+
+  /// A backend came back after `held`; `advance` of that had been charged to `borrower`.
+  void served(FlowNode* borrower, Duration held, Duration advance, TimePoint now);
+
+  bool overloaded() const { return detector_.overloaded(); }
+  /// How long a ticket of `flow` would stand in line if it came now; zero while that is not known.
+  Duration predicted_wait(const Flow& flow) const;
+  /// What a refused client is advised to wait before it tries again; `random` in [0, 1).
+  Duration retry_after(const Flow& flow, double random) const;
+  /// The patience of this class, given what everybody gets: the least important may only use short
+  /// gaps.
+  static Duration patience_of(Class importance, Duration query_wait);
+
+  Duration target(TimePoint now) const;
+  Duration interval() const;
+  /// How long one of this class may stand in an overloaded line.
+  Duration slough(Class importance, TimePoint now) const;
+
+  FairQueue& queue() { return queue_; }
+  const FairQueue& queue() const { return queue_; }
+  const ServiceTimes& times() const { return times_; }
+  std::size_t backends() const { return supply_.backends; }
+
+ private:
+  void look(TimePoint now);
+  /// The time between two departures.
+  Duration gap() const;
+
+  FairQueue queue_;
+  OverloadDetector detector_;
+  ServiceTimes times_;
+  Supply supply_;
+  TimePoint last_departure_{};
+};
+
+}  // namespace weirpool::proxy::admission

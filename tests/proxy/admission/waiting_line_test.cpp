@@ -1,0 +1,201 @@
+#include "proxy/admission/waiting_line.hpp"
+
+#include <gtest/gtest.h>
+
+#include <deque>
+
+#include "config/limits.hpp"
+#include "tests/support/line_simulation.hpp"
+
+namespace weirpool::proxy::admission {
+namespace {
+
+using std::chrono::milliseconds;
+using test::LineSimulation;
+using test::SimulatedNodes;
+using test::SimulatedPool;
+using test::Tally;
+
+struct Place : Ticket {};
+
+class WaitingLineTest : public testing::Test {
+ protected:
+  void push(const Flow& flow) {
+    places.emplace_back();
+    line.push(places.back(), flow, now);
+  }
+  void learn(milliseconds held, std::size_t backends) {
+    for (int i = 0; i < 100; ++i) line.served(nullptr, held, Duration::zero(), now);
+    line.supply({backends, 0}, now);
+  }
+
+  std::deque<Place> places;
+  WaitingLine line;
+  Flow node = line.queue().flow(Class::normal, Source{1}, "");
+  TimePoint now = TimePoint(std::chrono::hours(1));
+};
+
+TEST_F(WaitingLineTest, WithoutEvidenceNobodyIsTurnedAway) {
+  line.supply({1, 0}, now);
+  for (int i = 0; i < 100; ++i) push(node);
+  EXPECT_EQ(line.admit(node, milliseconds(1)), WaitingLine::Answer::queue);
+}
+
+TEST_F(WaitingLineTest, WhoCannotBeServedInItsTimeIsToldAtOnce) {
+  learn(milliseconds(100), 2);
+  for (int i = 0; i < 9; ++i) push(node);
+  // Ten times 50 ms in line and 100 ms of service.
+  EXPECT_EQ(line.admit(node, milliseconds(500)), WaitingLine::Answer::hopeless);
+  EXPECT_EQ(line.admit(node, milliseconds(700)), WaitingLine::Answer::queue);
+  EXPECT_EQ(line.admit(node, Duration::max()), WaitingLine::Answer::queue);
+}
+
+TEST_F(WaitingLineTest, OthersTicketsCountOnlyAsFarAsTheyGoFirst) {
+  learn(milliseconds(100), 2);
+  for (int i = 0; i < 100; ++i) push(node);
+  const Flow polite = line.queue().flow(Class::normal, Source{2}, "");
+  EXPECT_EQ(line.admit(polite, milliseconds(300)), WaitingLine::Answer::queue);
+}
+
+TEST_F(WaitingLineTest, WhileThePoolGrowsALineIsNoOverload) {
+  learn(milliseconds(10), 2);
+  line.supply({2, 1}, now);
+  for (int i = 0; i < 100; ++i) push(node);
+  for (int i = 0; i < 50; ++i) {
+    now += milliseconds(20);
+    EXPECT_EQ(line.expired(now), nullptr);
+    line.next(now);
+  }
+  EXPECT_FALSE(line.overloaded());
+  EXPECT_EQ(line.admit(node, milliseconds(1)), WaitingLine::Answer::queue);
+}
+
+TEST_F(WaitingLineTest, AStandingLineShedsWhatIsOlderThanAFewTargets) {
+  learn(milliseconds(10), 10);
+  for (int i = 0; i < 300; ++i) {
+    push(node);
+    push(node);
+    now += milliseconds(1);
+    while (line.expired(now)) {
+    }
+    line.next(now);
+  }
+  EXPECT_TRUE(line.overloaded());
+  EXPECT_LE(now - line.queue().oldest_since(), line.slough(Class::normal, now));
+  EXPECT_EQ(line.slough(Class::normal, now), 4 * config::kLineTarget);
+  EXPECT_GT(line.slough(Class::critical, now), line.slough(Class::sheddable, now));
+}
+
+TEST_F(WaitingLineTest, AFrozenPoolIsWaitedForNotShedAt) {
+  learn(milliseconds(10), 10);
+  push(node);
+  for (int i = 0; i < 300; ++i) {
+    now += milliseconds(10);
+    EXPECT_EQ(line.expired(now), nullptr);
+  }
+}
+
+TEST_F(WaitingLineTest, ItWakesOnlyWhileSomebodyWaits) {
+  EXPECT_EQ(line.wake_at(now), TimePoint::max());
+  push(node);
+  EXPECT_GT(line.wake_at(now), now);
+  EXPECT_LT(line.wake_at(now), now + config::kLineIntervalMax);
+  line.erase(places.back(), now);
+  EXPECT_EQ(line.wake_at(now), TimePoint::max());
+}
+
+TEST_F(WaitingLineTest, TheAdviceGrowsWithTheLineAndStaysWithinBounds) {
+  EXPECT_EQ(line.retry_after(node, 0), config::kRetryAfterMin);
+  learn(milliseconds(100), 1);
+  for (int i = 0; i < 9; ++i) push(node);
+  EXPECT_EQ(line.retry_after(node, 0), milliseconds(1000));
+  EXPECT_EQ(line.retry_after(node, 0.5), milliseconds(1500));
+  for (int i = 0; i < 900; ++i) push(node);
+  EXPECT_EQ(line.retry_after(node, 0.5), config::kRetryAfterMax);
+}
+
+// --- whole scenarios in simulated time -----------------------------------------------------------
+
+/// 20 backends at 20 ms: 1,000 statements a second.
+constexpr double kCapacity = 1000;
+
+SimulatedPool pool_of(std::vector<SimulatedNodes> nodes) {
+  SimulatedPool pool;
+  pool.backends = 20;
+  pool.service = [](double) { return 0.020; };
+  pool.nodes = std::move(nodes);
+  return pool;
+}
+
+class OverloadScenario : public testing::TestWithParam<double> {};
+
+TEST_P(OverloadScenario, GoodputStaysAndRefusalsAreQuick) {
+  const double factor = GetParam();
+  const auto rate = [factor](double at) {
+    const bool flood = at >= 2 && at < 8;
+    return (flood ? factor : 0.8) * kCapacity / 20;
+  };
+  SimulatedPool pool = pool_of({{20, rate}});
+  pool.duration = 11;
+  // The first interval, in which nobody knows yet, is a hundredth of a minute but not of 6 s.
+  pool.count_from = 2.5;
+  const Tally all = LineSimulation(pool).run().front();
+  EXPECT_GE(all.per_second(3, 8), 0.97 * kCapacity);
+  // Unloaded p99 of an exponential service of 20 ms is 92 ms; retries count from the first try.
+  EXPECT_LE(all.latency(0.99), 5 * 0.092);
+  EXPECT_LE(all.refusal(0.99), 0.025);
+  EXPECT_GE(all.per_second(9, 11), 0.95 * 0.8 * kCapacity);
+}
+
+INSTANTIATE_TEST_SUITE_P(Times, OverloadScenario, testing::Values(1.2, 2, 4, 10));
+
+TEST(WaitingLineScenario, ABrownoutIsServedAtTheSpeedOfTheSlowDatabase) {
+  SimulatedPool pool = pool_of({{20, [](double) { return 0.8 * kCapacity / 20; }}});
+  pool.service = [](double at) { return at >= 5 && at < 15 ? 0.200 : 0.020; };
+  pool.duration = 20;
+  const Tally all = LineSimulation(pool).run().front();
+  EXPECT_GE(all.per_second(7, 15), 0.97 * kCapacity / 10 * 0.97);
+  EXPECT_GE(all.per_second(16, 20), 0.95 * 0.8 * kCapacity);
+}
+
+TEST(WaitingLineScenario, OneWildNodeOfAHundredHurtsNobodyElse) {
+  // The 99 ask for 40 % of the pool, the wild one for fifty times its share.
+  const double share = 0.4 * kCapacity / 99;
+  const auto quiet = [share](double) { return share; };
+  const auto wild = [share](double at) { return at >= 3 ? 50 * share * 4 : share; };
+  SimulatedPool pool = pool_of({{99, quiet}, {1, wild}});
+  pool.duration = 15;
+  const auto both = LineSimulation(pool).run();
+  EXPECT_EQ(both[0].shed, 0U);
+  EXPECT_EQ(both[0].abandoned, 0U);
+  EXPECT_LE(both[0].latency(0.99), 1.5 * 0.092);
+  EXPECT_GT(both[1].shed, 0U);
+  // What the others leave is the wild one's.
+  EXPECT_GE(both[0].per_second(5, 15) + both[1].per_second(5, 15), 0.97 * kCapacity);
+}
+
+TEST(WaitingLineScenario, ANodeWithSlowStatementsPaysForThem) {
+  // Both ask for more than half of the pool's time; one in statements ten times as long.
+  SimulatedNodes quick{1, [](double) { return 800.0; }};
+  SimulatedNodes slow{1, [](double) { return 80.0; }, 0.2};
+  SimulatedPool pool = pool_of({quick, slow});
+  const auto both = LineSimulation(pool).run();
+  const double quick_time = both[0].per_second(5, 30) * 0.020;
+  const double slow_time = both[1].per_second(5, 30) * 0.200;
+  EXPECT_NEAR(quick_time, 10, 1.5);
+  EXPECT_NEAR(slow_time, 10, 1.5);
+}
+
+TEST(WaitingLineScenario, UnderPressureTheSheddableGoFirstAndTheCriticalStay) {
+  const auto half = [](double) { return 0.5 * kCapacity; };
+  const auto full = [](double) { return 1.5 * kCapacity; };
+  SimulatedPool pool = pool_of({{1, half, 0, Class::critical}, {1, full, 0, Class::sheddable}});
+  pool.duration = 15;
+  const auto both = LineSimulation(pool).run();
+  EXPECT_EQ(both[0].shed, 0U);
+  EXPECT_LE(both[0].latency(0.99), 1.5 * 0.092);
+  EXPECT_GE(both[1].per_second(5, 15), 0.45 * kCapacity);
+}
+
+}  // namespace
+}  // namespace weirpool::proxy::admission
