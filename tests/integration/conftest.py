@@ -53,8 +53,15 @@ def _server(kind):
 
 
 postgres = _server(servers.PostgresServer)
+postgres18 = _server(servers.Postgres18Server)
 mariadb = _server(servers.MariaDbServer)
 mysql = _server(servers.MySqlServer)
+
+
+@pytest.fixture(params=["postgres", "postgres18"])
+def any_postgres(request):
+    """A test that takes it runs against both releases."""
+    return request.getfixturevalue(request.param)
 
 
 @pytest.fixture(params=["mysql", "mariadb"])

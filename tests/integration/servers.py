@@ -15,7 +15,7 @@ import pymysql
 from weirtest.poll import until
 
 HERE = Path(__file__).resolve().parent
-MYSQL_SCRIPT = HERE.parent / "support" / "mysql_server.sh"
+NEWEST_SERVER = HERE.parent / "support" / "newest_server.sh"
 HOST = "127.0.0.1"
 USER, PASSWORD, DATABASE = "app", "secret-of-app-7431", "app"
 LEGACY_USER, LEGACY_PASSWORD = "legacy", "secret-of-legacy-9128"
@@ -171,7 +171,14 @@ class DatabaseServer:
         return self.execute(sql, *arguments)[0][0]
 
 
+def newest(name):
+    """The folder of a server that this Debian release does not package; unpacked once a machine."""
+    return Path(run(NEWEST_SERVER, name, timeout=900).splitlines()[-1])
+
+
 class PostgresServer(DatabaseServer):
+    """The release that Debian packages."""
+
     protocol = "postgresql"
     owner = "postgres"
     stop_signal = signal.SIGINT  # "fast": does not wait for clients to leave
@@ -181,9 +188,13 @@ class PostgresServer(DatabaseServer):
 
     def __init__(self, certificates):
         super().__init__(certificates)
+        self.bin = self.programs()
+
+    @staticmethod
+    def programs():
         versions = sorted(Path("/usr/lib/postgresql").glob("*/bin/postgres"))
         assert versions, "no PostgreSQL server is installed (package postgresql)"
-        self.bin = versions[-1].parent
+        return versions[-1].parent
 
     def prepare(self):
         self.as_owner("initdb", "-D", self.data, "-A", "trust", "-U", "postgres", "--no-sync",
@@ -226,6 +237,14 @@ class PostgresServer(DatabaseServer):
         """Terminates every backend that is not the administrator's; returns how many."""
         return self.value("select count(pg_terminate_backend(pid)) from pg_stat_activity where "
                           "backend_type = 'client backend' and usename <> 'postgres'")
+
+
+class Postgres18Server(PostgresServer):
+    """The first release with protocol 3.2 and its long cancel keys."""
+
+    @staticmethod
+    def programs():
+        return newest("postgresql") / "usr" / "lib" / "postgresql" / "18" / "bin"
 
 
 class MySqlLikeServer(DatabaseServer):
@@ -294,15 +313,25 @@ class MariaDbServer(MySqlLikeServer):
 
 
 class MySqlServer(MySqlLikeServer):
+    def mysqld(self, *options):
+        base = newest("mysql")
+        return (base / "usr" / "sbin" / "mysqld", "--no-defaults", f"--user={self.owner}",
+                f"--basedir={base}/usr", f"--datadir={self.data}",
+                f"--lc-messages-dir={base}/usr/share/mysql",
+                f"--character-sets-dir={base}/usr/share/mysql/charsets",
+                f"--plugin-dir={base}/usr/lib/mysql/plugin", "--secure-file-priv=", "--mysqlx=OFF",
+                "--skip-log-bin", *options)
+
     def prepare(self):
-        run(MYSQL_SCRIPT, "init", self.data, timeout=900)
+        run(*self.mysqld("--initialize-insecure"))
 
     def spawn(self):
-        self.launch(MYSQL_SCRIPT, "run", self.data, self.port, "--max-connections=400",
-                    "--innodb-flush-log-at-trx-commit=0", "--innodb-doublewrite=OFF",
-                    "--max-allowed-packet=64M", "--innodb-buffer-pool-size=128M",
-                    f"--ssl-ca={self.ca}", f"--ssl-cert={self.tls_cert}",
-                    f"--ssl-key={self.tls_key}")
+        self.launch(*self.mysqld(
+            f"--port={self.port}", f"--bind-address={HOST}", f"--socket={self.data}/mysql.sock",
+            f"--pid-file={self.data}/mysql.pid", "--max-connections=400",
+            "--innodb-flush-log-at-trx-commit=0", "--innodb-doublewrite=OFF",
+            "--max-allowed-packet=64M", "--innodb-buffer-pool-size=128M",
+            f"--ssl-ca={self.ca}", f"--ssl-cert={self.tls_cert}", f"--ssl-key={self.tls_key}"))
 
 
 class Peak:

@@ -96,8 +96,8 @@ def test_login_needs_no_backend_of_its_own(launch, database, client, aio):
     assert aio(scenario()) < 2
 
 
-def test_md5_on_the_backend_side(launch, postgres):
-    weir = launch(postgres)
+def test_md5_on_the_backend_side(launch, any_postgres):
+    weir = launch(any_postgres)
     connection = psycopg2.connect(host=HOST, port=weir.port, user=LEGACY_USER,
                                   password=LEGACY_PASSWORD, dbname=DATABASE)
     with connection.cursor() as cursor:

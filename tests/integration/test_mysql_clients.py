@@ -5,7 +5,7 @@ from pathlib import Path
 import pymysql
 import pytest
 
-from servers import DATABASE, HOST, MYSQL_SCRIPT, PASSWORD, USER
+from servers import DATABASE, HOST, PASSWORD, USER, newest
 
 CLIENTS = Path(__file__).resolve().parent / "clients"
 CONNECTOR = "/usr/share/java/mariadb-java-client.jar"
@@ -37,7 +37,8 @@ def test_mariadb_command_line(port, program):
 
 
 def test_mysql_command_line(port, program):
-    out = program(MYSQL_SCRIPT, "client", *arguments(port), stdin=STATEMENTS)
+    mysql = newest("mysql") / "usr" / "bin" / "mysql"
+    out = program(mysql, "--no-defaults", *arguments(port), stdin=STATEMENTS)
     assert out.splitlines() == PRINTED
 
 
