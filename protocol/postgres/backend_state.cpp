@@ -15,6 +15,7 @@ bool Backend::write_cancel(Writer& out) const {
 
 void Backend::discarded() {
   parameters.discarded();
+  left_behind &= kPinLoad | kPinSeed;
   statements.clear();
   unnamed.reset();
   unnamed_certain = true;

@@ -37,6 +37,7 @@ class Backend final : public BackendState {
   std::shared_ptr<const Facts> login_facts;
   BackendParameters parameters;
   BackendStatements statements;
+  Effects left_behind = 0;      ///< state of its last client, for the reset
   StatementRef unnamed;         ///< the unnamed statement this backend has; null: none
   bool unnamed_certain = true;  ///< false: it may have another one than `unnamed` says
 };

@@ -12,19 +12,16 @@ void PostgresConversation::attach(BackendState& backend) {
   backend_ = static_cast<Backend*>(&backend);
   status_ = 'I';
   used_ = false;
-  settling_ = false;
-  if (backend_->parameters.matches(wanted_)) return;
-  const std::string difference = backend_->parameters.difference(*wanted_);
-  if (difference.empty()) {
-    backend_->parameters.became(wanted_);
-    return;
-  }
-  write_query(difference, to_backend_.out());
-  settling_ = true;
+  settle();
 }
 
 void PostgresConversation::detach() {
   forget_queue();
+  if (backend_ != nullptr) {
+    // What was not asked about may be anything.
+    backend_->left_behind |=
+        (effects_ & kPins) | (check_ ? kPinSet : 0) | (stale_ ? kPinPrepare : 0);
+  }
   to_client_ = Outbox(Party::client);
   to_backend_ = Outbox(Party::backend);
   gather_.consume();
@@ -32,13 +29,17 @@ void PostgresConversation::detach() {
   text_left_ = 0;
   carry_ = 0;
   // An unnamed statement this long is prepared again by those who want it again.
-  if (unnamed_ && (unnamed_->body.empty() || unnamed_->body.size() > kMaxUnnamedKept)) {
+  if (unnamed_ && (unnamed_->body().empty() || unnamed_->body_size > kMaxUnnamedKept)) {
     unnamed_.reset();
   }
   backend_ = nullptr;
+  check_.reset();
+  own_.reset();
   effects_ = 0;
   phase_ = Phase::relay;
-  unsynced_ = settling_ = settle_failed_ = stale_ = flushed_ = last_words_ = false;
+  unsynced_ = settle_failed_ = stale_ = served_ = cleansed_ = unsettled_ = resets_all_ = flushed_ =
+      last_words_ = false;
+  own_tries_ = 0;
   client_moving_ = backend_moving_ = backend_partial_ = false;
 }
 
@@ -48,7 +49,7 @@ void PostgresConversation::refuse(Fault fault, std::string_view detail) {
 }
 
 bool PostgresConversation::quiet() const {
-  return queue_.empty() && status_ == 'I' && phase_ == Phase::relay && !unsynced_ && !settling_ &&
+  return queue_.empty() && status_ == 'I' && phase_ == Phase::relay && !unsynced_ && !own_ &&
          !settle_failed_ && !last_words_ && !client_moving_ && !backend_moving_ &&
          !backend_partial_ && text_left_ == 0 && carry_ == 0 && !gather_.collecting();
 }
@@ -56,7 +57,7 @@ bool PostgresConversation::quiet() const {
 bool PostgresConversation::at_boundary() const { return backend_ == nullptr || quiet(); }
 
 bool PostgresConversation::releasable() const {
-  return backend_ != nullptr && used_ && (effects_ & kPins) == 0 && quiet();
+  return backend_ != nullptr && used_ && (effects_ & kPins) == 0 && !check_ && quiet();
 }
 
 Verdict PostgresConversation::backend_lost() {

@@ -7,6 +7,7 @@
 //                                                              <-     (swallowed) ReadyForQuery
 //                                Query, Parse, Bind ... Sync   ->
 //                         <-     answers, in order             <-     ... ReadyForQuery 'I'
+//                                what has become of the session? (only if it may have changed)
 //                                release, when every Sync, Query and FunctionCall has its
 //                                ReadyForQuery and no state of the client stays behind
 //
@@ -21,6 +22,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "protocol/engine.hpp"
 #include "protocol/postgres/backend_state.hpp"
@@ -29,6 +31,7 @@
 #include "protocol/postgres/frame.hpp"
 #include "protocol/postgres/query_messages.hpp"
 #include "protocol/postgres/reply_queue.hpp"
+#include "protocol/postgres/session_check.hpp"
 #include "protocol/postgres/session_text.hpp"
 
 namespace weirpool::protocol::postgres {
@@ -42,14 +45,14 @@ class PostgresConversation final : public Conversation {
  public:
   /// `wanted`: the session parameters of the startup message.
   PostgresConversation(CatalogRef catalog, ProfileRef wanted)
-      : catalog_(std::move(catalog)), wanted_(std::move(wanted)) {}
+      : catalog_(std::move(catalog)), startup_(std::move(wanted)), wanted_(startup_) {}
 
   Verdict step(Party from, MutableBytes unread) override;
   void attach(BackendState& backend) override;
   void detach() override;
   void refuse(Fault fault, std::string_view detail) override;
   bool at_boundary() const override;
-  bool needs_reset() const override { return (effects_ & kPins) != 0 || stale_; }
+  bool needs_reset() const override { return (effects_ & kPins) != 0 || check_ || stale_; }
   std::string_view pin_reason() const override { return pin_label(effects_); }
   bool executing() const override { return !queue_.empty(); }
   Verdict backend_lost() override;
@@ -92,7 +95,7 @@ class PostgresConversation final : public Conversation {
   Step on_parse(const Header& header, Run& run);
   Step on_long_parse(const Header& header, Run& run);
   Step on_named_parse(const ParseMessage& message);
-  void on_unnamed_parse(const ParseMessage& message);
+  bool on_unnamed_parse(const ParseMessage& message);
   Step on_bind(const Header& header, Run& run);
   Step on_describe(const Header& header, Run& run);
   Step on_close(const Header& header, Run& run);
@@ -101,27 +104,58 @@ class PostgresConversation final : public Conversation {
   /// The backend will have the unnamed statement this client means, or none.
   void inject_unnamed();
   void inject(const StatementRef& statement);
-  void execute_effects(Effects effects);
+  std::string_view meaning();
+  StatementRef on_backend(StatementRef& mine);
 
   // conversation_backend.cpp: messages of the backend.
   Verdict backend_step(Bytes unread);
   Step backend_message(Run& run);
-  Verdict settle_step(Bytes unread);
-  Verdict settled();
   void make_up_replies();
   Step on_error(const Header& header, Run& run);
   void fail_batch();
   Step on_copy_in(const Header& header, Run& run);
   Step on_ready(Run& run);
   Step on_command(const Header& header, Run& run, bool last);
-  Step on_parameter(const Header& header, Run& run);
+  void on_tag(std::string_view tag);
   void forgotten_by_backend(bool everything);
   void keep_what_is_underway();
 
+  // conversation_state.cpp: session state, and weirpool's own statements about it.
+  /// One that is being executed.
+  enum class Purpose : std::uint8_t { settle, check, cleanse };
+  struct Own {
+    Purpose purpose = Purpose::settle;
+    bool interrupted = false;
+    std::vector<std::string> names;  ///< of the parameters in the columns of the row
+    Row row;
+    std::string error;  ///< an ErrorResponse for the client
+  };
+  void execute_effects(const TextEffects& effects);
+  SessionCheck& check();
+  void touch_everything();
+  Step check_step();
+  void begin_own(Purpose purpose, std::string_view text, std::vector<std::string> names = {});
+  bool cleanse(const TextEffects& effects);
+  Verdict own_step(Bytes unread);
+  void own_done();
+  void settle();
+  void settled(const Own& own);
+  void adopt(const ProfileRef& spelled);
+  void checked(const Row& row);
+  void back_to_startup(const SessionCheck::Touched& touched);
+  void learn(const SessionCheck::Touched& touched, const std::optional<std::string>& now);
+  bool is_default(std::string_view name, std::string_view value) const;
+  Step on_parameter(const Header& header, Run& run);
+  Strings strings() const {
+    return backend_->parameters.standard_strings() ? Strings::standard : Strings::escapes;
+  }
+
   CatalogRef catalog_;
+  ProfileRef startup_;  ///< what RESET leads back to
   ProfileRef wanted_;
   ClientStatements statements_;
-  StatementRef unnamed_;  ///< with an empty body: it exists only on the attached backend
+  std::string private_meaning_;  ///< of statements parsed while parameters are unsettled
+  StatementRef unnamed_;         ///< with an empty body: it exists only on the attached backend
 
   Backend* backend_ = nullptr;
   ReplyQueue queue_;
@@ -133,15 +167,20 @@ class PostgresConversation final : public Conversation {
   std::uint8_t text_head_ = 0;      ///< bytes in front of the text
   std::uint64_t carry_ = 0;         ///< bytes of a message whose head has been rewritten
   std::unique_ptr<Writer> refusal_;
-  std::unique_ptr<std::string> settle_error_;  ///< an ErrorResponse for the client
+  std::unique_ptr<SessionCheck> check_;  ///< due at the next boundary
+  std::unique_ptr<Own> own_;
   Effects effects_ = 0;
   Phase phase_ = Phase::relay;
   char status_ = 'I';
   bool used_ = false;      ///< the attached backend has been given something
   bool unsynced_ = false;  ///< an extended batch waits for its Sync
-  bool settling_ = false;  ///< parameters are being set
   bool settle_failed_ = false;
-  bool stale_ = false;          ///< the backend's statements do not do any more
+  bool stale_ = false;       ///< the backend's statements do not do any more
+  bool served_ = false;      ///< the attached backend has finished something of this client's
+  bool cleansed_ = false;    ///< it remembers no sequence of anybody else's
+  bool unsettled_ = false;   ///< parameters have been changed since the last boundary
+  bool resets_all_ = false;  ///< a RESET ALL that nothing can undo is under way
+  std::uint8_t own_tries_ = 0;
   bool flushed_ = false;        ///< the backend has been asked to answer a full queue
   bool last_words_ = false;     ///< the backend said FATAL
   bool client_moving_ = false;  ///< a forward of the client's bytes may be unfinished

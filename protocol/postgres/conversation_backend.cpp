@@ -26,7 +26,7 @@ Verdict PostgresConversation::backend_step(Bytes unread) {
   backend_partial_ = !unread.empty();
   if (backend_ == nullptr) return Verdict::hold();
   if (const Step queued = to_client_.next()) return *queued;
-  if (settling_) return settle_step(unread);
+  if (own_) return own_step(unread);
   if (settle_failed_) return Verdict::hold();
   Run run{unread, 0};
   while (!run.streams()) {
@@ -87,6 +87,8 @@ PostgresConversation::Step PostgresConversation::on_error(const Header& header, 
     last_words_ = true;
     return pass(header, run);
   }
+  if (check_) check_->rolled_back();
+  resets_all_ = false;
   // "cached plan must not change result type": whatever this backend has prepared is out of date.
   if (error.sqlstate == "0A000" && error.routine == "RevalidateCachedQuery") stale_ = true;
   switch (queue_.front()) {
@@ -138,24 +140,42 @@ PostgresConversation::Step PostgresConversation::on_ready(Run& run) {
     return Verdict::close(Fault::backend_violation);
   }
   status_ = status;
+  served_ = true;
   queue_.pop();
+  if (status == 'I' && queue_.empty()) unsettled_ = false;
   if (phase_ == Phase::copy_in) phase_ = Phase::relay;
   return pass(header, run);
 }
 
 PostgresConversation::Step PostgresConversation::on_command(const Header& header, Run& run,
                                                             bool last) {
-  static constexpr std::string_view kDeallocate("DEALLOCATE ALL\0", 15);
-  static constexpr std::string_view kDiscard("DISCARD ALL\0", 12);
+  // Tags that say what has become of the session; their lengths tell all others apart.
+  static constexpr std::size_t kLongest = std::string_view("DISCARD SEQUENCES").size() + 1;
   const std::size_t payload = header.length - 4;
-  if (payload == kDeallocate.size() || payload == kDiscard.size()) {
-    if (run.rest().size() < header.total()) return Verdict::need(header.total());
-    const std::string_view tag = text_of(visible_payload(header, run.rest()));
-    if (tag == kDeallocate) forgotten_by_backend(false);
-    if (tag == kDiscard) forgotten_by_backend(true);
+  if (payload <= kLongest && run.rest().size() < header.total()) {
+    return Verdict::need(header.total());
+  }
+  if (payload > 1 && payload <= kLongest) {
+    on_tag(text_of(visible_payload(header, run.rest())).substr(0, payload - 1));
   }
   if (last) queue_.pop();
   return pass(header, run);
+}
+
+void PostgresConversation::on_tag(std::string_view tag) {
+  switch (tag.front()) {
+    case 'D':
+      if (tag == "DEALLOCATE ALL") forgotten_by_backend(false);
+      if (tag == "DISCARD ALL") forgotten_by_backend(true);
+      if (tag == "DISCARD SEQUENCES" && queue_.size() == 1) effects_ &= ~kPinSequence;
+      break;
+    case 'R':
+      if (check_ && tag == "ROLLBACK") check_->rolled_back();
+      if (tag == "RESET" && resets_all_) effects_ &= ~(kPinSet | kPinSetConfig);
+      resets_all_ = false;
+      break;
+    default: break;
+  }
 }
 
 void PostgresConversation::forgotten_by_backend(bool everything) {
@@ -165,9 +185,11 @@ void PostgresConversation::forgotten_by_backend(bool everything) {
     unnamed_.reset();
     backend_->discarded();
     if (queue_.size() == 1) {
-      effects_ = 0;
-      stale_ = false;
+      effects_ &= kPinLoad | kPinSeed;
+      check_.reset();
+      wanted_ = startup_;
     }
+    touch_everything();
   }
   keep_what_is_underway();
 }
@@ -186,80 +208,6 @@ void PostgresConversation::keep_what_is_underway() {
     backend_->statements.add(statement);
     if (!injected) statements_.emplace(entry.note->client_name, statement);
   }
-}
-
-PostgresConversation::Step PostgresConversation::on_parameter(const Header& header, Run& run) {
-  if (header.total() > kMaxNeed) {
-    effects_ |= kPinSet;  // Too long to be set again elsewhere.
-    return pass(header, run);
-  }
-  if (run.rest().size() < header.total()) return Verdict::need(header.total());
-  const auto message = ParameterStatus::parse(visible_payload(header, run.rest()));
-  if (!message) return Verdict::close(Fault::backend_violation);
-  const Reported* changed = backend_->parameters.report(message->name, message->value);
-  if (changed != nullptr && follows_client(changed->lower)) {
-    wanted_ = catalog_->profiles.with(wanted_, changed->lower, changed->value);
-  }
-  if (changed != nullptr && tells_identity(changed->lower)) {
-    const bool own = changed->value == changed->initial;
-    effects_ = static_cast<Effects>(own ? effects_ & ~kPinIdentity : effects_ | kPinIdentity);
-  }
-  return pass(header, run);
-}
-
-/// The answer to weirpool's own SET: nothing of it reaches the client.
-Verdict PostgresConversation::settle_step(Bytes unread) {
-  if (unread.size() < kHeaderSize) return Verdict::need(kHeaderSize);
-  const Header header = peek_header(unread);
-  if (!legal_length(header)) return Verdict::close(Fault::backend_violation);
-  const auto action = backend_action(Reply::query, header.tag);
-  if (action == FromBackend::violation || action == FromBackend::copy_in) {
-    return Verdict::close(Fault::backend_violation);
-  }
-  const bool read = action == FromBackend::error || action == FromBackend::ready ||
-                    action == FromBackend::parameter;
-  if (read && unread.size() < front_of(header)) return Verdict::need(front_of(header));
-  if (action == FromBackend::error) {
-    ErrorResponse error = ErrorResponse::parse(visible_payload(header, unread));
-    error.severity = "FATAL";
-    Writer out;
-    error.serialize(out);
-    settle_error_ = std::make_unique<std::string>(text_of(out.view()));
-  } else if (action == FromBackend::parameter) {
-    const auto message = ParameterStatus::parse(visible_payload(header, unread));
-    if (!message) return Verdict::close(Fault::backend_violation);
-    backend_->parameters.report(message->name, message->value);
-  } else if (action == FromBackend::ready) {
-    if (header.length != 5 || unread[kHeaderSize] != 'I') {
-      return Verdict::close(Fault::backend_violation);
-    }
-    to_client_.skip(header.total());
-    return settled();
-  }
-  return Verdict::skip(header.total());
-}
-
-Verdict PostgresConversation::settled() {
-  settling_ = false;
-  if (settle_error_) {
-    settle_failed_ = true;
-    to_client_.out().text(*settle_error_);
-    to_client_.then(Verdict::close(Fault::none));
-    settle_error_.reset();
-    return *to_client_.next();
-  }
-  backend_->parameters.became(wanted_);
-  // From now on the client wants what the backend made of its words, in the backend's spelling.
-  ProfileRef spelled = wanted_;
-  for (const Reported& r : backend_->parameters.reported()) {
-    const std::string* value = wanted_->find(r.lower);
-    if (value == nullptr || *value == r.value || !follows_client(r.lower)) continue;
-    spelled = catalog_->profiles.with(spelled, r.lower, r.value);
-    ParameterStatus{r.name, r.value}.serialize(to_client_.out());
-  }
-  if (spelled != wanted_) backend_->parameters.became(spelled);
-  wanted_ = std::move(spelled);
-  return *to_client_.next();
 }
 
 }  // namespace weirpool::protocol::postgres

@@ -24,7 +24,8 @@ Verdict PostgresConversation::client_step(Bytes unread) {
       if (const Step queued = to_client_.next()) return *queued;
     }
   }
-  if (settling_ || settle_failed_) return Verdict::hold();
+  if (const Step asked = check_step()) return *asked;
+  if (own_ || settle_failed_) return Verdict::hold();
   if (text_left_ != 0) return stream_text(unread);
   if (releasable()) return Verdict::release();
   Run run{unread, std::exchange(carry_, 0)};
@@ -129,17 +130,22 @@ PostgresConversation::Step PostgresConversation::on_query(const Header& header, 
   if (rest.size() < wanted) return Verdict::need(wanted);
   const bool whole = rest.size() >= header.total();
   if (!whole && run.size != 0) return std::nullopt;
+  TextEffects effects;
+  if (whole) {
+    const auto size = static_cast<std::size_t>(header.total());
+    effects = effects_of(text_of(rest.first(size).subspan(kHeaderSize)), strings());
+    if (cleanse(effects)) return std::nullopt;
+  }
   queue_.push(Reply::query);
   // A simple Query ends the unnamed statement, whoever made it.
   unnamed_.reset();
   backend_->unnamed.reset();
   backend_->unnamed_certain = true;
   if (whole) {
-    const auto size = static_cast<std::size_t>(header.total());
-    execute_effects(effects_of(text_of(rest.first(size).subspan(kHeaderSize))));
+    execute_effects(effects);
     return pass(header, run);
   }
-  scan_ = std::make_unique<TextScan>();
+  scan_ = std::make_unique<TextScan>(strings());
   text_left_ = header.total();
   text_head_ = kHeaderSize;
   return std::nullopt;
@@ -153,15 +159,12 @@ Verdict PostgresConversation::stream_text(Bytes unread) {
   scan_->feed(text_of(unread.first(size).subspan(head)));
   text_head_ = static_cast<std::uint8_t>(text_head_ - head);
   text_left_ -= size;
-  execute_effects(text_left_ == 0 ? scan_->finish() : scan_->effects());
-  if (text_left_ == 0) scan_.reset();
+  if (text_left_ == 0) {
+    execute_effects(scan_->finish());
+    scan_.reset();
+  }
   client_moving_ = true;
   return Verdict::forward(size);
-}
-
-void PostgresConversation::execute_effects(Effects effects) {
-  effects_ |= effects & kPins;
-  if ((effects & kResetAll) != 0) backend_->parameters.forget_applied();
 }
 
 PostgresConversation::Step PostgresConversation::detached_message(Bytes unread) {

@@ -27,15 +27,17 @@ PostgresConversation::Step PostgresConversation::on_parse(const Header& header, 
   const Bytes message = gather_.message();
   const auto parsed = ParseMessage::parse(message.subspan(kHeaderSize));
   if (!parsed) return Verdict::close(Fault::protocol_violation);
-  unsynced_ = true;
   if (parsed->name.empty()) {
-    on_unnamed_parse(*parsed);
+    if (on_unnamed_parse(*parsed)) return std::nullopt;
+    unsynced_ = true;
     const bool in_place = !gather_.collecting();
     if (!in_place) to_backend_.out().bytes(message);
     gather_.consume();
     return in_place ? pass(header, run) : std::nullopt;
   }
   const Step refused = on_named_parse(*parsed);
+  if (own_) return refused;
+  unsynced_ = true;
   to_backend_.skip(gather_.consume());
   return refused;
 }
@@ -49,25 +51,28 @@ PostgresConversation::Step PostgresConversation::on_long_parse(const Header& hea
   backend_->unnamed_certain = true;
   queue_.push(Reply::parse, note({}, unnamed_));
   unsynced_ = true;
-  scan_ = std::make_unique<TextScan>();
+  scan_ = std::make_unique<TextScan>(strings());
   text_left_ = header.total();
   text_head_ = kHeaderSize + 1;
   return std::nullopt;
 }
 
-void PostgresConversation::on_unnamed_parse(const ParseMessage& message) {
-  unnamed_ = unnamed_statement(message.body, message.text);
+/// True: not yet.
+bool PostgresConversation::on_unnamed_parse(const ParseMessage& message) {
+  TextEffects effects = effects_of(message.text, strings());
+  if (cleanse(effects)) return true;
+  unnamed_ = unnamed_statement(message.body, std::move(effects));
   backend_->unnamed = unnamed_;
   backend_->unnamed_certain = true;
   queue_.push(Reply::parse, note({}, unnamed_));
+  return false;
 }
 
 PostgresConversation::Step PostgresConversation::on_named_parse(const ParseMessage& message) {
   const auto known = statements_.find(message.name);
   if (known != statements_.end()) {
     // The name is taken. The backend is made to say so itself, which also fails the batch there.
-    const StatementRef taken = known->second;
-    if (!backend_->statements.has(*taken)) inject(taken);
+    const StatementRef taken = on_backend(known->second);
     ParseMessage::serialize(taken->backend_name, message.body, to_backend_.out());
     queue_.push(Reply::parse, note({}, nullptr));
     return std::nullopt;
@@ -75,7 +80,9 @@ PostgresConversation::Step PostgresConversation::on_named_parse(const ParseMessa
   if (statements_.size() >= catalog_->max_client_statements()) {
     return Verdict::close(Fault::message_too_large);
   }
-  StatementRef statement = catalog_->statements.named(message.body, message.text);
+  StatementRef statement =
+      catalog_->statements.named(message.body, message.text, meaning(), strings());
+  if (cleanse(statement->effects)) return std::nullopt;
   statements_.emplace(message.name, statement);
   if (backend_->statements.has(*statement)) {
     queue_.push(Reply::parse_made_up, note(message.name, std::move(statement)));
@@ -94,9 +101,27 @@ void PostgresConversation::inject(const StatementRef& statement) {
     NameMessage{'S', (*victim)->backend_name}.serialize('C', to_backend_.out());
     queue_.push(Reply::close_injected, note({}, *victim));
   }
-  ParseMessage::serialize(statement->backend_name, bytes_of(statement->body), to_backend_.out());
+  ParseMessage::serialize(statement->backend_name, bytes_of(statement->body()), to_backend_.out());
   queue_.push(Reply::parse_injected, note({}, statement));
   backend_->statements.add(statement);
+}
+
+/// What the names in a text mean now. While parameters are changed by a transaction that is nobody
+/// else's business.
+std::string_view PostgresConversation::meaning() {
+  if (!unsettled_) return wanted_->meaning();
+  if (private_meaning_.empty()) private_meaning_ = catalog_->private_meaning();
+  return private_meaning_;
+}
+
+/// A statement of the client's as the backend knows it, given to the backend if it does not.
+StatementRef PostgresConversation::on_backend(StatementRef& mine) {
+  if (!backend_->statements.has(*mine)) {
+    const std::string_view now = meaning();
+    if (mine->meaning() != now) mine = catalog_->statements.renamed(*mine, now);
+    if (!backend_->statements.has(*mine)) inject(mine);
+  }
+  return mine;
 }
 
 bool PostgresConversation::holds_unnamed() {
@@ -104,9 +129,9 @@ bool PostgresConversation::holds_unnamed() {
 }
 
 void PostgresConversation::inject_unnamed() {
-  if (unnamed_ && unnamed_->body.empty()) unnamed_.reset();
+  if (unnamed_ && unnamed_->body().empty()) unnamed_.reset();
   if (unnamed_) {
-    ParseMessage::serialize({}, bytes_of(unnamed_->body), to_backend_.out());
+    ParseMessage::serialize({}, bytes_of(unnamed_->body()), to_backend_.out());
     queue_.push(Reply::parse_injected, note({}, unnamed_));
   } else {
     // There may be somebody else's: without it the backend gives the right error itself.
@@ -133,6 +158,8 @@ PostgresConversation::Step PostgresConversation::on_bind(const Header& header, R
                          ? holds_unnamed()
                          : !named && foreign_name(head->statement) == head->statement;
   if (!ready && run.size != 0) return std::nullopt;
+  if (named && cleanse(known->second->effects)) return std::nullopt;
+  if (head->statement.empty() && unnamed_ && cleanse(unnamed_->effects)) return std::nullopt;
   unsynced_ = true;
   if (head->statement.empty()) {
     if (!ready) inject_unnamed();
@@ -143,11 +170,9 @@ PostgresConversation::Step PostgresConversation::on_bind(const Header& header, R
     return std::nullopt;
   }
   if (ready) return pass(header, run, Reply::bind);
-  std::string name = named ? known->second->backend_name : foreign_name(head->statement);
-  if (named) {
-    if (!backend_->statements.has(*known->second)) inject(known->second);
-    execute_effects(known->second->effects);
-  }
+  std::string name =
+      named ? on_backend(known->second)->backend_name : foreign_name(head->statement);
+  if (named) execute_effects(known->second->effects);
   const std::size_t head_size = head->portal.size() + name.size() + 2;
   Writer& out = to_backend_.out();
   out.u8('B');
@@ -179,8 +204,8 @@ PostgresConversation::Step PostgresConversation::on_describe(const Header& heade
   if (ready) return pass(header, run, Reply::describe_statement);
   if (message->name.empty()) {
     inject_unnamed();
-  } else if (named && !backend_->statements.has(*known->second)) {
-    inject(known->second);
+  } else if (named) {
+    on_backend(known->second);
   }
   const std::string name = named ? known->second->backend_name : foreign_name(message->name);
   NameMessage{'S', name}.serialize('D', to_backend_.out());

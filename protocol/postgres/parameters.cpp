@@ -17,12 +17,13 @@ void append_literal(std::string& out, std::string_view text) {
   out += '\'';
 }
 
-void append_set(std::string& out, std::string_view name, std::string_view value) {
-  out += out.empty() ? "SELECT pg_catalog.set_config(" : ",pg_catalog.set_config(";
-  append_literal(out, name);
-  out += ',';
-  append_literal(out, value);
-  out += ",false)";
+void append_set(Change& change, std::string_view name, std::string_view value) {
+  change.text += change.names.empty() ? "SELECT pg_catalog.set_config(" : ",pg_catalog.set_config(";
+  append_literal(change.text, name);
+  change.text += ',';
+  append_literal(change.text, value);
+  change.text += ",false)";
+  change.names.emplace_back(name);
 }
 
 void append_reset(std::string& out, std::string_view name) {
@@ -37,10 +38,14 @@ void append_reset(std::string& out, std::string_view name) {
   out += "\";";
 }
 
+template <class Entries>
+auto place_of(Entries& entries, std::string_view lower) {
+  return std::lower_bound(entries.begin(), entries.end(), lower,
+                          [](const NamedValue& e, std::string_view n) { return e.first < n; });
+}
+
 const std::string* find_value(const std::vector<NamedValue>& entries, std::string_view lower) {
-  const auto at =
-      std::lower_bound(entries.begin(), entries.end(), lower,
-                       [](const NamedValue& e, std::string_view n) { return e.first < n; });
+  const auto at = place_of(entries, lower);
   return at == entries.end() || at->first != lower ? nullptr : &at->second;
 }
 
@@ -56,10 +61,51 @@ std::vector<NamedValue> normalized(std::vector<NamedValue> entries) {
   return unique;
 }
 
+void append_key(std::string& key, const NamedValue& entry) {
+  key.append(entry.first).append(1, '\0').append(entry.second).append(1, '\0');
+}
+
 std::string key_of(const std::vector<NamedValue>& entries) {
   std::string key;
-  for (const auto& [name, value] : entries) {
-    key.append(name).append(1, '\0').append(value).append(1, '\0');
+  for (const NamedValue& entry : entries) append_key(key, entry);
+  return key;
+}
+
+/// Parameters that never change what a statement means. Whatever is not named here might.
+bool means_nothing(std::string_view lower) {
+  static constexpr std::array<std::string_view, 24> kHarmless{"application_name",
+                                                              "bytea_output",
+                                                              "client_min_messages",
+                                                              "default_transaction_deferrable",
+                                                              "default_transaction_isolation",
+                                                              "default_transaction_read_only",
+                                                              "deadlock_timeout",
+                                                              "extra_float_digits",
+                                                              "hash_mem_multiplier",
+                                                              "idle_in_transaction_session_timeout",
+                                                              "idle_session_timeout",
+                                                              "jit",
+                                                              "lock_timeout",
+                                                              "log_duration",
+                                                              "log_min_duration_statement",
+                                                              "log_statement",
+                                                              "maintenance_work_mem",
+                                                              "random_page_cost",
+                                                              "statement_timeout",
+                                                              "synchronous_commit",
+                                                              "tcp_user_timeout",
+                                                              "temp_buffers",
+                                                              "transaction_timeout",
+                                                              "work_mem"};
+  return std::find(kHarmless.begin(), kHarmless.end(), lower) != kHarmless.end();
+}
+
+std::string meaning_of(const std::vector<NamedValue>& entries) {
+  std::string key;
+  for (const NamedValue& entry : entries) {
+    // Parameters with a dot are made up by applications, or belong to extensions' functions.
+    const bool custom = entry.first.find('.') != entry.first.npos;
+    if (!custom && !means_nothing(entry.first)) append_key(key, entry);
   }
   return key;
 }
@@ -78,6 +124,10 @@ bool tells_identity(std::string_view lower) {
   return lower == "is_superuser" || lower == "session_authorization";
 }
 
+bool sets_identity(std::string_view lower) {
+  return lower == "role" || lower == "session_authorization";
+}
+
 bool follows_client(std::string_view lower) {
   static constexpr std::array<std::string_view, 4> kBackendsOwn{
       "in_hot_standby", "integer_datetimes", "server_encoding", "server_version"};
@@ -86,7 +136,9 @@ bool follows_client(std::string_view lower) {
 }
 
 Profile::Profile(std::vector<NamedValue> entries)
-    : entries_(normalized(std::move(entries))), key_(key_of(entries_)) {}
+    : entries_(normalized(std::move(entries))),
+      key_(key_of(entries_)),
+      meaning_(meaning_of(entries_)) {}
 
 const std::string* Profile::find(std::string_view lower) const {
   return find_value(entries_, lower);
@@ -104,7 +156,14 @@ ProfileRef ProfileCatalog::with(const ProfileRef& base, std::string_view name,
   return of(std::move(entries));
 }
 
+ProfileRef ProfileCatalog::without(const ProfileRef& base, std::string_view lower) {
+  std::vector<NamedValue> entries = base->entries();
+  std::erase_if(entries, [lower](const NamedValue& entry) { return entry.first == lower; });
+  return of(std::move(entries));
+}
+
 const Reported* BackendParameters::report(std::string_view name, std::string_view value) {
+  if (name == "standard_conforming_strings") standard_strings_ = value != "off";
   for (Reported& known : reported_) {
     if (known.name != name) continue;
     if (!logged_in_) known.initial = value;
@@ -119,14 +178,15 @@ const Reported* BackendParameters::report(std::string_view name, std::string_vie
   return &reported_.back();
 }
 
-bool BackendParameters::reports(std::string_view lower) const {
-  return std::any_of(reported_.begin(), reported_.end(),
-                     [lower](const Reported& r) { return r.lower == lower; });
+const Reported* BackendParameters::following(std::string_view lower) const {
+  const auto found = std::find_if(reported_.begin(), reported_.end(),
+                                  [lower](const Reported& r) { return r.lower == lower; });
+  return found != reported_.end() && follows_client(lower) ? &*found : nullptr;
 }
 
-std::string BackendParameters::difference(const Profile& wanted) const {
+Change BackendParameters::difference(const Profile& wanted) const {
   std::string resets;
-  std::string sets;
+  Change change;
   for (const Reported& r : reported_) {
     if (!follows_client(r.lower)) continue;
     const std::string* value = wanted.find(r.lower);
@@ -134,32 +194,55 @@ std::string BackendParameters::difference(const Profile& wanted) const {
     if (value == nullptr) {
       append_reset(resets, r.name);
     } else {
-      append_set(sets, r.name, *value);
+      append_set(change, r.name, *value);
     }
   }
+  bool somebody = false;       // the backend, or the client, is not who logged in
+  bool somebody_else = false;  // and they differ
   for (const auto& [name, value] : applied_) {
-    if (wanted.find(name) == nullptr) append_reset(resets, name);
+    const std::string* wish = wanted.find(name);
+    if (sets_identity(name)) {
+      somebody = true;
+      somebody_else |= wish == nullptr || *wish != value;
+    } else if (wish == nullptr) {
+      append_reset(resets, name);
+    }
   }
   for (const auto& [name, value] : wanted.entries()) {
-    if (reports(name)) continue;
+    if (following(name) != nullptr) continue;
     const std::string* now = find_value(applied_, name);
-    if (now == nullptr || *now != value) append_set(sets, name, value);
+    const bool differs = now == nullptr || *now != value;
+    somebody |= sets_identity(name);
+    somebody_else |= sets_identity(name) && differs;
+    if (differs && !sets_identity(name)) append_set(change, name, value);
   }
-  return resets + sets;
+  // Who the backend is decides what may be set, so it is itself again in between.
+  if (somebody_else || (somebody && !(resets.empty() && change.empty()))) {
+    resets.insert(0, "RESET \"role\";RESET \"session_authorization\";");
+    for (const std::string_view name : {"session_authorization", "role"}) {
+      if (const std::string* value = wanted.find(name)) append_set(change, name, *value);
+    }
+  }
+  change.text.insert(0, resets);
+  return change;
 }
 
-void BackendParameters::became(const ProfileRef& wanted) {
+void BackendParameters::became(const ProfileRef& wanted, const ProfileRef& asked) {
   profile_ = wanted;
+  asked_ = asked;
   applied_.clear();
   for (const NamedValue& entry : wanted->entries()) {
-    if (!reports(entry.first)) applied_.push_back(entry);
+    if (following(entry.first) == nullptr) applied_.push_back(entry);
   }
 }
 
-void BackendParameters::forget_applied() {
+void BackendParameters::learned(std::string_view lower, const std::optional<std::string>& value) {
   profile_.reset();
-  // An impossible value differs from whatever the next client wants, and RESET does no harm.
-  for (NamedValue& entry : applied_) entry.second = std::string(1, '\0');
+  const auto at = place_of(applied_, lower);
+  const bool known = at != applied_.end() && at->first == lower;
+  if (known && value) at->second = *value;
+  if (known && !value) applied_.erase(at);
+  if (!known && value) applied_.emplace(at, lower, *value);
 }
 
 void BackendParameters::discarded() {

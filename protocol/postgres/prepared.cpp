@@ -2,17 +2,60 @@
 
 namespace weirpool::protocol::postgres {
 
-StatementRef StatementCatalog::named(Bytes body, std::string_view text) {
-  return statements_->intern(text_of(body), [&] {
-    std::string name(kStatementPrefix);
-    name += std::to_string(next_.fetch_add(1, std::memory_order_relaxed));
-    return Statement{std::string(text_of(body)), std::move(name), effects_of(text)};
+namespace {
+
+std::string joined(std::string_view body, std::string_view meaning) {
+  std::string both;
+  both.reserve(body.size() + meaning.size());
+  both.append(body).append(meaning);
+  return both;
+}
+
+}  // namespace
+
+std::string StatementCatalog::fresh_name() {
+  return std::string(kStatementPrefix) +
+         std::to_string(next_.fetch_add(1, std::memory_order_relaxed));
+}
+
+StatementRef StatementCatalog::named(Bytes body, std::string_view text, std::string_view meaning,
+                                     Strings strings) {
+  const std::string_view bare = without_last_comment(text, strings);
+  std::string both = joined(bare, text_of(body).substr(text.size()));
+  const std::size_t size = both.size();
+  both.append(meaning);
+  const std::string_view key = both;
+  return statements_->intern(key, [&] {
+    return Statement{std::move(both), size, fresh_name(), effects_of(bare, strings)};
   });
 }
 
-StatementRef unnamed_statement(Bytes body, std::string_view text) {
+StatementRef StatementCatalog::renamed(const Statement& statement, std::string_view meaning) {
+  std::string both = joined(statement.body(), meaning);
+  const std::string_view key = both;
+  return statements_->intern(key, [&] {
+    return Statement{std::move(both), statement.body_size, fresh_name(), statement.effects};
+  });
+}
+
+StatementRef unnamed_statement(Bytes body, TextEffects effects) {
   return std::make_shared<const Statement>(
-      Statement{std::string(text_of(body)), {}, effects_of(text)});
+      Statement{std::string(text_of(body)), body.size(), {}, std::move(effects)});
+}
+
+std::string_view without_last_comment(std::string_view text, Strings strings) {
+  const auto last_code = [](std::string_view t) { return t.find_last_not_of(" \t\n\r\f\v;"); };
+  const std::size_t end = last_code(text);
+  if (end == text.npos || end < 3 || text[end] != '/' || text[end - 1] != '*') return text;
+  const std::size_t begin = text.rfind("/*", end - 2);
+  if (begin == text.npos || begin == 0 || text[begin + 2] == '+') return text;
+  // The first end of a comment behind its beginning is the one found, and no other contains it.
+  if (text.find("*/", begin + 2) != end - 1 || text[begin - 1] == '/') return text;
+  TextScan scan(strings);
+  scan.feed(text.substr(0, begin));
+  if (!scan.in_code()) return text;
+  const std::size_t kept = last_code(text.substr(0, begin));
+  return kept == text.npos ? text : text.substr(0, kept + 1);
 }
 
 std::string foreign_name(std::string_view name) {

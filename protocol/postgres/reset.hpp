@@ -1,26 +1,27 @@
-// Brings a backend back to where its login left it.
+// Brings a backend back to where its login left it, by undoing what its last client did and no
+// more: statements prepared for everybody survive, unless there is no other way.
 //
-//   weirpool              backend
-//   Query DISCARD ALL ->
-//                     <-  CommandComplete, ParameterStatus*, ReadyForQuery 'I'   (swallowed)
+//   weirpool                              backend
+//   Query UNLISTEN *; DISCARD TEMP ... ->
+//                                      <-  answers, ParameterStatus*, ReadyForQuery 'I' (swallowed)
 #pragma once
 
 #include "protocol/postgres/round_trip.hpp"
 
 namespace weirpool::protocol::postgres {
 
-/// Ends with done, or with close(backend_lost) if the backend did not do it. DISCARD ALL is refused
-/// inside a transaction, so it is a simple Query of its own.
+/// Ends with done, or with close(backend_lost) if the backend did not do it or there is state that
+/// only its end undoes.
 class Reset final : public RoundTrip {
  public:
-  explicit Reset(Backend& backend) : RoundTrip(backend, "DISCARD ALL") {}
+  /// Undoes what `backend` says was left behind; if it says nothing, everything there may be.
+  explicit Reset(Backend& backend);
 
  private:
-  bool succeeded() override {
-    backend().discarded();
-    return true;
-  }
+  bool succeeded() override;
   bool failed(const ErrorResponse&) override { return false; }
+
+  Effects undone_;
 };
 
 }  // namespace weirpool::protocol::postgres

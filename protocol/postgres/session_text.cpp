@@ -1,6 +1,5 @@
 #include "protocol/postgres/session_text.hpp"
 
-#include <algorithm>
 #include <utility>
 
 namespace weirpool::protocol::postgres {
@@ -21,46 +20,14 @@ bool word_part(char c) { return word_start(c) || digit(c) || c == '$'; }
 
 char lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; }
 
-/// Parameters every supported server reports, so that their changes follow the client by
-/// themselves. standard_conforming_strings is not among them: it changes how texts must be read.
-bool tracked_parameter(std::string_view word) {
-  static constexpr std::array<std::string_view, 7> kTracked{
-      "application_name", "client_encoding", "datestyle", "intervalstyle", "names", "time",
-      "timezone"};
-  return std::find(kTracked.begin(), kTracked.end(), word) != kTracked.end();
-}
-
-bool ends_with_transaction(std::string_view word) {
-  return word == "local" || word == "transaction" || word == "constraints";
-}
-
 }  // namespace
-
-std::string_view pin_label(Effects effects) {
-  static constexpr std::array<std::pair<Effects, std::string_view>, 9> kLabels{{
-      {kPinTemporary, "temporary_object"},
-      {kPinAdvisoryLock, "advisory_lock"},
-      {kPinListen, "listen"},
-      {kPinWithHold, "with_hold_cursor"},
-      {kPinPrepare, "sql_prepare"},
-      {kPinIdentity, "session_authorization"},
-      {kPinSet, "set_parameter"},
-      {kPinSetConfig, "set_config"},
-      {kPinLoad, "load"},
-  }};
-  for (const auto& [bit, label] : kLabels) {
-    if ((effects & bit) != 0) return label;
-  }
-  return {};
-}
 
 void TextScan::feed(std::string_view piece) {
   for (const char c : piece) {
     switch (mode_) {
       case Mode::word:
-        if (word_part(c)) {
-          if (length_ < word_.size()) word_[length_] = lower(c);
-          if (length_ <= word_.size()) ++length_;
+        if (word_part(c) && !(c == '$' && words_.raw())) {
+          add_to_word(lower(c));
           break;
         }
         end_word();
@@ -68,7 +35,11 @@ void TextScan::feed(std::string_view piece) {
         break;
       case Mode::code: code(c); break;
       case Mode::string:
-        if (c == '\'') mode_ = Mode::code;
+        if (c == '\'') {
+          mode_ = Mode::code;
+        } else if (words_.captures()) {
+          words_.literal(c);
+        }
         break;
       case Mode::escape_string:
         if (c == '\\') mode_ = Mode::escaped;
@@ -79,8 +50,7 @@ void TextScan::feed(std::string_view piece) {
         if (c == '"') {
           end_word();
         } else {
-          if (length_ < word_.size()) word_[length_] = c;
-          if (length_ <= word_.size()) ++length_;
+          add_to_word(c);
         }
         break;
       case Mode::line_comment:
@@ -96,10 +66,15 @@ void TextScan::feed(std::string_view piece) {
   }
 }
 
-Effects TextScan::finish() {
+TextEffects TextScan::finish() {
   if (mode_ == Mode::word || mode_ == Mode::identifier) end_word();
-  end_statement();
-  return effects_;
+  return words_.take();
+}
+
+void TextScan::open_string() {
+  // E'...' knows backslashes; the prefix touches its quote.
+  const bool prefixed = length_ == 1 && word_[0] == 'e' && lower(last_) == 'e';
+  mode_ = prefixed || strings_ == Strings::escapes ? Mode::escape_string : Mode::string;
 }
 
 void TextScan::code(char c) {
@@ -109,18 +84,16 @@ void TextScan::code(char c) {
     length_ = 1;
     return;
   }
+  if (c == ';') return words_.end_statement();
+  if (c == '"' && !words_.raw()) {
+    mode_ = Mode::identifier;
+    length_ = 0;
+    return;
+  }
+  words_.symbol(c);
+  if (words_.raw()) return;
   switch (c) {
-    case '\'': {
-      // E'...' knows backslashes; the prefix touches its quote.
-      const bool escapes = length_ == 1 && word_[0] == 'e' && lower(last_) == 'e';
-      mode_ = escapes ? Mode::escape_string : Mode::string;
-      break;
-    }
-    case '"':
-      mode_ = Mode::identifier;
-      length_ = 0;
-      break;
-    case ';': end_statement(); break;
+    case '\'': open_string(); break;
     case '-':
       if (last_ == '-') mode_ = Mode::line_comment;
       break;
@@ -179,77 +152,20 @@ void TextScan::dollar(char c) {
   }
 }
 
+void TextScan::add_to_word(char c) {
+  if (length_ < word_.size()) word_[length_] = c;
+  if (length_ <= word_.size()) ++length_;
+}
+
 void TextScan::end_word() {
   const bool quoted = mode_ == Mode::identifier;
   mode_ = Mode::code;
-  const std::string_view word(word_.data(), length_ <= word_.size() ? length_ : 0);
-  if (quoted) {
-    length_ = 0;
-    if (stage_ == Stage::start) stage_ = Stage::other;
-  }
-  switch (stage_) {
-    case Stage::start: first_word(word); break;
-    case Stage::set:
-      if (word == "session" && before_ == Before::other) {
-        before_ = Before::with;  // SET SESSION x: the next word decides.
-        return;
-      }
-      if (!ends_with_transaction(word) && !tracked_parameter(word)) effects_ |= kPinSet;
-      stage_ = Stage::other;
-      break;
-    case Stage::reset:
-      if (word == "all") {
-        effects_ |= kResetAll;
-      } else if (!tracked_parameter(word)) {
-        effects_ |= kPinSet;
-      }
-      stage_ = Stage::other;
-      break;
-    case Stage::prepare:
-      if (word != "transaction") effects_ |= kPinPrepare;
-      stage_ = Stage::other;
-      break;
-    case Stage::declare:
-      if (before_ == Before::with && word == "hold") effects_ |= kPinWithHold;
-      break;
-    case Stage::other: break;
-  }
-  anywhere(word);
+  words_.word({word_.data(), length_ <= word_.size() ? length_ : std::size_t{0}}, quoted);
+  if (quoted) length_ = 0;
 }
 
-void TextScan::first_word(std::string_view word) {
-  stage_ = Stage::other;
-  if (word == "set") stage_ = Stage::set;
-  if (word == "reset") stage_ = Stage::reset;
-  if (word == "prepare") stage_ = Stage::prepare;
-  if (word == "declare") stage_ = Stage::declare;
-  if (word == "listen") effects_ |= kPinListen;
-  if (word == "load") effects_ |= kPinLoad;
-}
-
-void TextScan::anywhere(std::string_view word) {
-  if (word == "set_config") effects_ |= kPinSetConfig;
-  if (word == "pg_advisory_lock" || word == "pg_advisory_lock_shared" ||
-      word == "pg_try_advisory_lock" || word == "pg_try_advisory_lock_shared") {
-    effects_ |= kPinAdvisoryLock;
-  }
-  const bool temporary = word == "temp" || word == "temporary";
-  if (word == "pg_temp" || (temporary && before_ == Before::create)) effects_ |= kPinTemporary;
-  before_ = Before::other;
-  if (word == "with") before_ = Before::with;
-  if (word == "create" || word == "global" || word == "local" || word == "replace" ||
-      word == "into") {
-    before_ = Before::create;
-  }
-}
-
-void TextScan::end_statement() {
-  stage_ = Stage::start;
-  before_ = Before::other;
-}
-
-Effects effects_of(std::string_view text) {
-  TextScan scan;
+TextEffects effects_of(std::string_view text, Strings strings) {
+  TextScan scan(strings);
   scan.feed(text);
   return scan.finish();
 }

@@ -27,8 +27,8 @@ TEST(BackendState, GoodbyeAndCancel) {
 TEST(BackendState, DiscardAllLeavesNothing) {
   StatementCatalog catalog;
   Backend backend(10);
-  backend.statements.add(catalog.named(bytes_of("x"), "x"));
-  backend.unnamed = unnamed_statement(bytes_of("x"), "x");
+  backend.statements.add(catalog.named(bytes_of("x"), "x", {}, Strings::standard));
+  backend.unnamed = unnamed_statement(bytes_of("x"), {});
   backend.unnamed_certain = false;
   backend.discarded();
   EXPECT_EQ(backend.statements.size(), 0U);

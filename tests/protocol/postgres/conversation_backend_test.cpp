@@ -184,30 +184,6 @@ TEST(ConversationBackend, WhatOneClientSetIsResetForTheNext) {
   EXPECT_EQ(two.wire.to_backend(), query("RESET \"TimeZone\";"));
 }
 
-TEST(ConversationBackend, StateThatCannotMovePinsUntilDiscardAll) {
-  Rig rig;
-  rig.wire.feed(Party::client, query("create temp table t (a int)"));
-  rig.wire.feed(Party::backend, command("CREATE TABLE") + ready());
-  EXPECT_TRUE(rig.attached);
-  EXPECT_EQ(rig.conversation.pin_reason(), "temporary_object");
-  EXPECT_TRUE(rig.conversation.at_boundary());
-  EXPECT_TRUE(rig.conversation.needs_reset());
-  rig.wire.feed(Party::client, query("discard all"));
-  rig.wire.feed(Party::backend, command("DISCARD ALL") + ready());
-  EXPECT_FALSE(rig.attached);
-  EXPECT_TRUE(rig.released_clean);
-}
-
-TEST(ConversationBackend, AnotherIdentityPinsUntilItIsGivenBack) {
-  Rig rig;
-  rig.wire.feed(Party::client, query("select become_root()"));
-  rig.wire.feed(Party::backend, command("SELECT 1") + status("is_superuser", "on") + ready());
-  EXPECT_EQ(rig.conversation.pin_reason(), "session_authorization");
-  rig.wire.feed(Party::client, query("select become_nobody()"));
-  rig.wire.feed(Party::backend, command("SELECT 1") + status("is_superuser", "off") + ready());
-  EXPECT_FALSE(rig.attached);
-}
-
 TEST(ConversationBackend, PortalSuspendedEndsAnExecute) {
   const Outcome heard = play_all_ways(
       {client(parse("", "select 1") + bind_to("", "") + execute() + execute() + sync()),

@@ -22,6 +22,7 @@ TEST(Parameters, EqualProfilesAreOne) {
   EXPECT_EQ(a->find("b"), nullptr);
   EXPECT_EQ(catalog.with(catalog.of({{"a", "2"}}), "TimeZone", "UTC"), a);
   EXPECT_NE(a, catalog.of({{"a", "2"}}));
+  EXPECT_EQ(catalog.without(a, "timezone"), catalog.of({{"a", "2"}}));
 }
 
 TEST(Parameters, ValuesCannotBeMistakenForNames) {
@@ -32,45 +33,110 @@ TEST(Parameters, ValuesCannotBeMistakenForNames) {
 TEST(Parameters, DifferencesAreQuoted) {
   ProfileCatalog catalog;
   const BackendParameters backend = fresh();
-  const ProfileRef wanted = catalog.of({{"TimeZone", "x'; drop table t; --\\"}});
-  EXPECT_EQ(backend.difference(*wanted),
+  const Change change = backend.difference(*catalog.of({{"TimeZone", "x'; drop table t; --\\"}}));
+  EXPECT_EQ(change.text,
             "SELECT pg_catalog.set_config(E'TimeZone',E'x''; drop table t; --\\\\',false)");
-  EXPECT_EQ(backend.difference(*catalog.of({})), "");
-  EXPECT_EQ(backend.difference(*catalog.of({{"datestyle", "ISO, MDY"}})), "");
+  EXPECT_EQ(change.names, std::vector<std::string>{"TimeZone"});
+  EXPECT_TRUE(backend.difference(*catalog.of({})).empty());
+  EXPECT_TRUE(backend.difference(*catalog.of({{"datestyle", "ISO, MDY"}})).empty());
 }
 
 TEST(Parameters, WhatIsNotReportedIsRemembered) {
   ProfileCatalog catalog;
   BackendParameters backend = fresh();
   const ProfileRef wanted = catalog.of({{"my.setting", "1"}});
-  EXPECT_NE(backend.difference(*wanted), "");
-  backend.became(wanted);
+  EXPECT_FALSE(backend.difference(*wanted).empty());
+  backend.became(wanted, wanted);
   EXPECT_TRUE(backend.matches(wanted));
-  EXPECT_EQ(backend.difference(*wanted), "");
-  EXPECT_EQ(backend.difference(*catalog.of({})), "RESET \"my\".\"setting\";");
-  backend.forget_applied();
-  EXPECT_FALSE(backend.matches(wanted));
-  EXPECT_NE(backend.difference(*wanted), "");
+  EXPECT_TRUE(backend.difference(*wanted).empty());
+  EXPECT_EQ(backend.difference(*catalog.of({})).text, "RESET \"my\".\"setting\";");
   backend.discarded();
-  EXPECT_EQ(backend.difference(*catalog.of({})), "");
+  EXPECT_FALSE(backend.matches(wanted));
+  EXPECT_TRUE(backend.difference(*catalog.of({})).empty());
+}
+
+TEST(Parameters, WhatAClientChangedItselfIsLearned) {
+  ProfileCatalog catalog;
+  BackendParameters backend = fresh();
+  backend.learned("b", "1");
+  backend.learned("a", "1");
+  backend.learned("b", "2");
+  EXPECT_TRUE(backend.difference(*catalog.of({{"a", "1"}, {"b", "2"}})).empty());
+  backend.learned("b", std::nullopt);
+  backend.learned("c", std::nullopt);
+  EXPECT_EQ(backend.difference(*catalog.of({})).text, "RESET \"a\";");
+}
+
+TEST(Parameters, TheSameWordsCostNothingTheSecondTime) {
+  ProfileCatalog catalog;
+  BackendParameters backend = fresh();
+  const ProfileRef asked = catalog.of({{"work_mem", "4096"}});
+  const ProfileRef spelled = catalog.of({{"work_mem", "4MB"}});
+  backend.became(spelled, asked);
+  EXPECT_TRUE(backend.matches(asked));
+  EXPECT_TRUE(backend.matches(spelled));
+  EXPECT_EQ(backend.profile(), spelled);
+  backend.report("TimeZone", "Asia/Tokyo");
+  EXPECT_FALSE(backend.matches(asked));
+}
+
+TEST(Parameters, WhoItIsIsSetLastAndResetFirst) {
+  ProfileCatalog catalog;
+  BackendParameters backend = fresh();
+  const ProfileRef wanted =
+      catalog.of({{"role", "r"}, {"session_authorization", "s"}, {"zero", "0"}});
+  const std::string back = "RESET \"role\";RESET \"session_authorization\";";
+  EXPECT_EQ(backend.difference(*wanted).text,
+            back +
+                "SELECT pg_catalog.set_config(E'zero',E'0',false),"
+                "pg_catalog.set_config(E'session_authorization',E's',false),"
+                "pg_catalog.set_config(E'role',E'r',false)");
+  backend.became(wanted, wanted);
+  EXPECT_TRUE(backend.difference(*wanted).empty());
+  EXPECT_EQ(backend.difference(*catalog.of({})).text, back + "RESET \"zero\";");
+  EXPECT_EQ(backend.difference(*catalog.of({{"role", "r"}, {"zero", "0"}})).text,
+            back + "SELECT pg_catalog.set_config(E'role',E'r',false)");
+}
+
+TEST(Parameters, OnlyWhatMattersToTextsIsTheirMeaning) {
+  ProfileCatalog catalog;
+  const std::string none = catalog.of({})->meaning();
+  EXPECT_EQ(catalog.of({{"application_name", "x"}, {"my.var", "1"}})->meaning(), none);
+  EXPECT_NE(catalog.of({{"search_path", "x"}})->meaning(), none);
+  EXPECT_NE(catalog.of({{"role", "x"}})->meaning(), none);
+  EXPECT_NE(catalog.of({{"timezone", "UTC"}})->meaning(), none);
+  EXPECT_NE(catalog.of({{"whatever_comes_next", "1"}})->meaning(), none);
+}
+
+TEST(Parameters, ProfilesAreBounded) {
+  ProfileCatalog catalog;
+  EXPECT_TRUE(catalog.of({{"a", "b"}})->bounded());
+  EXPECT_FALSE(catalog.of({{"a", std::string(kMaxParameterBytes, 'x')}})->bounded());
 }
 
 TEST(Parameters, ReportsTellWhetherSomethingChanged) {
   ProfileCatalog catalog;
   BackendParameters backend = fresh();
-  backend.became(catalog.of({}));
+  backend.became(catalog.of({}), catalog.of({}));
   EXPECT_EQ(backend.report("TimeZone", "UTC"), nullptr);
   const Reported* changed = backend.report("TimeZone", "Asia/Tokyo");
   ASSERT_NE(changed, nullptr);
   EXPECT_EQ(changed->initial, "UTC");
-  EXPECT_EQ(backend.difference(*catalog.of({})), "RESET \"TimeZone\";");
+  EXPECT_EQ(backend.difference(*catalog.of({})).text, "RESET \"TimeZone\";");
+}
+
+TEST(Parameters, HowTextsAreReadIsReported) {
+  BackendParameters backend = fresh();
+  EXPECT_TRUE(backend.standard_strings());
+  backend.report("standard_conforming_strings", "off");
+  EXPECT_FALSE(backend.standard_strings());
 }
 
 TEST(Parameters, WhatDescribesTheBackendStaysThere) {
   BackendParameters backend = fresh();
   ProfileCatalog catalog;
   backend.report("server_version", "16.0");
-  EXPECT_EQ(backend.difference(*catalog.of({})), "");
+  EXPECT_TRUE(backend.difference(*catalog.of({})).empty());
   EXPECT_FALSE(follows_client("in_hot_standby"));
   EXPECT_FALSE(follows_client("session_authorization"));
   EXPECT_TRUE(follows_client("search_path"));

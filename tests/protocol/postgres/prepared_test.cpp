@@ -6,7 +6,7 @@ namespace weirpool::protocol::postgres {
 namespace {
 
 StatementRef named(StatementCatalog& catalog, std::string_view body) {
-  return catalog.named(bytes_of(body), body);
+  return catalog.named(bytes_of(body), body, {}, Strings::standard);
 }
 
 TEST(Prepared, TextAndTypesMakeAStatement) {
@@ -15,6 +15,36 @@ TEST(Prepared, TextAndTypesMakeAStatement) {
   const StatementRef b = named(catalog, std::string_view("select $1\0\0\1\0\0\0\x17", 16));
   EXPECT_NE(a->backend_name, b->backend_name);
   EXPECT_EQ(a, named(catalog, std::string_view("select $1\0\0\0", 12)));
+}
+
+TEST(Prepared, TheSameTextMayMeanSomethingElse) {
+  StatementCatalog catalog;
+  const StatementRef a = named(catalog, "select 1");
+  const StatementRef b = catalog.named(bytes_of("select 1"), "select 1", "m", Strings::standard);
+  EXPECT_NE(a, b);
+  EXPECT_EQ(b->body(), "select 1");
+  EXPECT_EQ(b->meaning(), "m");
+  EXPECT_EQ(catalog.renamed(*a, "m"), b);
+  EXPECT_EQ(catalog.renamed(*b, ""), a);
+}
+
+TEST(Prepared, ACommentAtTheEndMakesNoOtherStatement) {
+  StatementCatalog catalog;
+  const auto of = [&catalog](const std::string& text) {
+    const std::string body = text + std::string(3, '\0');
+    return catalog.named(bytes_of(body), text, {}, Strings::standard);
+  };
+  const StatementRef plain = of("select 1");
+  EXPECT_EQ(plain, of("select 1 /*traceparent='00-1'*/"));
+  EXPECT_EQ(plain->body(), std::string("select 1\0\0\0", 11));
+  for (const char* other :
+       {"select 1/*+ hint */", "/* x */", "select '/* x */", "select '*/", "select 1 /* /* */ */",
+        "select 1 -- /* x */", "select $$ /* x */", "select 1//* x */", "/*/"}) {
+    EXPECT_EQ(without_last_comment(other, Strings::standard), other);
+  }
+  EXPECT_EQ(without_last_comment("select 1/**/; ", Strings::standard), "select 1");
+  EXPECT_EQ(without_last_comment("select '\\' /*'*/", Strings::standard), "select '\\'");
+  EXPECT_EQ(without_last_comment("select '\\' /*'*/", Strings::escapes), "select '\\' /*'*/");
 }
 
 TEST(Prepared, NamesAreNeverUsedAgain) {

@@ -31,20 +31,6 @@ TEST(RoundTrip, ALateCancelIsSwallowedByThePing) {
   EXPECT_EQ(wire.events(), std::vector{Kind::done});
 }
 
-TEST(RoundTrip, ResetForgetsWhatTheBackendForgot) {
-  const auto state = fresh_backend();
-  state->statements.add(postgres::unnamed_statement(protocol::bytes_of("x"), "x"));
-  state->parameters.report("TimeZone", "Asia/Tokyo");
-  postgres::Reset reset(*state);
-  Wire wire(reset);
-  play(wire, {backend(command("DISCARD ALL") + status("TimeZone", "UTC") + ready())});
-  EXPECT_EQ(wire.events(), std::vector{Kind::done});
-  EXPECT_EQ(wire.to_backend(), query("DISCARD ALL"));
-  EXPECT_EQ(state->statements.size(), 0U);
-  postgres::ProfileCatalog catalog;
-  EXPECT_EQ(state->parameters.difference(*catalog.of({})), "");
-}
-
 TEST(RoundTrip, AnythingElseCostsTheBackend) {
   const std::vector<std::string> answers{
       error("25001", "cannot run inside a transaction block") + ready('T'),

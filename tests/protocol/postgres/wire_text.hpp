@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -63,6 +64,13 @@ inline std::string command(std::string_view tag) { return message('C', z(tag)); 
 inline std::string row(std::string_view value = "1") {
   return message(
       'D', std::string{0, 1} + be32(static_cast<std::uint32_t>(value.size())) + std::string(value));
+}
+inline std::string row_of(const std::vector<std::optional<std::string>>& values) {
+  std::string payload{0, static_cast<char>(values.size())};
+  for (const auto& value : values) {
+    payload += value ? be32(static_cast<std::uint32_t>(value->size())) + *value : be32(0xFFFFFFFF);
+  }
+  return message('D', payload);
 }
 inline std::string row_description() { return message('T', std::string(2, '\0')); }
 inline std::string parameter_description() { return message('t', std::string(2, '\0')); }

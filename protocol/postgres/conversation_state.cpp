@@ -1,0 +1,296 @@
+// Session state of the conversation: what statements do to it, and weirpool's own statements that
+// bring it about on a backend or ask a backend about it. The client waits meanwhile.
+#include <algorithm>
+#include <utility>
+
+#include "protocol/postgres/conversation.hpp"
+
+namespace weirpool::protocol::postgres {
+namespace {
+
+/// Beyond this a client has touched more parameters than anybody wants to ask for.
+constexpr std::size_t kMaxTouched = 3 * kMaxParameters;
+/// How often weirpool's own statements are repeated when something that was left over from the
+/// previous client (a statement_timeout, a late cancel) stops them.
+constexpr std::uint8_t kOwnTries = 3;
+
+bool ascii(std::string_view text) {
+  return std::all_of(text.begin(), text.end(),
+                     [](char c) { return static_cast<signed char>(c) > 0; });
+}
+
+}  // namespace
+
+/// A statement with these effects is about to be executed.
+void PostgresConversation::execute_effects(const TextEffects& effects) {
+  if (effects.bits == 0) return;
+  Effects bits = effects.bits;
+  // Texts behind one that changes how texts are read may have been misread.
+  if (check_ && check_->touched("standard_conforming_strings")) bits |= kPinSet;
+  effects_ |= bits & kPins;
+  unsettled_ |= (bits & (kSettings | kLocal | kResetAll | kPinSet | kPinSetConfig)) != 0;
+  Effects verify = bits & kVerifiable;
+  if ((bits & kEndsState) != 0) verify |= effects_ & kVerifiable;
+  if (verify != 0) check().verify(verify);
+  for (const Setting& setting : effects.settings) check().touch(setting.name, setting.reset);
+  if ((bits & kResetAll) != 0) {
+    touch_everything();
+    // Alone and outside a transaction it is undone by nothing.
+    resets_all_ = bits == kResetAll && status_ == 'I' && queue_.size() == 1 && !unsynced_;
+  }
+  if (check_ && check_->parameters().size() > kMaxTouched) effects_ |= kPinSet;
+}
+
+SessionCheck& PostgresConversation::check() {
+  if (!check_) check_ = std::make_unique<SessionCheck>();
+  return *check_;
+}
+
+/// Whatever differed from the defaults does not any more.
+void PostgresConversation::touch_everything() {
+  SessionCheck& touched = check();
+  for (const NamedValue& entry : wanted_->entries()) {
+    if (!sets_identity(entry.first)) touched.touch(entry.first, true);
+  }
+  for (const NamedValue& entry : backend_->parameters.applied()) {
+    if (!sets_identity(entry.first)) touched.touch(entry.first, true);
+  }
+  for (const Reported& r : backend_->parameters.reported()) {
+    if (follows_client(r.lower)) touched.touch(r.lower, true);
+  }
+}
+
+/// At a boundary: asks the backend what its session has become, or knows it already.
+PostgresConversation::Step PostgresConversation::check_step() {
+  if (!check_ || !quiet()) return std::nullopt;
+  const std::string query = check_->query(backend_->parameters, *wanted_);
+  if (query.empty()) {
+    checked({});
+    if (const Step news = to_client_.next()) return news;
+    return to_backend_.next();
+  }
+  begin_own(Purpose::check, query);
+  return to_backend_.next();
+}
+
+void PostgresConversation::begin_own(Purpose purpose, std::string_view text,
+                                     std::vector<std::string> names) {
+  own_ = std::make_unique<Own>();
+  own_->purpose = purpose;
+  own_->names = std::move(names);
+  // A simple Query takes the unnamed statement with it.
+  backend_->unnamed.reset();
+  backend_->unnamed_certain = true;
+  write_query(text, to_backend_.out());
+}
+
+/// currval() and lastval() answer for whoever used a sequence of this backend last, unless it is
+/// made to forget that first. True: it is being done, the client waits.
+bool PostgresConversation::cleanse(const TextEffects& effects) {
+  const bool first = !served_ && queue_.empty() && !unsynced_;
+  if ((effects.bits & kPinSequence) == 0 || cleansed_ || !first) return false;
+  cleansed_ = true;
+  used_ = false;  // What the client wants is still to come.
+  begin_own(Purpose::cleanse, "DISCARD SEQUENCES");
+  return true;
+}
+
+/// Makes the backend what the client wants, unless it is.
+void PostgresConversation::settle() {
+  BackendParameters& parameters = backend_->parameters;
+  if (parameters.matches(wanted_)) {
+    if (parameters.profile() != wanted_) adopt(parameters.profile());
+    return;
+  }
+  Change change = parameters.difference(*wanted_);
+  if (change.empty()) {
+    parameters.became(wanted_, wanted_);
+    return;
+  }
+  begin_own(Purpose::settle, change.text, std::move(change.names));
+}
+
+/// The answer to a statement of weirpool's own: nothing of it reaches the client.
+Verdict PostgresConversation::own_step(Bytes unread) {
+  if (unread.size() < kHeaderSize) return Verdict::need(kHeaderSize);
+  const Header header = peek_header(unread);
+  if (!legal_length(header)) return Verdict::close(Fault::backend_violation);
+  const auto action = backend_action(Reply::query, header.tag);
+  if (action == FromBackend::violation || action == FromBackend::copy_in) {
+    return Verdict::close(Fault::backend_violation);
+  }
+  const bool is_row = header.tag == 'D' && header.total() <= kMaxNeed;
+  const bool read = is_row || action == FromBackend::error || action == FromBackend::ready ||
+                    action == FromBackend::parameter;
+  const std::uint64_t front = std::min<std::uint64_t>(header.total(), kMaxNeed);
+  if (read && unread.size() < front) return Verdict::need(front);
+  const Bytes payload =
+      read ? unread.first(static_cast<std::size_t>(front)).subspan(kHeaderSize) : Bytes();
+  if (is_row) {
+    auto row = parse_row(payload);
+    if (!row) return Verdict::close(Fault::backend_violation);
+    own_->row = std::move(*row);
+  } else if (action == FromBackend::error) {
+    ErrorResponse error = ErrorResponse::parse(payload);
+    own_->interrupted = error.sqlstate == "57014";
+    error.severity = "FATAL";
+    Writer out;
+    error.serialize(out);
+    own_->error = text_of(out.view());
+  } else if (action == FromBackend::parameter) {
+    const auto message = ParameterStatus::parse(payload);
+    if (!message) return Verdict::close(Fault::backend_violation);
+    backend_->parameters.report(message->name, message->value);
+  } else if (action == FromBackend::ready) {
+    if (header.length != 5 || payload[0] != 'I') return Verdict::close(Fault::backend_violation);
+    to_client_.skip(header.total());
+    own_done();
+    return *to_client_.next();
+  }
+  return Verdict::skip(header.total());
+}
+
+void PostgresConversation::own_done() {
+  const std::unique_ptr<Own> done = std::exchange(own_, nullptr);
+  if (done->interrupted && ++own_tries_ < kOwnTries) {
+    // Nothing of it has happened: several statements of one Query are one transaction.
+    if (done->purpose == Purpose::settle) settle();
+    if (done->purpose == Purpose::cleanse) cleansed_ = false;
+    return;  // What is still due begins anew.
+  }
+  own_tries_ = 0;
+  if (done->purpose == Purpose::check) {
+    checked(done->error.empty() ? done->row : Row());
+  } else if (done->error.empty()) {
+    if (done->purpose == Purpose::settle) settled(*done);
+  } else {
+    settle_failed_ = true;
+    to_client_.out().text(done->error);
+    to_client_.then(Verdict::close(Fault::none));
+  }
+}
+
+/// From now on the client wants what the backend made of its words, in the backend's spelling.
+void PostgresConversation::settled(const Own& own) {
+  BackendParameters& parameters = backend_->parameters;
+  ProfileRef spelled = wanted_;
+  for (const Reported& r : parameters.reported()) {
+    const std::string* value = wanted_->find(r.lower);
+    if (value == nullptr || *value == r.value || !follows_client(r.lower)) continue;
+    spelled = catalog_->profiles.with(spelled, r.lower, r.value);
+  }
+  for (std::size_t i = 0; i < own.names.size() && own.names.size() == own.row.size(); ++i) {
+    const std::string* value = wanted_->find(own.names[i]);
+    if (value == nullptr || !own.row[i] || !ascii(*own.row[i]) || *value == *own.row[i]) continue;
+    spelled = catalog_->profiles.with(spelled, own.names[i], *own.row[i]);
+  }
+  parameters.became(spelled, wanted_);
+  adopt(spelled);
+}
+
+/// Wants from now on `spelled`, which means the same as what was wanted so far.
+void PostgresConversation::adopt(const ProfileRef& spelled) {
+  for (const Reported& r : backend_->parameters.reported()) {
+    const std::string* before = wanted_->find(r.lower);
+    const std::string* after = spelled->find(r.lower);
+    if (before == nullptr || after == nullptr || *before == *after) continue;
+    ParameterStatus{r.name, *after}.serialize(to_client_.out());
+  }
+  if (startup_ == wanted_) startup_ = spelled;
+  wanted_ = spelled;
+}
+
+/// The backend has told what its session has become. An empty row: it could not, or need not.
+void PostgresConversation::checked(const Row& row) {
+  const std::unique_ptr<SessionCheck> done = std::exchange(check_, nullptr);
+  const std::optional<Effects> over = done->over(row);
+  if (over) effects_ &= ~*over;
+  for (const SessionCheck::Touched& touched : done->parameters()) {
+    if (!touched.column) {
+      back_to_startup(touched);
+    } else if (over) {
+      learn(touched, row[*touched.column]);
+    } else {
+      effects_ |= kPinSet;
+    }
+  }
+  BackendParameters& parameters = backend_->parameters;
+  if (parameters.difference(*wanted_).empty()) parameters.became(wanted_, wanted_);
+  // What the startup message asked for is back in force, as after RESET without a proxy.
+  if ((effects_ & kPins) != 0) settle();
+}
+
+/// RESET leads back to what the startup message asked for, which only weirpool knows.
+void PostgresConversation::back_to_startup(const SessionCheck::Touched& touched) {
+  const Reported* reported = backend_->parameters.following(touched.name);
+  const std::string* value = wanted_->find(touched.name);
+  if (!touched.reset || reported == nullptr || reported->value != reported->initial) return;
+  const std::string* asked = startup_->find(touched.name);
+  if (asked == nullptr) {
+    if (value != nullptr) wanted_ = catalog_->profiles.without(wanted_, touched.name);
+    return;
+  }
+  if (*asked != reported->value) {
+    ParameterStatus{reported->name, *asked}.serialize(to_client_.out());
+  }
+  wanted_ = catalog_->profiles.with(wanted_, touched.name, *asked);
+}
+
+void PostgresConversation::learn(const SessionCheck::Touched& touched,
+                                 const std::optional<std::string>& now) {
+  const std::string& name = touched.name;
+  const std::string* before = wanted_->find(name);
+  if (now && before != nullptr && *now == *before) return;
+  if (before == nullptr && (!now || touched.reset || is_default(name, *now))) return;
+  if (!now || touched.reset) {
+    backend_->parameters.learned(name, std::nullopt);
+    const std::string* asked = startup_->find(name);
+    wanted_ = asked == nullptr ? catalog_->profiles.without(wanted_, name)
+                               : catalog_->profiles.with(wanted_, name, *asked);
+    return;
+  }
+  const ProfileRef next = catalog_->profiles.with(wanted_, name, *now);
+  if (!ascii(*now) || !next->bounded()) {
+    effects_ |= kPinSet;
+    return;
+  }
+  backend_->parameters.learned(name, now);
+  wanted_ = next;
+}
+
+/// Of a parameter that was not set before: has it been set at all?
+bool PostgresConversation::is_default(std::string_view name, std::string_view value) const {
+  if (name == "role") return value == "none";
+  if (name != "session_authorization") return value.empty() && name.find('.') != name.npos;
+  const auto& reported = backend_->parameters.reported();
+  return std::any_of(reported.begin(), reported.end(),
+                     [&](const Reported& r) { return r.lower == name && r.initial == value; });
+}
+
+PostgresConversation::Step PostgresConversation::on_parameter(const Header& header, Run& run) {
+  if (header.total() > kMaxNeed) {
+    effects_ |= kPinSet;  // Too long to be set again elsewhere.
+    return pass(header, run);
+  }
+  if (run.rest().size() < header.total()) return Verdict::need(header.total());
+  const auto size = static_cast<std::size_t>(header.total());
+  const auto message = ParameterStatus::parse(run.rest().first(size).subspan(kHeaderSize));
+  if (!message) return Verdict::close(Fault::backend_violation);
+  const Reported* changed = backend_->parameters.report(message->name, message->value);
+  if (changed != nullptr && follows_client(changed->lower)) {
+    const bool own = changed->value == changed->initial && !startup_->find(changed->lower);
+    const ProfileRef next = own ? catalog_->profiles.without(wanted_, changed->lower)
+                                : catalog_->profiles.with(wanted_, changed->lower, changed->value);
+    if (!next->bounded()) return Verdict::close(Fault::message_too_large);
+    wanted_ = next;
+  }
+  if (changed != nullptr && tells_identity(changed->lower)) {
+    // Whoever it has become, perhaps inside a function: the backend will be asked.
+    for (const std::string_view name : {"role", "session_authorization"}) {
+      if (!check().touched(name)) check().touch(name, false);
+    }
+  }
+  return pass(header, run);
+}
+
+}  // namespace weirpool::protocol::postgres

@@ -1,0 +1,345 @@
+#include "protocol/postgres/session_words.hpp"
+
+#include <algorithm>
+#include <array>
+#include <utility>
+
+#include "protocol/postgres/parameters.hpp"
+#include "protocol/postgres/startup_options.hpp"
+
+namespace weirpool::protocol::postgres {
+namespace {
+
+template <std::size_t N>
+bool among(const std::array<std::string_view, N>& words, std::string_view word) {
+  return std::find(words.begin(), words.end(), word) != words.end();
+}
+
+/// Words that begin a statement which may end a state that pins.
+constexpr std::array<std::string_view, 5> kEnders{"close", "deallocate", "discard", "drop",
+                                                  "unlisten"};
+constexpr std::array<std::string_view, 3> kUnlockers{"pg_advisory_unlock", "pg_advisory_unlock_all",
+                                                     "pg_advisory_unlock_shared"};
+constexpr std::array<std::string_view, 4> kLockers{"pg_advisory_lock", "pg_advisory_lock_shared",
+                                                   "pg_try_advisory_lock",
+                                                   "pg_try_advisory_lock_shared"};
+/// What neither DISCARD ALL nor anything else takes back.
+constexpr std::array<std::string_view, 6> kLasting{"dblink_connect",
+                                                   "dblink_connect_u",
+                                                   "pg_create_logical_replication_slot",
+                                                   "pg_create_physical_replication_slot",
+                                                   "pg_replication_origin_session_setup",
+                                                   "pg_replication_origin_session_reset"};
+/// SET of these is SET LOCAL.
+constexpr std::array<std::string_view, 3> kTransactionOnly{
+    "transaction_deferrable", "transaction_isolation", "transaction_read_only"};
+/// What begins a statement inside a body of PL/pgSQL.
+constexpr std::array<std::string_view, 5> kStarters{"begin", "then", "else", "loop", "execute"};
+
+bool blank(char c) { return c == ' ' || c == '\0' || (c >= '\t' && c <= '\r'); }
+
+}  // namespace
+
+std::string_view pin_label(Effects effects) {
+  static constexpr std::array<std::pair<Effects, std::string_view>, 10> kLabels{{
+      {kPinTemporary, "temporary_object"},
+      {kPinAdvisoryLock, "advisory_lock"},
+      {kPinListen, "listen"},
+      {kPinWithHold, "with_hold_cursor"},
+      {kPinPrepare, "sql_prepare"},
+      {kPinSet, "set_parameter"},
+      {kPinSetConfig, "set_config"},
+      {kPinSequence, "sequence_value"},
+      {kPinSeed, "random_seed"},
+      {kPinLoad, "load"},
+  }};
+  for (const auto& [bit, label] : kLabels) {
+    if ((effects & bit) != 0) return label;
+  }
+  return {};
+}
+
+void SessionWords::word(std::string_view word, bool quoted) {
+  switch (stage_) {
+    case Stage::start:
+      stage_ = Stage::other;
+      if (!quoted) first_word(word);
+      break;
+    case Stage::set: set_word(word, quoted); break;
+    case Stage::authorization:
+      found("role", true);
+      found("session_authorization", true);
+      stage_ = Stage::other;
+      break;
+    case Stage::zone: stage_ = Stage::value; break;
+    case Stage::name:
+      if (std::exchange(dot_, false)) {
+        named(word);
+        break;
+      }
+      stage_ = Stage::value;
+      if (!quoted && word == "to") break;
+      [[fallthrough]];
+    case Stage::value:
+      found(name_, !quoted && (word == "default" || (word == "local" && name_ == "timezone")));
+      stage_ = Stage::other;
+      break;
+    case Stage::reset: reset_word(word, quoted); break;
+    case Stage::reset_name:
+      if (std::exchange(dot_, false)) {
+        named(word);
+      } else {
+        end_statement();
+        stage_ = Stage::other;
+      }
+      break;
+    case Stage::prepare:
+      if (quoted || word != "transaction") {
+        earlier_ |= std::exchange(found_.bits, kPinPrepare);
+        prepares_ = true;
+      }
+      stage_ = Stage::other;
+      break;
+    case Stage::declare:
+      if (before_ == Before::with && word == "hold") found_.bits |= kPinWithHold;
+      break;
+    case Stage::config_open:
+      found_.bits |= kPinSetConfig;
+      stage_ = Stage::other;
+      break;
+    case Stage::config_name: plain_ = false; break;
+    case Stage::config_rest:
+      local_ = argument_ == 2 && !quoted && word == "true" && !plain_;
+      plain_ = true;  // From here on: a second word, so the argument is no plain one.
+      break;
+    case Stage::other: break;
+  }
+  anywhere(word);
+}
+
+void SessionWords::first_word(std::string_view word) {
+  if (word == "set") stage_ = Stage::set;
+  if (word == "reset") stage_ = Stage::reset;
+  if (word == "prepare") stage_ = Stage::prepare;
+  if (word == "declare" && !raw_) stage_ = Stage::declare;
+  if (word == "do") raw_ = true;
+  if (word == "listen") found_.bits |= kPinListen;
+  if (word == "load") found_.bits |= kPinLoad;
+  if (among(kEnders, word)) found_.bits |= kEndsState;
+}
+
+void SessionWords::set_word(std::string_view word, bool quoted) {
+  stage_ = Stage::other;
+  if (quoted) {
+    stage_ = Stage::name;
+    name_ = word;
+  } else if (word == "local" || word == "constraints" || word == "transaction") {
+    found_.bits |= kLocal;
+  } else if (raw_) {
+    found_.bits |= kPinSet;
+  } else if (word == "session") {
+    stage_ = Stage::set;
+  } else if (word == "characteristics") {
+    found("default_transaction_isolation", false);
+    found("default_transaction_read_only", false);
+    found("default_transaction_deferrable", false);
+  } else if (word == "authorization") {
+    found("role", true);
+    name_ = "session_authorization";
+    stage_ = Stage::value;
+  } else if (word == "role") {
+    name_ = word;
+    stage_ = Stage::value;
+  } else if (word == "time") {
+    name_ = "timezone";
+    stage_ = Stage::zone;
+  } else if (word == "names") {
+    name_ = "client_encoding";
+    stage_ = Stage::value;
+  } else if (word == "schema") {
+    found("search_path", false);
+  } else if (word == "xml") {
+    found("xmloption", false);
+  } else if (word == "seed") {
+    found_.bits |= kPinSeed;
+  } else {
+    name_.clear();
+    named(word);
+    stage_ = Stage::name;
+  }
+  if (raw_ && quoted) found_.bits |= kPinSet;
+}
+
+void SessionWords::reset_word(std::string_view word, bool quoted) {
+  stage_ = Stage::other;
+  if (raw_) {
+    found_.bits |= kPinSet;
+  } else if (!quoted && word == "all") {
+    found_.bits |= kResetAll;
+  } else if (!quoted && word == "session") {
+    stage_ = Stage::authorization;
+  } else if (!quoted && word == "time") {
+    found("timezone", true);
+  } else if (quoted || word != "transaction") {
+    name_.clear();
+    named(word);
+    stage_ = Stage::reset_name;
+  }
+}
+
+void SessionWords::named(std::string_view word) {
+  // A word too long to be kept makes a name that no parameter has.
+  if (!name_.empty() || word.empty()) name_ += '.';
+  name_ += word;
+}
+
+void SessionWords::anywhere(std::string_view word) {
+  if (word == "set_config") {
+    // One inside the arguments of another is not taken apart.
+    const bool nested = stage_ == Stage::config_name || stage_ == Stage::config_rest;
+    if (nested || raw_) found_.bits |= kPinSetConfig;
+    if (!nested && !raw_) stage_ = Stage::config_open;
+  }
+  if (among(kLockers, word)) found_.bits |= kPinAdvisoryLock | kEndsState;
+  if (among(kUnlockers, word)) found_.bits |= kEndsState;
+  if (among(kLasting, word)) found_.bits |= kPinLoad;
+  if (word == "currval" || word == "lastval") found_.bits |= kPinSequence;
+  if (word == "setseed") found_.bits |= kPinSeed;
+  // UPDATE of this view is SET in disguise.
+  if (word == "update") updates_ = true;
+  if (word == "pg_settings" && updates_) found_.bits |= kPinSet;
+  const bool temporary = word == "temp" || word == "temporary";
+  if (word == "pg_temp" || (temporary && before_ == Before::create)) found_.bits |= kPinTemporary;
+  before_ = Before::other;
+  if (word == "with") before_ = Before::with;
+  if (word == "create" || word == "global" || word == "local" || word == "replace" ||
+      word == "into") {
+    before_ = Before::create;
+  }
+  if (raw_ && among(kStarters, word)) stage_ = Stage::start;
+}
+
+void SessionWords::symbol(char c) {
+  if (blank(c)) return;
+  if (raw_ && (c == '\'' || c == '$')) return end_statement();
+  switch (stage_) {
+    case Stage::start:
+      if (c != '(' && c != '-' && c != '/' && c != '*') stage_ = Stage::other;
+      break;
+    case Stage::name:
+    case Stage::reset_name: after_name(c); break;
+    case Stage::value:
+      if (c == '=') break;
+      found(name_, false);
+      stage_ = Stage::other;
+      break;
+    case Stage::zone:
+    case Stage::set:
+    case Stage::reset: break;
+    case Stage::config_open:
+    case Stage::config_name:
+    case Stage::config_rest: config_symbol(c); break;
+    default: break;
+  }
+}
+
+void SessionWords::after_name(char c) {
+  if (c == '.') {
+    dot_ = true;
+  } else if (c == '=' && stage_ == Stage::name) {
+    stage_ = Stage::value;
+  } else if (c != '-' && c != '/' && c != '*') {  // which may begin a comment
+    found_.bits |= kPinSet;
+    stage_ = Stage::other;
+  }
+}
+
+void SessionWords::config_symbol(char c) {
+  const bool comment = c == '-' || c == '/' || c == '*';
+  if (stage_ == Stage::config_open) {
+    if (comment) return;
+    if (c != '(') found_.bits |= kPinSetConfig;
+    stage_ = c == '(' ? Stage::config_name : Stage::other;
+    depth_ = 1;
+    argument_ = 0;
+    literal_.clear();
+    plain_ = true;
+    local_ = false;
+    dot_ = false;
+    return;
+  }
+  if (c == '(') ++depth_;
+  if (c == ')' && --depth_ == 0) return end_config();
+  if (c == ',' && depth_ == 1) {
+    if (stage_ == Stage::config_name) {
+      name_ = plain_ && dot_ ? literal_ : std::string();
+      stage_ = Stage::config_rest;
+    }
+    if (argument_ < 3) ++argument_;
+    plain_ = false;
+    local_ = false;
+  } else if (stage_ == Stage::config_name && c == '\'' && !dot_) {
+    dot_ = true;  // The one literal there may be.
+  } else if (!comment || stage_ == Stage::config_rest) {
+    if (stage_ == Stage::config_name) plain_ = false;
+    if (stage_ == Stage::config_rest) {
+      plain_ = true;
+      local_ = false;
+    }
+  }
+}
+
+void SessionWords::end_config() {
+  if (local_) {
+    found_.bits |= kLocal;
+  } else if (stage_ == Stage::config_name || name_.empty()) {
+    found_.bits |= kPinSetConfig;
+  } else {
+    found(name_, false);
+  }
+  stage_ = Stage::other;
+}
+
+void SessionWords::found(std::string_view name, bool reset) {
+  std::string lower = lower_case(name);
+  if (among(kTransactionOnly, lower)) {
+    found_.bits |= kLocal;
+    return;
+  }
+  if (lower == "seed") {
+    found_.bits |= kPinSeed;
+    return;
+  }
+  if (!legal_setting_name(lower) || found_.settings.size() >= kMaxSettingsPerText) {
+    found_.bits |= kPinSet;
+    return;
+  }
+  found_.bits |= kSettings;
+  found_.settings.push_back({std::move(lower), reset});
+}
+
+void SessionWords::end_statement() {
+  switch (stage_) {
+    case Stage::name:
+    case Stage::value: found(name_, false); break;
+    case Stage::reset_name: found(name_, true); break;
+    case Stage::config_open:
+    case Stage::config_name:
+    case Stage::config_rest: found_.bits |= kPinSetConfig; break;
+    default: break;
+  }
+  // What an EXECUTE of it will do later cannot be seen then.
+  if (std::exchange(prepares_, false) && found_.bits != kPinPrepare) found_.bits |= kPinSet;
+  stage_ = Stage::start;
+  before_ = Before::other;
+  updates_ = false;
+  dot_ = false;
+}
+
+TextEffects SessionWords::take() {
+  end_statement();
+  found_.bits |= earlier_;
+  return std::move(found_);
+}
+
+}  // namespace weirpool::protocol::postgres

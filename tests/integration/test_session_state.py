@@ -1,0 +1,260 @@
+"""Session state in transaction mode: the same scripts of several clients, played against the server
+itself and through Weirpool with few backends, must hear the same answers."""
+
+import asyncio
+
+import pytest
+
+from servers import DATABASE, HOST, PASSWORD, USER
+from weirtest import pgwire
+
+# Each step: who, what. "+" in front: as an extended batch. A client is connected when it first
+# speaks, with the startup parameters its name has here.
+STARTUP = {"S": {"application_name": "starter", "timezone": "Asia/Tokyo"},
+           "O": {"options": "-c work_mem=9216 -c my.tenant=seven"}}
+
+SHOW = ("select current_setting('work_mem'), current_setting('search_path'), "
+        "coalesce(current_setting('my.tenant', true), ''), current_setting('timezone'), current_user, "
+        "current_setting('statement_timeout'), current_setting('application_name') in "
+        "('', 'starter')")
+
+SCRIPTS = {
+    "a setting follows its client and no other": [
+        ("A", "set work_mem = 8192"), ("B", SHOW), ("A", SHOW), ("B", "set work_mem = '5MB'"),
+        ("A", SHOW), ("B", SHOW), ("C", SHOW), ("A", "reset work_mem"), ("B", SHOW), ("A", SHOW)],
+    "extended": [
+        ("A", "+set work_mem = 8192"), ("B", "+" + SHOW), ("A", "+" + SHOW), ("A", "+reset all"),
+        ("A", "+" + SHOW), ("B", "+" + SHOW)],
+    "made-up parameters": [
+        ("A", "set my.tenant = 'a'"), ("B", "set my.tenant = 'b'"), ("A", SHOW), ("B", SHOW),
+        ("C", SHOW), ("A", "begin; set my.tenant = 'x'; rollback"), ("A", SHOW),
+        ("A", "reset my.tenant"), ("A", SHOW), ("C", SHOW)],
+    "set_config": [
+        ("A", "select set_config('my.tenant', 'a', false), set_config('work_mem', '1MB', true)"),
+        ("A", SHOW), ("B", SHOW), ("A", "select pg_catalog.set_config('search_path', 'x', false)"),
+        ("A", SHOW), ("B", SHOW)],
+    "rolled back": [
+        ("A", "begin"), ("A", "set work_mem = '1MB'"), ("A", SHOW), ("A", "rollback"), ("A", SHOW),
+        ("B", SHOW), ("A", SHOW)],
+    "rolled back to a savepoint": [
+        ("A", "begin"), ("A", "set work_mem = '1MB'"), ("A", "savepoint s"),
+        ("A", "set work_mem = '2MB'"), ("A", "set timezone = 'Asia/Tokyo'"),
+        ("A", "rollback to s"), ("A", SHOW), ("A", "commit"), ("B", SHOW), ("A", SHOW)],
+    "in a statement that fails": [
+        ("A", "set work_mem = '1MB'"), ("A", "set work_mem = '2MB'; select 1/0"), ("A", SHOW),
+        ("A", "begin; set work_mem = '3MB'; commit; select 1/0"), ("B", SHOW), ("A", SHOW)],
+    "set local": [
+        ("A", "begin"), ("A", "set local work_mem = '1MB'"), ("A", SHOW), ("A", "commit"),
+        ("A", SHOW), ("A", "set local work_mem = '1MB'"), ("A", SHOW), ("B", SHOW)],
+    "a wrong value": [
+        ("A", "set work_mem = 'nonsense'"), ("A", "set no_such_thing = 1"), ("A", SHOW),
+        ("B", SHOW), ("A", SHOW)],
+    "lists and quotes": [
+        ("A", "set search_path = \"$user\", \"we,ird\", public"), ("B", SHOW), ("A", SHOW),
+        ("A", "set search_path = ''"), ("B", SHOW), ("A", SHOW),
+        ("A", "set my.tenant = 'it''s \\ \"x\"'"), ("B", SHOW), ("A", SHOW)],
+    "startup parameters": [
+        ("S", SHOW), ("A", SHOW), ("O", SHOW), ("S", "set timezone = 'UTC'"), ("S", SHOW),
+        ("S", "reset timezone"), ("A", SHOW), ("S", SHOW), ("O", "set work_mem = '1MB'"),
+        ("O", SHOW), ("O", "reset all"), ("A", SHOW), ("O", SHOW), ("O", "discard all"),
+        ("A", SHOW), ("O", SHOW), ("S", "discard all"), ("S", SHOW)],
+    "roles": [
+        ("A", "set role worker"), ("B", SHOW), ("A", SHOW), ("B", SHOW),
+        ("A", "set work_mem = '7MB'"), ("B", SHOW), ("A", SHOW), ("A", "reset role"),
+        ("B", SHOW), ("A", SHOW), ("A", "set session authorization worker"), ("A", SHOW),
+        ("B", "begin"), ("B", "set local role worker"), ("B", SHOW), ("B", "commit"), ("B", SHOW)],
+    "characteristics": [
+        ("A", "set session characteristics as transaction isolation level serializable"),
+        ("B", "show transaction_isolation"), ("A", "show transaction_isolation"),
+        ("A", "set default_transaction_read_only = on"), ("B", "create table ro (a int)"),
+        ("A", "drop table ro"), ("A", "set default_transaction_read_only = off"),
+        ("A", "drop table ro")],
+    "temporary tables": [
+        ("A", "create temp table t as select 1 as a"), ("B", "select * from t"),
+        ("A", "select * from t"), ("A", "drop table t"), ("B", "create temp table t as select 2"),
+        ("A", "select * from t"), ("B", "discard temp"), ("B", "select * from t"),
+        ("C", "begin; create temp table t on commit drop as select 3; commit"),
+        ("C", "select * from t"), ("C", "begin; create temp table t (a int); rollback"),
+        ("C", "select * from t")],
+    "cursors with hold": [
+        ("A", "declare c cursor with hold for select generate_series(1, 3)"),
+        ("B", "fetch c"), ("A", "fetch c"), ("A", "fetch c"), ("A", "close c"), ("A", "fetch c")],
+    "advisory locks": [
+        ("A", "select pg_advisory_lock(7)"), ("B", "select pg_try_advisory_lock(7)"),
+        ("A", "select pg_try_advisory_lock(7)"), ("A", "select pg_advisory_unlock(7)"),
+        ("B", "select pg_try_advisory_lock(7)"), ("A", "select pg_advisory_unlock(7)"),
+        ("B", "select pg_try_advisory_lock(7)"), ("B", "select pg_advisory_unlock_all()"),
+        ("A", "select pg_advisory_unlock(7)")],
+    "prepared in SQL": [
+        ("A", "prepare p(int) as select $1 + 1"), ("B", "prepare p(int) as select $1 + 2"),
+        ("A", "execute p(1)"), ("B", "execute p(1)"), ("C", "execute p(1)"),
+        ("A", "deallocate p"), ("A", "execute p(1)"), ("B", "execute p(1)"),
+        ("B", "deallocate all"), ("B", "execute p(1)")],
+    "sequences": [
+        ("A", "create sequence s"), ("A", "begin"), ("A", "select nextval('s')"),
+        ("A", "select currval('s'), lastval()"), ("A", "commit"),
+        ("A", "select currval('s'), lastval()"), ("A", "discard sequences"),
+        ("A", "select lastval()"), ("A", "drop sequence s")],
+    "search paths of prepared statements": [
+        ("A", "create schema one; create table one.t as select 1 as a"),
+        ("A", "create schema two; create table two.t as select 'x'::text as a"),
+        ("A", "set search_path = one"), ("B", "set search_path = two"),
+        ("A", "+@s:select a from t"), ("B", "+@s:select a from t"),
+        ("A", "@s"), ("B", "@s"), ("A", "@s"),
+        ("C", "begin"), ("C", "set local search_path = two"), ("C", "+@s:select a from t"),
+        ("C", "commit"), ("C", "drop schema one, two cascade")],
+}
+
+
+class Players:
+    """Connects clients as they come up, says their lines, notes what they hear."""
+
+    def __init__(self, port):
+        self.port = port
+        self.clients = {}
+
+    async def say(self, who, line):
+        if who not in self.clients:
+            self.clients[who] = await pgwire.PgConn.connect(
+                HOST, self.port, USER, PASSWORD, DATABASE, **STARTUP.get(who, {}))
+        one = self.clients[who]
+        if line.startswith("+@"):
+            name, text = line[2:].split(":", 1)
+            one.send(pgwire.parse(name, text), pgwire.bind("", name), pgwire.describe_portal(),
+                     pgwire.execute(), pgwire.SYNC)
+            answer = await one.answer()
+        elif line.startswith("@"):
+            one.send(pgwire.bind("", line[1:]), pgwire.describe_portal(), pgwire.execute(),
+                     pgwire.SYNC)
+            answer = await one.answer()
+        elif line.startswith("+"):
+            answer = await one.extended(line[1:])
+        else:
+            answer = await one.query(line)
+        return (answer.kinds.replace("S", "").replace("N", ""), answer.rows, answer.tags,
+                [(error.code, error.message) for error in answer.errors], answer.status)
+
+    async def close(self):
+        for one in self.clients.values():
+            await one.close()
+
+
+async def play(port, script):
+    players = Players(port)
+    try:
+        return [(who, line, await players.say(who, line)) for who, line in script]
+    finally:
+        await players.close()
+
+
+@pytest.fixture(scope="module")
+def roles(postgres):
+    postgres.execute("create role worker")
+    postgres.execute(f"grant worker to {USER}")
+    yield
+    postgres.execute("drop role worker")
+
+
+@pytest.mark.parametrize("name", SCRIPTS)
+def test_nobody_can_tell_the_difference(launch, postgres, roles, aio, name):
+    weir = launch(postgres, max_connections=3)
+    direct = aio(play(postgres.port, SCRIPTS[name]))
+    for _ in range(2):
+        through = aio(play(weir.port, SCRIPTS[name]))
+        for here, there in zip(direct, through):
+            assert here == there
+
+
+def test_equal_settings_cost_no_round_trip(launch, postgres, aio):
+    """The server counts transactions; those of weirpool's own would be among them."""
+    weir = launch(postgres, max_connections=1)
+    options = "-c work_mem=9216 -c my.tenant=seven"
+    count = f"select xact_commit from pg_stat_database where datname = '{DATABASE}'"
+
+    async def scenario():
+        clients = [await pgwire.PgConn.connect(HOST, weir.port, USER, PASSWORD, DATABASE,
+                                               options=options) for _ in range(2)]
+        watcher = await pgwire.PgConn.connect(HOST, postgres.port, USER, PASSWORD, DATABASE)
+        for one in clients:
+            await one.query("select pg_stat_force_next_flush()")
+        await clients[0].query("select 1")
+        await asyncio.sleep(0)
+        before = int(await watcher.value(count))
+        for _ in range(100):
+            for one in clients:
+                assert await one.value("show work_mem") == "9MB"
+        await clients[0].query("select pg_stat_force_next_flush()")
+        await clients[0].query("select 1")
+        after = int(await watcher.value(count))
+        for one in (*clients, watcher):
+            await one.close()
+        return after - before
+
+    assert 200 <= aio(scenario()) <= 230
+
+
+def test_the_next_client_of_a_pinned_backend_finds_nothing(launch, postgres, aio):
+    weir = launch(postgres, max_connections=1)
+    looks = ("select count(*) from pg_listening_channels()",
+             "select count(*) from pg_class where relpersistence = 't'",
+             "select count(*) from pg_locks where locktype = 'advisory'",
+             "select count(*) from pg_cursors", "show work_mem",
+             "select count(*) from pg_prepared_statements where from_sql")
+
+    async def scenario():
+        dirty = await pgwire.PgConn.connect(HOST, weir.port, USER, PASSWORD, DATABASE)
+        clean = [await dirty.value(look) for look in looks]
+        await dirty.query("select 1 as kept")
+        for text in ("listen x", "create temp table t (a int)", "select pg_advisory_lock(1)",
+                     "declare c cursor with hold for select 1", "prepare p as select 1",
+                     "select set_config(lower('WORK_MEM'), '1MB', false)"):
+            (await dirty.query(text)).check()
+        pid = await dirty.value("select pg_backend_pid()")
+        await dirty.close()
+        fresh = await pgwire.PgConn.connect(HOST, weir.port, USER, PASSWORD, DATABASE)
+        assert [await fresh.value(look) for look in looks] == clean
+        assert await fresh.value("select pg_backend_pid()") == pid
+        await fresh.close()
+
+    aio(scenario())
+    pins = {labels["reason"] for name, labels, _ in weir.metrics().samples
+            if name == "weirpool_pins_total"}
+    assert "temporary_object" in pins
+
+
+def test_somebody_elses_sequence_is_never_seen(launch, postgres, aio):
+    weir = launch(postgres, max_connections=1)
+
+    async def scenario():
+        one = await pgwire.PgConn.connect(HOST, weir.port, USER, PASSWORD, DATABASE)
+        two = await pgwire.PgConn.connect(HOST, weir.port, USER, PASSWORD, DATABASE)
+        await one.query("create sequence somebodys; select nextval('somebodys')")
+        answer = await two.query("select lastval()")
+        assert answer.errors and answer.errors[0].code == "55000", answer.rows
+        await two.close()
+        await one.query("drop sequence somebodys")
+        await one.close()
+
+    aio(scenario())
+
+
+def test_many_clients_with_settings_of_their_own(launch, postgres, aio):
+    weir = launch(postgres, max_connections=3)
+
+    async def one_client(number):
+        one = await pgwire.PgConn.connect(HOST, weir.port, USER, PASSWORD, DATABASE)
+        for turn in range(20):
+            value = f"{number}-{turn}"
+            await one.query(f"set my.value = '{value}'")
+            assert await one.value("show my.value") == value
+            if turn % 4 == 0:
+                await one.query("begin")
+                await one.query("set my.value = 'gone'")
+                await one.query("rollback")
+            assert await one.value("select current_setting('my.value')") == value
+        await one.close()
+
+    async def scenario():
+        await asyncio.gather(*(one_client(n) for n in range(12)))
+
+    aio(scenario())

@@ -1,0 +1,45 @@
+#include "protocol/postgres/session_words.hpp"
+
+#include <gtest/gtest.h>
+
+#include <string>
+
+namespace weirpool::protocol::postgres {
+namespace {
+
+// What texts mean is tested where they are cut into words: session_text_test.cpp.
+
+TEST(SessionWords, EveryPinHasALabel) {
+  for (Effects bit = 1; bit <= kPins; bit <<= 1) EXPECT_FALSE(pin_label(bit).empty()) << bit;
+  EXPECT_EQ(pin_label(0), "");
+  EXPECT_EQ(pin_label(kResetAll | kEndsState | kSettings | kLocal), "");
+}
+
+TEST(SessionWords, OneTextNamesABoundedNumberOfParameters) {
+  SessionWords words;
+  for (std::size_t i = 0; i <= kMaxSettingsPerText; ++i) {
+    words.word("reset", false);
+    words.word("p" + std::to_string(i), false);
+    words.end_statement();
+  }
+  const TextEffects effects = words.take();
+  EXPECT_EQ(effects.settings.size(), kMaxSettingsPerText);
+  EXPECT_EQ(effects.bits, kSettings | kPinSet);
+}
+
+TEST(SessionWords, LiteralsAreReadOnlyWhereTheyNameAParameter) {
+  SessionWords words;
+  words.word("select", false);
+  words.symbol('\'');
+  EXPECT_FALSE(words.captures());
+  words.word("set_config", false);
+  words.symbol('(');
+  EXPECT_TRUE(words.captures());
+  words.symbol('\'');
+  for (const char c : std::string("a")) words.literal(c);
+  words.symbol(',');
+  EXPECT_FALSE(words.captures());
+}
+
+}  // namespace
+}  // namespace weirpool::protocol::postgres
