@@ -9,6 +9,7 @@
 #include "config/config.hpp"
 #include "proxy/net/chunk_pool.hpp"
 #include "proxy/net/deadlines.hpp"
+#include "proxy/net/poller.hpp"
 #include "proxy/net/signal.hpp"
 
 namespace weirpool::proxy {
@@ -19,6 +20,7 @@ struct Loop {
   boost::asio::io_context io{BOOST_ASIO_CONCURRENCY_HINT_UNSAFE_IO};
   ReadyQueue ready{io};
   Deadlines deadlines{io};
+  Poller poller{io};
   ChunkPool chunks;
   config::Snapshot config;
 

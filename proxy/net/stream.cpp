@@ -1,6 +1,7 @@
 #include "proxy/net/stream.hpp"
 
 #include <sys/socket.h>
+#include <unistd.h>
 
 #include <array>
 #include <cerrno>
@@ -11,62 +12,60 @@ namespace weirpool::proxy {
 using protocol::Bytes;
 using protocol::MutableBytes;
 
-// What outlives the stream: handlers of armed waits hold it until the event loop has called them.
-// Counted without atomics, because handlers and stream live on one thread.
-struct Stream::Watch {
-  Watch(boost::asio::io_context& io, int fd) : descriptor(io, fd) {}
+// What the poller knows of the stream. It stays where it is when the stream is moved.
+struct Stream::Watch final : Poller::Entry {
+  Watch(Poller& all, int socket) : poller(all), fd(socket), broken(!poller.add(fd, *this)) {}
 
-  boost::asio::posix::basic_stream_descriptor<boost::asio::io_context::executor_type> descriptor;
+  void ready(std::uint32_t events) override {
+    if ((events & (EPOLLRDHUP | EPOLLHUP | EPOLLERR)) != 0) ending = true;
+    if ((events & EPOLLIN) != 0 || ending) may_read = true;
+    if ((events & EPOLLOUT) != 0 || ending) may_write = true;
+    const bool told = (read_armed && may_read) || (write_armed && may_write) || broken;
+    read_armed = read_armed && !may_read;
+    write_armed = write_armed && !may_write;
+    if (told && watcher) watcher->stream_ready();  // the last line: it may end the stream
+  }
+
+  Poller& poller;
+  int fd;
   Watcher* watcher = nullptr;
-  unsigned references = 0;
-  bool may_read = true;
+  bool may_read = true;    ///< false: every byte that epoll told of has been read
+  bool may_write = false;  ///< false: epoll has not said so, or the kernel's buffer was full since
+  bool ending = false;     ///< nothing comes behind what is there, and so epoll will not tell again
   bool read_armed = false;
   bool write_armed = false;
-
-  friend void intrusive_ptr_add_ref(Watch* watch) { ++watch->references; }
-  friend void intrusive_ptr_release(Watch* watch) {
-    if (--watch->references == 0) delete watch;
-  }
+  bool broken;
 };
 
-Stream::Stream(boost::asio::io_context& io, Parts parts)
-    : watch_(new Watch(io, parts.fd)), tls_(std::move(parts.tls)) {}
+Stream::Stream(Poller& poller, Parts parts)
+    : watch_(std::make_unique<Watch>(poller, parts.fd)), tls_(std::move(parts.tls)) {}
+
+Stream::Stream(Stream&&) noexcept = default;
 
 Stream::~Stream() { close(); }
 
 void Stream::close() noexcept {
   if (!watch_) return;
-  watch_->watcher = nullptr;
-  boost::system::error_code ignored;
-  watch_->descriptor.close(ignored);
+  watch_->poller.remove(watch_->fd, *watch_, true);
+  ::close(watch_->fd);
 }
 
-int Stream::fd() const { return watch_->descriptor.native_handle(); }
+int Stream::fd() const { return watch_->fd; }
 void Stream::watch(Watcher* watcher) { watch_->watcher = watcher; }
 bool Stream::may_read() const { return watch_->may_read || buffered(); }
 
 void Stream::arm_read() {
-  if (watch_->read_armed) return;
   watch_->read_armed = true;
-  watch_->descriptor.async_wait(boost::asio::posix::descriptor_base::wait_read,
-                                [watch = watch_](boost::system::error_code) {
-                                  watch->read_armed = false;
-                                  watch->may_read = true;
-                                  if (watch->watcher) watch->watcher->stream_ready();
-                                });
+  if (watch_->may_read) watch_->poller.come_back(*watch_);
 }
 
 void Stream::arm_write() {
-  if (watch_->write_armed) return;
   watch_->write_armed = true;
-  watch_->descriptor.async_wait(boost::asio::posix::descriptor_base::wait_write,
-                                [watch = watch_](boost::system::error_code) {
-                                  watch->write_armed = false;
-                                  if (watch->watcher) watch->watcher->stream_ready();
-                                });
+  if (watch_->may_write) watch_->poller.come_back(*watch_);
 }
 
 Io Stream::receive(MutableBytes into) {
+  if (watch_->broken) return {Io::Kind::failed, 0};
   if (!watch_->may_read) return {Io::Kind::blocked, 0};
   ssize_t count = 0;
   do {
@@ -74,7 +73,7 @@ Io Stream::receive(MutableBytes into) {
   } while (count < 0 && errno == EINTR);
   if (count > 0) {
     // A short read has emptied the socket; asking again would cost a system call to hear EAGAIN.
-    if (static_cast<std::size_t>(count) < into.size()) watch_->may_read = false;
+    if (static_cast<std::size_t>(count) < into.size()) watch_->may_read = watch_->ending;
     return {Io::Kind::moved, static_cast<std::size_t>(count)};
   }
   if (count == 0) return {Io::Kind::eof, 0};
@@ -91,7 +90,10 @@ Io Stream::transmit(Bytes from) {
     count = ::send(fd(), from.data(), from.size(), MSG_DONTWAIT | MSG_NOSIGNAL);
   } while (count < 0 && errno == EINTR);
   if (count >= 0) return {Io::Kind::moved, static_cast<std::size_t>(count)};
-  if (errno == EAGAIN || errno == EWOULDBLOCK) return {Io::Kind::blocked, 0};
+  if (errno == EAGAIN || errno == EWOULDBLOCK) {
+    watch_->may_write = false;
+    return {Io::Kind::blocked, 0};
+  }
   return {Io::Kind::failed, 0};
 }
 
@@ -150,7 +152,7 @@ Io Stream::handshake() {
 }
 
 bool Stream::ended() const {
-  if (buffered()) return false;
+  if (!watch_->ending || buffered()) return false;
   std::uint8_t byte = 0;
   const ssize_t count = ::recv(fd(), &byte, 1, MSG_PEEK | MSG_DONTWAIT);
   return count == 0 || (count < 0 && errno != EAGAIN && errno != EWOULDBLOCK && errno != EINTR);
@@ -160,14 +162,21 @@ bool Stream::quiet() const {
   if (buffered()) return false;
   std::uint8_t byte = 0;
   const ssize_t count = ::recv(fd(), &byte, 1, MSG_PEEK | MSG_DONTWAIT);
-  return count < 0 && (errno == EAGAIN || errno == EWOULDBLOCK);
+  if (count >= 0 || (errno != EAGAIN && errno != EWOULDBLOCK)) return false;
+  watch_->may_read = false;
+  return true;
+}
+
+Io Stream::discard() {
+  std::array<std::uint8_t, 4096> dropped;
+  return receive(dropped);
 }
 
 void Stream::shut_down_write() { ::shutdown(fd(), SHUT_WR); }
 
 Stream::Parts Stream::release() {
-  watch_->watcher = nullptr;
-  Parts parts{watch_->descriptor.release(), std::move(tls_)};
+  watch_->poller.remove(watch_->fd, *watch_, false);
+  Parts parts{watch_->fd, std::move(tls_)};
   watch_.reset();
   return parts;
 }

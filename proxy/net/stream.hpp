@@ -3,12 +3,10 @@
 // together again.
 #pragma once
 
-#include <boost/asio/io_context.hpp>
-#include <boost/asio/posix/basic_stream_descriptor.hpp>
-#include <boost/smart_ptr/intrusive_ptr.hpp>
 #include <memory>
 
 #include "protocol/bytes.hpp"
+#include "proxy/net/poller.hpp"
 #include "proxy/net/tls_channel.hpp"
 
 namespace weirpool::proxy {
@@ -35,10 +33,10 @@ class Stream {
     std::unique_ptr<TlsChannel> tls;
   };
 
-  /// Takes over `parts.fd`, which must be non-blocking.
-  Stream(boost::asio::io_context& io, Parts parts);
-  Stream(Stream&&) noexcept = default;
-  Stream& operator=(Stream&&) noexcept = default;
+  /// Takes over `parts.fd`, which must be non-blocking. `poller` outlives the stream.
+  Stream(Poller& poller, Parts parts);
+  Stream(Stream&&) noexcept;
+  Stream& operator=(Stream&&) = delete;
   ~Stream();
 
   /// Who is told from now on; null: nobody.
@@ -64,10 +62,12 @@ class Stream {
 
   /// Bytes have left the socket but not this stream (TLS).
   bool buffered() const { return tls_ && tls_->has_pending_plaintext(); }
-  /// The peer has closed and left nothing to read. Costs one system call.
+  /// The peer has closed and left nothing to read. Costs a system call only if it has closed.
   bool ended() const;
   /// Nothing to read: neither bytes nor an end. Costs one system call.
   bool quiet() const;
+  /// Throws away what has come, undecrypted and as much as one read brings.
+  Io discard();
   /// Sends the end of stream; reading goes on.
   void shut_down_write();
   Parts release();
@@ -80,7 +80,7 @@ class Stream {
   Io read_tls(protocol::MutableBytes into);
   void close() noexcept;
 
-  boost::intrusive_ptr<Watch> watch_;
+  std::unique_ptr<Watch> watch_;
   std::unique_ptr<TlsChannel> tls_;
 };
 

@@ -43,7 +43,7 @@ class IdleHome {
 class BackendConn final : public Watcher {
  public:
   BackendConn(Loop& loop, BackendParts parts)
-      : stream(loop.io, std::move(parts.stream)),
+      : stream(loop.poller, std::move(parts.stream)),
         state(std::move(parts.state)),
         fence(std::make_shared<CancelFence>()),
         expires(parts.expires) {}

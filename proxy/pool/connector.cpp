@@ -56,7 +56,7 @@ std::unique_ptr<Stream> start_connect(Loop& loop, const tcp::endpoint& endpoint)
   set_tcp_options(fd, loop.config->tcp);
   Stream::Parts parts;
   parts.fd = fd;
-  auto stream = std::make_unique<Stream>(loop.io, std::move(parts));
+  auto stream = std::make_unique<Stream>(loop.poller, std::move(parts));
   const int result = ::connect(fd, endpoint.data(), static_cast<socklen_t>(endpoint.size()));
   if (result != 0 && errno != EINPROGRESS) return nullptr;
   return stream;

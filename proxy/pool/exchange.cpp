@@ -2,8 +2,6 @@
 
 #include <sys/socket.h>
 
-#include <array>
-#include <cerrno>
 #include <utility>
 
 namespace weirpool::proxy {
@@ -118,11 +116,10 @@ Task<void> Exchange::await_end(TimePoint until) {
 
 Task<void> Exchange::drop_until_end() {
   // Raw bytes on purpose: what is dropped needs no decryption, and the end of the socket counts.
-  std::array<std::uint8_t, 4096> dropped;
   for (;;) {
-    const ssize_t count = ::recv(stream_.fd(), dropped.data(), dropped.size(), MSG_DONTWAIT);
-    if (count > 0) continue;
-    if (count == 0 || (errno != EAGAIN && errno != EINTR)) co_return;
+    const Io io = stream_.discard();
+    if (io.kind == Io::Kind::moved) continue;
+    if (io.kind != Io::Kind::blocked) co_return;
     stream_.arm_read();
     co_await signal_.wait();
     if (deadline_.passed()) co_return;

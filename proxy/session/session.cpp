@@ -18,7 +18,7 @@ Session::Session(SessionHost& host, std::shared_ptr<const ListenerSite> site, St
                  std::uint32_t id, Fault refusal)
     : host_(host),
       site_(std::move(site)),
-      client_(host.loop().io, std::move(client)),
+      client_(host.loop().poller, std::move(client)),
       clock_(host.loop().deadlines, signal_),
       up_(host.loop().chunks),
       down_(host.loop().chunks),

@@ -23,7 +23,13 @@ class StreamTest : public testing::Test {
   std::unique_ptr<Stream> make(int fd) {
     Stream::Parts parts;
     parts.fd = fd;
-    return std::make_unique<Stream>(io_, std::move(parts));
+    return std::make_unique<Stream>(poller_, std::move(parts));
+  }
+  /// Everything that is ready is told.
+  void look() {
+    io_.restart();
+    while (io_.poll() > 0) {
+    }
   }
   std::string read() {
     std::array<std::uint8_t, 64> into{};
@@ -36,6 +42,7 @@ class StreamTest : public testing::Test {
 
   test::SocketPair pair_;
   boost::asio::io_context io_;
+  Poller poller_{io_};
   CountingWatcher watcher_;
   std::unique_ptr<Stream> stream_;
 };
@@ -53,7 +60,7 @@ TEST_F(StreamTest, AfterAShortReadItDoesNotAskTheKernelUntilToldReady) {
   stream_->arm_read();
   stream_->arm_read();
   ASSERT_TRUE(pair_.write("b"));
-  io_.run();
+  look();
   EXPECT_EQ(watcher_.ready, 1);
   EXPECT_TRUE(stream_->may_read());
   EXPECT_EQ(read(), "b");
@@ -61,8 +68,9 @@ TEST_F(StreamTest, AfterAShortReadItDoesNotAskTheKernelUntilToldReady) {
 
 TEST_F(StreamTest, TellsTheEnd) {
   pair_.close_ours();
-  EXPECT_TRUE(stream_->ended());
   EXPECT_FALSE(stream_->quiet());
+  look();
+  EXPECT_TRUE(stream_->ended());
   EXPECT_EQ(read(), "<eof>");
 }
 
@@ -85,17 +93,19 @@ TEST_F(StreamTest, AFullSocketBlocksAndTellsWhenItDrains) {
   while (stream_->write_some(protocol::bytes_of(text)).kind == Io::Kind::moved) {
   }
   stream_->arm_write();
-  EXPECT_EQ(io_.poll(), 0U);
+  look();
+  EXPECT_EQ(watcher_.ready, 0);
   while (!pair_.read().empty()) {
   }
-  io_.run();
+  look();
   EXPECT_EQ(watcher_.ready, 1);
 }
 
 TEST_F(StreamTest, DestroyedWhileArmedTellsNobody) {
   stream_->arm_read();
+  ASSERT_TRUE(pair_.write("late"));
   stream_.reset();
-  io_.run();
+  look();
   EXPECT_EQ(watcher_.ready, 0);
 }
 
@@ -104,13 +114,56 @@ TEST_F(StreamTest, PartsMakeTheSameStreamOnAnotherLoop) {
   ASSERT_TRUE(pair_.write("moved"));
   Stream::Parts parts = stream_->release();
   boost::asio::io_context other;
-  Stream moved(other, std::move(parts));
+  Poller others{other};
+  Stream moved(others, std::move(parts));
   std::array<std::uint8_t, 16> into{};
   const Io io = moved.read_some(into);
   ASSERT_EQ(io.kind, Io::Kind::moved);
   EXPECT_EQ(std::string(into.begin(), into.begin() + 5), "moved");
-  io_.run();
+  look();
   EXPECT_EQ(watcher_.ready, 0);
+}
+
+TEST_F(StreamTest, ArmedWhileThereIsSomethingToReadTellsSoonAndNotAtOnce) {
+  ASSERT_TRUE(pair_.write("x"));
+  stream_->arm_read();
+  EXPECT_EQ(watcher_.ready, 0);
+  look();
+  EXPECT_EQ(watcher_.ready, 1);
+}
+
+TEST_F(StreamTest, NobodyIsToldOfWhatIsNotAskedFor) {
+  ASSERT_TRUE(pair_.write("x"));
+  look();
+  EXPECT_EQ(watcher_.ready, 0);
+}
+
+TEST_F(StreamTest, AnEndThatCameTogetherWithBytesIsNotMissed) {
+  ASSERT_TRUE(pair_.write("last"));
+  pair_.close_ours();
+  look();
+  EXPECT_EQ(read(), "last");
+  EXPECT_TRUE(stream_->may_read());
+  EXPECT_EQ(read(), "<eof>");
+}
+
+TEST_F(StreamTest, AnEndBehindReadBytesIsTold) {
+  ASSERT_TRUE(pair_.write("last"));
+  look();
+  EXPECT_EQ(read(), "last");
+  stream_->arm_read();
+  pair_.close_ours();
+  look();
+  EXPECT_EQ(watcher_.ready, 1);
+  EXPECT_EQ(read(), "<eof>");
+}
+
+TEST_F(StreamTest, DiscardThrowsAwayOneReadAndTellsTheEnd) {
+  ASSERT_TRUE(pair_.write("rubbish"));
+  EXPECT_EQ(stream_->discard().kind, Io::Kind::moved);
+  pair_.close_ours();
+  look();
+  EXPECT_EQ(stream_->discard().kind, Io::Kind::eof);
 }
 
 }  // namespace

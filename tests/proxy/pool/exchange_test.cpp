@@ -58,7 +58,7 @@ Task<void> drain_into(Exchange& exchange, TimePoint until, bool& over) {
 
 class ExchangeTest : public testing::Test {
  protected:
-  ExchangeTest() : stream_(loop_.io, Stream::Parts{sockets_.give_theirs(), nullptr}) {}
+  ExchangeTest() : stream_(loop_.poller, Stream::Parts{sockets_.give_theirs(), nullptr}) {}
 
   void turn() { loop_.io.run_one_for(std::chrono::milliseconds(5)); }
   bool until(const std::function<bool()>& holds) {

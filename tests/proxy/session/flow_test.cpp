@@ -18,14 +18,13 @@ class FlowTest : public testing::Test {
   std::unique_ptr<Stream> make(test::SocketPair& pair) {
     Stream::Parts parts;
     parts.fd = pair.give_theirs();
-    return std::make_unique<Stream>(io_, std::move(parts));
+    return std::make_unique<Stream>(poller_, std::move(parts));
   }
   /// Bytes arrive and are read.
   void arrive(const std::string& text) {
     ASSERT_TRUE(in_.write(text));
-    from_->arm_read();
     io_.restart();
-    io_.run_one();
+    io_.poll();
     ASSERT_EQ(flow_.fill(*from_).kind, Io::Kind::moved);
   }
   std::string unread() { return std::string(protocol::text_of(flow_.unread())); }
@@ -37,6 +36,7 @@ class FlowTest : public testing::Test {
   test::SocketPair in_;
   test::SocketPair out_;
   boost::asio::io_context io_;
+  Poller poller_{io_};
   std::unique_ptr<Stream> from_;
   std::unique_ptr<Stream> to_;
   ChunkPool chunks_;
