@@ -1,0 +1,363 @@
+"""Who stands between the load and the database: Weirpool, its peers where they are installed, the
+floor, and nothing at all. Each with the same number of backends, in front of the same server."""
+
+import os
+import pwd
+import re
+import shutil
+import signal
+import subprocess
+from pathlib import Path
+
+import proxy
+from servers import DATABASE, HOST, PASSWORD, USER, free_port
+from weirtest.poll import until
+
+CORES = os.cpu_count() or 1
+BACKENDS = 20
+MANY_CLIENTS = 12000
+TICKS = os.sysconf("SC_CLK_TCK")
+# Poolers that refuse to run as root run as this one.
+OWNER = "postgres"
+
+
+def children(pid):
+    """A process and everything below it."""
+    found = [pid]
+    for one in found:
+        for task in Path(f"/proc/{one}/task").glob("*/children"):
+            found += [int(child) for child in task.read_text(encoding="ascii").split()]
+    return found
+
+
+class Contender:
+    """One program in front of one server. `threads` is 1 or the number of cores."""
+
+    name = ""
+    protocols = ()
+    pools = True  # shares backends, so that clients may outnumber them
+    prepares = True  # knows protocol-level prepared statements while it shares backends
+    spreads = True  # has a way to use more than one core
+
+    def __init__(self, server, folder, threads):
+        self.server = server
+        self.threads = threads
+        self.folder = Path(folder) / f"{self.name}-{threads}".lower().replace(" ", "-")
+        self.port = free_port()
+        self.processes = []
+
+    @classmethod
+    def find(cls):
+        """The program's path, or None where it is not installed."""
+        return shutil.which(cls.program)
+
+    @classmethod
+    def version(cls):
+        out = subprocess.run([cls.find(), "--version"], text=True, check=False,
+                             stdout=subprocess.PIPE, stderr=subprocess.STDOUT).stdout
+        number = re.search(r"\d+\.\d+(?:\.\d+)?", out)
+        return f"{cls.name} {number[0]}" if number else cls.name
+
+    @property
+    def label(self):
+        if not self.spreads:
+            return self.name
+        return f"{self.name}, {self.threads} thread{'s' if self.threads > 1 else ''}"
+
+    def start(self):
+        self.folder.mkdir(parents=True, exist_ok=True)
+        for parent in (self.folder, *self.folder.parents[:2]):
+            parent.chmod(0o755)
+        self.launch()
+        until(self.accepts, f"{self.label} accepts connections", 60, 0.1)
+        return self
+
+    def launch(self):
+        raise NotImplementedError
+
+    def spawn(self, *command, owner=None, environment=None):
+        as_owner = []
+        if owner and os.geteuid() == 0:
+            user = pwd.getpwnam(owner)
+            for path in (self.folder, *self.folder.iterdir()):
+                os.chown(path, user.pw_uid, user.pw_gid)
+            as_owner = ["setpriv", f"--reuid={owner}", f"--regid={owner}", "--init-groups", "--"]
+        with open(self.folder / "log", "ab") as log:
+            self.processes.append(subprocess.Popen(
+                [*as_owner, *(str(part) for part in command)], stdout=log, stderr=log,
+                stdin=subprocess.DEVNULL, cwd=self.folder,
+                env={**os.environ, **(environment or {})}))
+
+    def accepts(self):
+        for process in self.processes:
+            if process.poll() is not None:
+                raise RuntimeError(f"{self.label} ended:\n"
+                                   f"{(self.folder / 'log').read_text(errors='replace')[-3000:]}")
+        return self.server.answers(self.port)
+
+    def pids(self):
+        return [pid for process in self.processes for pid in children(process.pid)]
+
+    def cpu_seconds(self):
+        total = 0
+        for pid in self.pids():
+            fields = Path(f"/proc/{pid}/stat").read_text(encoding="ascii").rsplit(")", 1)[1].split()
+            total += int(fields[11]) + int(fields[12])
+        return total / TICKS
+
+    def resident_bytes(self):
+        """Private and shared pages of all its processes, shared ones once."""
+        total = 0
+        for pid in self.pids():
+            text = Path(f"/proc/{pid}/smaps_rollup").read_text(encoding="ascii")
+            total += int(re.search(r"^Pss:\s+(\d+)", text, re.M)[1]) * 1024
+        return total
+
+    def stop(self):
+        for process in self.processes:
+            process.send_signal(signal.SIGKILL)
+            process.wait(30)
+        self.processes = []
+
+
+class Direct(Contender):
+    """Nothing in between: what the database and the load generator do alone."""
+
+    name = "direct"
+    protocols = ("postgresql", "mysql")
+    pools = False
+    spreads = False
+    program = "true"
+
+    @classmethod
+    def version(cls):
+        return None
+
+    def launch(self):
+        self.port = self.server.port
+
+    def cpu_seconds(self):
+        return 0.0
+
+
+class Weirpool(Contender):
+    name = "Weirpool"
+    protocols = ("postgresql", "mysql")
+
+    @classmethod
+    def find(cls):
+        return str(proxy.BINARY)
+
+    @classmethod
+    def version(cls):
+        out = subprocess.run([cls.find(), "version"], text=True, check=True,
+                             stdout=subprocess.PIPE).stdout
+        return f"{cls.name} {out.split()[1]}"
+
+    def launch(self):
+        self.weir = proxy.Weirpool(
+            self.folder, {"db": self.server}, max_connections=BACKENDS, config={
+                "workers": self.threads, "log": {"level": "warn"},
+                "backends": {"db": {"tls": {"mode": "disable"}}},
+                "limits": {"max_client_conn": MANY_CLIENTS},
+                "users": self.server.extra_users()},
+            listener_tls={"mode": "allow", "cert_file": str(self.server.tls_cert),
+                          "key_file": str(self.server.tls_key)})
+        self.weir.start()
+        self.port = self.weir.port
+        self.processes = [self.weir.process]
+
+
+class Floor(Contender):
+    name = "floor (no authentication)"
+    protocols = ("postgresql",)
+    prepares = False
+    spreads = False
+
+    @classmethod
+    def find(cls):
+        path = proxy.BINARY.parent.parent / "bench" / "floor"
+        return str(path) if path.exists() else None
+
+    @classmethod
+    def version(cls):
+        return None
+
+    def launch(self):
+        self.spawn(self.find(), self.port, self.server.port, self.server.trusted_user, DATABASE,
+                   BACKENDS)
+
+
+class PgBouncer(Contender):
+    """One process has one thread; more cores are used by more processes on one port, each with its
+    part of the backends."""
+
+    name = "PgBouncer"
+    program = "pgbouncer"
+    protocols = ("postgresql",)
+
+    def launch(self):
+        number = re.search(r"(\d+)\.(\d+)", self.version())
+        self.prepares = (int(number[1]), int(number[2])) >= (1, 21)
+        (self.folder / "users.txt").write_text("".join(
+            f'"{user}" "{PASSWORD}"\n' for user in (USER, *self.server.extra_users())))
+        for number in range(self.threads):
+            ini = self.folder / f"pgbouncer-{number}.ini"
+            ini.write_text(f"""[databases]
+* = host={HOST} port={self.server.port}
+[pgbouncer]
+listen_addr = {HOST}
+listen_port = {self.port}
+unix_socket_dir =
+so_reuseport = {int(self.threads > 1)}
+auth_type = scram-sha-256
+auth_file = {self.folder}/users.txt
+pool_mode = transaction
+default_pool_size = {BACKENDS // self.threads}
+max_db_connections = {BACKENDS // self.threads}
+max_client_conn = {MANY_CLIENTS}
+server_tls_sslmode = disable
+client_tls_sslmode = allow
+client_tls_cert_file = {self.folder}/tls.pem
+client_tls_key_file = {self.folder}/tls.key
+log_connections = 0
+log_disconnections = 0
+log_pooler_errors = 0
+stats_period = 600
+""" + ("max_prepared_statements = 200\n" if self.prepares else ""))
+            for source, name in ((self.server.tls_cert, "tls.pem"), (self.server.tls_key, "tls.key")):
+                shutil.copyfile(source, self.folder / name)
+            self.spawn(self.find(), ini, owner=OWNER)
+
+
+class Odyssey(Contender):
+    name = "Odyssey"
+    program = "odyssey"
+    protocols = ("postgresql",)
+
+    def launch(self):
+        users = "".join(f"""
+  user "{user}" {{
+    authentication "scram-sha-256"
+    password "{PASSWORD}"
+    storage "pg"
+    storage_db "{DATABASE}"
+    storage_user "{user}"
+    storage_password "{PASSWORD}"
+    pool "transaction"
+    pool_size {BACKENDS}
+    pool_reserve_prepared_statement yes
+    pool_discard no
+    pool_cancel yes
+    pool_rollback yes
+    client_fwd_error yes
+    log_debug no
+  }}""" for user in (USER, *self.server.extra_users()))
+        (self.folder / "odyssey.conf").write_text(f"""daemonize no
+log_to_stdout yes
+log_format "%p %t %l [%i %s] (%c) %m\\n"
+log_config no
+log_debug no
+log_session no
+log_query no
+log_stats no
+workers {self.threads}
+resolvers 1
+readahead 8192
+cache_coroutine 64
+coroutine_stack_size 16
+nodelay yes
+keepalive 15
+client_max {MANY_CLIENTS}
+listen {{ host "{HOST}" port {self.port} backlog 1024 tls "disable" }}
+storage "pg" {{ type "remote" host "{HOST}" port {self.server.port} tls "disable" }}
+database "{DATABASE}" {{{users}
+}}
+""")
+        self.spawn(self.find(), self.folder / "odyssey.conf", owner=OWNER)
+
+
+class HaProxy(Contender):
+    """Passes TCP on, connection by connection: the floor of a proxy that does not pool."""
+
+    name = "HAProxy (TCP)"
+    program = "haproxy"
+    protocols = ("postgresql", "mysql")
+    pools = False
+
+    @classmethod
+    def version(cls):
+        out = subprocess.run([cls.find(), "-v"], text=True, check=True,
+                             stdout=subprocess.PIPE).stdout
+        return f"HAProxy {re.search(r'[0-9.]+', out)[0]}"
+
+    def launch(self):
+        (self.folder / "haproxy.cfg").write_text(f"""global
+  nbthread {self.threads}
+  maxconn 1000
+defaults
+  mode tcp
+  timeout connect 5s
+  timeout client 1h
+  timeout server 1h
+listen db
+  bind {HOST}:{self.port}
+  server db {HOST}:{self.server.port}
+""")
+        self.spawn(self.find(), "-db", "-f", self.folder / "haproxy.cfg")
+
+
+class MySqlRouter(Contender):
+    """With connection sharing, which is what it calls pooling by transaction."""
+
+    name = "MySQL Router"
+    program = "mysqlrouter"
+    protocols = ("mysql",)
+
+    def launch(self):
+        for name in ("tls.pem", "tls.key"):
+            source = self.server.tls_cert if name == "tls.pem" else self.server.tls_key
+            shutil.copyfile(source, self.folder / name)
+        (self.folder / "router.conf").write_text(f"""[DEFAULT]
+max_total_connections={MANY_CLIENTS}
+logging_folder=
+runtime_folder={self.folder}
+data_folder={self.folder}
+[logger]
+level=WARNING
+[io]
+threads={self.threads}
+[connection_pool]
+max_idle_server_connections={BACKENDS}
+[routing:db]
+bind_address={HOST}
+bind_port={self.port}
+destinations={HOST}:{self.server.port}
+routing_strategy=first-available
+protocol=classic
+connection_sharing=1
+connection_sharing_delay=0
+client_ssl_mode=PREFERRED
+server_ssl_mode=DISABLED
+client_ssl_key={self.folder}/tls.key
+client_ssl_cert={self.folder}/tls.pem
+max_connections={MANY_CLIENTS}
+max_connect_errors=4294967295
+""")
+        self.spawn(self.find(), "-c", self.folder / "router.conf", owner=OWNER)
+
+
+ALL = (Direct, Floor, HaProxy, Weirpool, PgBouncer, Odyssey, MySqlRouter)
+
+
+def contenders(server, folder, wanted=None):
+    """Every installed one that speaks the server's protocol, with one thread and with all cores."""
+    found = []
+    for kind in ALL:
+        if server.protocol not in kind.protocols or not kind.find():
+            continue
+        if wanted and not any(word.lower() in kind.name.lower() for word in wanted):
+            continue
+        counts = (1, CORES) if kind.spreads and CORES > 1 else (1,)
+        found += [kind(server, folder, threads) for threads in counts]
+    return found
