@@ -23,7 +23,7 @@ class Interner : public std::enable_shared_from_this<Interner<T>> {
       if (auto live = found->second.lock()) return live;
       table_.erase(found);
     }
-    auto owned = std::make_unique<const T>(make());
+    std::unique_ptr<const T> owned(new T(make()));  // in place: T need not be movable
     const auto forget = [table = this->weak_from_this()](const T* gone) {
       if (const auto self = table.lock()) self->forget(*gone);
       delete gone;

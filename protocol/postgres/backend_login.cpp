@@ -17,7 +17,9 @@ constexpr std::size_t kMaxErrorText = 512;  // bytes kept for the log
 }  // namespace
 
 PostgresBackendLogin::PostgresBackendLogin(const BackendIdentity& as, CatalogRef catalog)
-    : as_(as), state_(std::make_unique<Backend>(catalog->max_prepared_statements)) {}
+    : as_(as),
+      more_(catalog->replication.parameters_of(as.variant)),
+      state_(std::make_unique<Backend>(catalog->max_prepared_statements)) {}
 
 PostgresBackendLogin::Step PostgresBackendLogin::fail(Fault fault, std::string_view why) {
   error_ = why;
@@ -57,6 +59,7 @@ void PostgresBackendLogin::write_startup() {
   StartupMessage message;
   message.version = kProtocol30;
   message.parameters = {{"user", as_.user}, {"database", as_.database}};
+  message.parameters.insert(message.parameters.end(), more_.begin(), more_.end());
   message.serialize(outbox_.out());
   phase_ = Phase::authentication;
 }

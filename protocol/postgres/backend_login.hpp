@@ -63,6 +63,7 @@ class PostgresBackendLogin final : public BackendLogin {
   Step fail(Fault fault, std::string_view why);
 
   BackendIdentity as_;
+  std::vector<NamedValue> more_;  ///< further startup parameters
   Phase phase_ = Phase::begin;
   Sasl sasl_ = Sasl::none;
   bool tls_ = false;

@@ -37,9 +37,10 @@ class Backend final : public BackendState {
   std::shared_ptr<const Facts> login_facts;
   BackendParameters parameters;
   BackendStatements statements;
-  Effects left_behind = 0;      ///< state of its last client, for the reset
-  StatementRef unnamed;         ///< the unnamed statement this backend has; null: none
-  bool unnamed_certain = true;  ///< false: it may have another one than `unnamed` says
+  std::vector<std::uint8_t> sent;  ///< of the batch that may have to be sent once more
+  Effects left_behind = 0;         ///< state of its last client, for the reset
+  StatementRef unnamed;            ///< the unnamed statement this backend has; null: none
+  bool unnamed_certain = true;     ///< false: it may have another one than `unnamed` says
 };
 
 }  // namespace weirpool::protocol::postgres

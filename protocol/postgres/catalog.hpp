@@ -8,6 +8,7 @@
 
 #include "protocol/postgres/parameters.hpp"
 #include "protocol/postgres/prepared.hpp"
+#include "protocol/postgres/replication.hpp"
 
 namespace weirpool::protocol::postgres {
 
@@ -25,6 +26,7 @@ struct Catalog {
 
   StatementCatalog statements;
   ProfileCatalog profiles;
+  ReplicationStartups replication;
 
  private:
   std::atomic<std::uint64_t> next_private_{1};

@@ -33,9 +33,20 @@ std::string as_ascii(std::string_view text) {
 Verdict PostgresClientLogin::step(Party from, MutableBytes unread) {
   if (from != Party::client) return Verdict::hold();
   while (true) {
-    if (const Step queued = outbox_.next()) return *queued;
+    if (const Step queued = outbox_.next()) {
+      const bool replicates = queued->kind == Verdict::Kind::learn && !replication_.empty();
+      return replicates && !choose_backends() ? Verdict::close(Fault::too_many_clients) : *queued;
+    }
     if (const Step verdict = advance(unread)) return *verdict;
   }
+}
+
+/// Whoever this is has been proven, so it may have backends of its own kind.
+bool PostgresClientLogin::choose_backends() {
+  std::vector<NamedValue> parameters = catalog_->profiles.of(wanted_)->entries();
+  parameters.emplace_back("replication", replication_);
+  identity_.variant = catalog_->replication.variant_of(std::move(parameters));
+  return identity_.variant != 0;
 }
 
 PostgresClientLogin::Step PostgresClientLogin::close(Fault fault) {
@@ -141,9 +152,7 @@ std::optional<Fault> PostgresClientLogin::take_parameters(
       identity_.database = value;
     } else if (name == "replication") {
       // Values that mean false are a normal session.
-      if (value != "false" && value != "off" && value != "no" && value != "0") {
-        return Fault::unsupported;
-      }
+      if (value != "false" && value != "off" && value != "no" && value != "0") replication_ = value;
     } else if (name == "options") {
       if (!parse_options(value, options)) return Fault::unsupported;
     } else if (!name.starts_with("_pq_.")) {
@@ -301,6 +310,7 @@ void PostgresClientLogin::write_fault(Fault fault, std::string_view detail, Writ
 }
 
 std::unique_ptr<Conversation> PostgresClientLogin::take_conversation() {
+  if (!replication_.empty()) return std::make_unique<ReplicationConversation>();
   return std::make_unique<PostgresConversation>(catalog_,
                                                 catalog_->profiles.of(std::move(wanted_)));
 }

@@ -58,6 +58,7 @@ class PostgresClientLogin final : public ClientLogin {
   /// No value: something has been put into outbox_, or the phase has changed.
   using Step = std::optional<Verdict>;
 
+  bool choose_backends();
   Step advance(MutableBytes unread);
   Step on_startup_bytes(MutableBytes unread);
   Step on_packet(Bytes packet, bool more_behind);
@@ -81,6 +82,7 @@ class PostgresClientLogin final : public ClientLogin {
   bool asked_gss_ = false;
   Identity identity_;
   std::vector<NamedValue> wanted_;  ///< session parameters of the startup message
+  std::string replication_;         ///< as the client asked for it; empty: a normal session
   Gather gather_;
 
   std::shared_ptr<const Secret> secret_;

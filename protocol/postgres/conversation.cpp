@@ -19,8 +19,7 @@ void PostgresConversation::detach() {
   forget_queue();
   if (backend_ != nullptr) {
     // What was not asked about may be anything.
-    backend_->left_behind |=
-        (effects_ & kPins) | (check_ ? kPinSet : 0) | (stale_ ? kPinPrepare : 0);
+    backend_->left_behind |= (effects_ & kPins) | (check_ ? kPinSet : 0);
   }
   to_client_ = Outbox(Party::client);
   to_backend_ = Outbox(Party::backend);
@@ -37,9 +36,12 @@ void PostgresConversation::detach() {
   own_.reset();
   effects_ = 0;
   phase_ = Phase::relay;
-  unsynced_ = settle_failed_ = stale_ = served_ = cleansed_ = unsettled_ = resets_all_ = flushed_ =
+  unsynced_ = settle_failed_ = served_ = cleansed_ = unsettled_ = resets_all_ = flushed_ =
       last_words_ = false;
   own_tries_ = 0;
+  keeping_ = false;
+  healing_.reset();
+  bound_ = nullptr;
   client_moving_ = backend_moving_ = backend_partial_ = false;
 }
 
@@ -90,13 +92,18 @@ void PostgresConversation::undo(Expected& entry) {
   switch (entry.reply) {
     case Reply::parse:
     case Reply::parse_made_up:
-      if (named != statements_.end() && named->second == note.statement) statements_.erase(named);
+      if (named != statements_.end() && named->second.statement == note.statement) {
+        bound_ = nullptr;
+        statements_.erase(named);
+      }
       if (entry.reply == Reply::parse) backend_->statements.erase(*note.statement);
       return;
     case Reply::parse_injected: backend_->statements.erase(*note.statement); return;
-    case Reply::close_injected: backend_->statements.add(note.statement); return;
+    case Reply::close_injected: backend_->statements.add({note.statement, note.generation}); return;
     case Reply::close_made_up:
-      if (named == statements_.end()) statements_.emplace(note.client_name, note.statement);
+      if (named == statements_.end()) {
+        statements_.emplace(note.client_name, ClientStatement{note.statement});
+      }
       return;
     default: return;
   }

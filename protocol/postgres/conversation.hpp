@@ -52,7 +52,7 @@ class PostgresConversation final : public Conversation {
   void detach() override;
   void refuse(Fault fault, std::string_view detail) override;
   bool at_boundary() const override;
-  bool needs_reset() const override { return (effects_ & kPins) != 0 || check_ || stale_; }
+  bool needs_reset() const override { return (effects_ & kPins) != 0 || check_; }
   std::string_view pin_reason() const override { return pin_label(effects_); }
   bool executing() const override { return !queue_.empty(); }
   Verdict backend_lost() override;
@@ -79,6 +79,7 @@ class PostgresConversation final : public Conversation {
   // conversation_client.cpp: messages of the client. A handler either lengthens the run (no value
   // and a longer run), leaves work in an outbox (no value and the same run) or says a verdict.
   Verdict client_step(Bytes unread);
+  Verdict client_verdict(Bytes unread);
   Step attached_message(Run& run);
   Step handle(FromClient action, const Header& header, Run& run);
   Step detached_message(Bytes unread);
@@ -104,8 +105,11 @@ class PostgresConversation final : public Conversation {
   /// The backend will have the unnamed statement this client means, or none.
   void inject_unnamed();
   void inject(const StatementRef& statement);
+  void inject_close(const BackendStatements::Known& known);
   std::string_view meaning();
-  StatementRef on_backend(StatementRef& mine);
+  StatementRef on_backend(ClientStatement& mine);
+  Step bind_named(const Header& header, const BindHead& head, ClientStatement& mine, bool asks);
+  void rewrite_bind(const Header& header, const BindHead& head, std::string_view name);
 
   // conversation_backend.cpp: messages of the backend.
   Verdict backend_step(Bytes unread);
@@ -119,6 +123,15 @@ class PostgresConversation final : public Conversation {
   void on_tag(std::string_view tag);
   void forgotten_by_backend(bool everything);
   void keep_what_is_underway();
+
+  // conversation_healing.cpp: statements that have changed.
+  void keep_batch();
+  void keep(const Verdict& verdict, Bytes unread);
+  ClientStatement* client_statement(std::uint64_t number);
+  bool outdated();
+  Verdict heal_step(Bytes unread);
+  void send_again();
+  static std::string outdated_error();
 
   // conversation_state.cpp: session state, and weirpool's own statements about it.
   /// One that is being executed.
@@ -169,13 +182,15 @@ class PostgresConversation final : public Conversation {
   std::unique_ptr<Writer> refusal_;
   std::unique_ptr<SessionCheck> check_;  ///< due at the next boundary
   std::unique_ptr<Own> own_;
+  StatementRef healing_;              ///< its batch will be sent again
+  ClientStatement* bound_ = nullptr;  ///< by the last Bind of this batch
   Effects effects_ = 0;
   Phase phase_ = Phase::relay;
   char status_ = 'I';
   bool used_ = false;      ///< the attached backend has been given something
   bool unsynced_ = false;  ///< an extended batch waits for its Sync
   bool settle_failed_ = false;
-  bool stale_ = false;       ///< the backend's statements do not do any more
+  bool keeping_ = false;     ///< what is sent is kept in Backend::sent
   bool served_ = false;      ///< the attached backend has finished something of this client's
   bool cleansed_ = false;    ///< it remembers no sequence of anybody else's
   bool unsettled_ = false;   ///< parameters have been changed since the last boundary

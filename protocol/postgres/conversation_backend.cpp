@@ -27,6 +27,7 @@ Verdict PostgresConversation::backend_step(Bytes unread) {
   if (backend_ == nullptr) return Verdict::hold();
   if (const Step queued = to_client_.next()) return *queued;
   if (own_) return own_step(unread);
+  if (healing_) return heal_step(unread);
   if (settle_failed_) return Verdict::hold();
   Run run{unread, 0};
   while (!run.streams()) {
@@ -59,7 +60,11 @@ PostgresConversation::Step PostgresConversation::backend_message(Run& run) {
   if (rest.size() < kHeaderSize) return Verdict::need(kHeaderSize);
   const Header header = peek_header(rest);
   if (!legal_length(header) || last_words_) return Verdict::close(Fault::backend_violation);
-  switch (backend_action(queue_.front(), header.tag)) {
+  const FromBackend action = backend_action(queue_.front(), header.tag);
+  // Once something has been answered, sending it all again would answer it twice.
+  keeping_ = keeping_ && (action == FromBackend::notice || action == FromBackend::parameter ||
+                          action == FromBackend::error);
+  switch (action) {
     case FromBackend::pass:
     case FromBackend::notice: return pass(header, run);
     case FromBackend::complete: queue_.pop(); return pass(header, run);
@@ -89,8 +94,19 @@ PostgresConversation::Step PostgresConversation::on_error(const Header& header, 
   }
   if (check_) check_->rolled_back();
   resets_all_ = false;
-  // "cached plan must not change result type": whatever this backend has prepared is out of date.
-  if (error.sqlstate == "0A000" && error.routine == "RevalidateCachedQuery") stale_ = true;
+  if (!queue_.empty() && error.sqlstate == "0A000" && error.routine == "RevalidateCachedQuery") {
+    if (run.size != 0) return std::nullopt;
+    if (outdated()) {
+      to_client_.skip(header.total());
+      return std::nullopt;
+    }
+  }
+  std::string words;
+  if (!queue_.empty() && queue_[0].note != nullptr && !queue_[0].note->words.empty()) {
+    if (run.size != 0) return std::nullopt;
+    words = std::move(queue_[0].note->words);
+  }
+  keeping_ = false;
   switch (queue_.front()) {
     case Reply::none: return Verdict::close(Fault::backend_violation);
     case Reply::query:
@@ -100,7 +116,10 @@ PostgresConversation::Step PostgresConversation::on_error(const Header& header, 
       break;
     default: fail_batch(); break;
   }
-  return pass(header, run);
+  if (words.empty()) return pass(header, run);
+  to_client_.skip(header.total());
+  to_client_.out().text(words);
+  return std::nullopt;
 }
 
 /// The backend ignores what stands before the next Sync, whether it has been sent or not.
@@ -180,6 +199,7 @@ void PostgresConversation::on_tag(std::string_view tag) {
 
 void PostgresConversation::forgotten_by_backend(bool everything) {
   statements_.clear();
+  bound_ = nullptr;
   backend_->statements.clear();
   if (everything) {
     unnamed_.reset();
@@ -206,7 +226,9 @@ void PostgresConversation::keep_what_is_underway() {
       continue;
     }
     backend_->statements.add(statement);
-    if (!injected) statements_.emplace(entry.note->client_name, statement);
+    if (!injected) {
+      statements_.emplace(entry.note->client_name, ClientStatement{statement});
+    }
   }
 }
 

@@ -15,6 +15,12 @@ bool ends_batch(FromClient action) {
 }  // namespace
 
 Verdict PostgresConversation::client_step(Bytes unread) {
+  const Verdict verdict = client_verdict(unread);
+  if (keeping_) keep(verdict, unread);
+  return verdict;
+}
+
+Verdict PostgresConversation::client_verdict(Bytes unread) {
   client_moving_ = false;
   if (const Step queued = backend_ ? to_backend_.next() : to_client_.next()) return *queued;
   if (backend_ == nullptr) {
@@ -25,7 +31,7 @@ Verdict PostgresConversation::client_step(Bytes unread) {
     }
   }
   if (const Step asked = check_step()) return *asked;
-  if (own_ || settle_failed_) return Verdict::hold();
+  if (own_ || settle_failed_ || healing_) return Verdict::hold();
   if (text_left_ != 0) return stream_text(unread);
   if (releasable()) return Verdict::release();
   Run run{unread, std::exchange(carry_, 0)};
@@ -54,6 +60,10 @@ PostgresConversation::Step PostgresConversation::attached_message(Run& run) {
   const FromClient action = client_action(phase_, header.tag);
   if (!legal_length(header) || action == FromClient::violation) {
     return Verdict::close(Fault::protocol_violation);
+  }
+  // What is kept has to be seen.
+  if (keeping_ && rest.size() < header.total() && header.total() <= kMaxNeed) {
+    return Verdict::need(header.total());
   }
   if (action != FromClient::terminate && action != FromClient::skip) {
     if (queue_.full()) return when_full();
@@ -121,6 +131,7 @@ PostgresConversation::Step PostgresConversation::on_bare(FromClient action, cons
     return pass(header, run);
   }
   if (phase_ == Phase::skipping) phase_ = Phase::relay;
+  bound_ = nullptr;
   return pass(header, run, Reply::sync);
 }
 

@@ -9,10 +9,6 @@ namespace {
 
 constexpr std::uint32_t kMinParse = 8;  // of the length word: two empty names and a count
 
-std::unique_ptr<Note> note(std::string_view client_name, StatementRef statement) {
-  return std::make_unique<Note>(Note{std::string(client_name), std::move(statement)});
-}
-
 }  // namespace
 
 PostgresConversation::Step PostgresConversation::on_parse(const Header& header, Run& run) {
@@ -49,7 +45,7 @@ PostgresConversation::Step PostgresConversation::on_long_parse(const Header& hea
   unnamed_ = std::make_shared<const Statement>();
   backend_->unnamed = unnamed_;
   backend_->unnamed_certain = true;
-  queue_.push(Reply::parse, note({}, unnamed_));
+  queue_.push(Reply::parse, note_of({}, unnamed_));
   unsynced_ = true;
   scan_ = std::make_unique<TextScan>(strings());
   text_left_ = header.total();
@@ -64,7 +60,7 @@ bool PostgresConversation::on_unnamed_parse(const ParseMessage& message) {
   unnamed_ = unnamed_statement(message.body, std::move(effects));
   backend_->unnamed = unnamed_;
   backend_->unnamed_certain = true;
-  queue_.push(Reply::parse, note({}, unnamed_));
+  queue_.push(Reply::parse, note_of({}, unnamed_));
   return false;
 }
 
@@ -74,7 +70,7 @@ PostgresConversation::Step PostgresConversation::on_named_parse(const ParseMessa
     // The name is taken. The backend is made to say so itself, which also fails the batch there.
     const StatementRef taken = on_backend(known->second);
     ParseMessage::serialize(taken->backend_name, message.body, to_backend_.out());
-    queue_.push(Reply::parse, note({}, nullptr));
+    queue_.push(Reply::parse, note_of({}, nullptr));
     return std::nullopt;
   }
   if (statements_.size() >= catalog_->max_client_statements()) {
@@ -83,9 +79,10 @@ PostgresConversation::Step PostgresConversation::on_named_parse(const ParseMessa
   StatementRef statement =
       catalog_->statements.named(message.body, message.text, meaning(), strings());
   if (cleanse(statement->effects)) return std::nullopt;
-  statements_.emplace(message.name, statement);
+  bound_ = nullptr;
+  statements_.emplace(message.name, ClientStatement{statement});
   if (backend_->statements.has(*statement)) {
-    queue_.push(Reply::parse_made_up, note(message.name, std::move(statement)));
+    queue_.push(Reply::parse_made_up, note_of(message.name, std::move(statement)));
     return std::nullopt;
   }
   inject(statement);
@@ -96,13 +93,21 @@ PostgresConversation::Step PostgresConversation::on_named_parse(const ParseMessa
   return std::nullopt;
 }
 
+void PostgresConversation::inject_close(const BackendStatements::Known& known) {
+  NameMessage{'S', known.statement->backend_name}.serialize('C', to_backend_.out());
+  auto note = note_of({}, known.statement);
+  note->generation = known.generation;
+  queue_.push(Reply::close_injected, std::move(note));
+}
+
 void PostgresConversation::inject(const StatementRef& statement) {
-  while (const auto victim = backend_->statements.evict_for_one_more()) {
-    NameMessage{'S', (*victim)->backend_name}.serialize('C', to_backend_.out());
-    queue_.push(Reply::close_injected, note({}, *victim));
+  if (backend_->statements.outdated(*statement)) {
+    backend_->statements.erase(*statement);
+    inject_close({statement, 0});
   }
+  while (const auto victim = backend_->statements.evict_for_one_more()) inject_close(*victim);
   ParseMessage::serialize(statement->backend_name, bytes_of(statement->body()), to_backend_.out());
-  queue_.push(Reply::parse_injected, note({}, statement));
+  queue_.push(Reply::parse_injected, note_of({}, statement));
   backend_->statements.add(statement);
 }
 
@@ -115,13 +120,16 @@ std::string_view PostgresConversation::meaning() {
 }
 
 /// A statement of the client's as the backend knows it, given to the backend if it does not.
-StatementRef PostgresConversation::on_backend(StatementRef& mine) {
-  if (!backend_->statements.has(*mine)) {
+StatementRef PostgresConversation::on_backend(ClientStatement& mine) {
+  if (!backend_->statements.has(*mine.statement)) {
     const std::string_view now = meaning();
-    if (mine->meaning() != now) mine = catalog_->statements.renamed(*mine, now);
-    if (!backend_->statements.has(*mine)) inject(mine);
+    if (mine.statement->meaning() != now) {
+      mine.statement = catalog_->statements.renamed(*mine.statement, now);
+      if (mine.described != 0) mine.described = mine.statement->generation;
+    }
+    if (!backend_->statements.has(*mine.statement)) inject(mine.statement);
   }
-  return mine;
+  return mine.statement;
 }
 
 bool PostgresConversation::holds_unnamed() {
@@ -132,11 +140,11 @@ void PostgresConversation::inject_unnamed() {
   if (unnamed_ && unnamed_->body().empty()) unnamed_.reset();
   if (unnamed_) {
     ParseMessage::serialize({}, bytes_of(unnamed_->body()), to_backend_.out());
-    queue_.push(Reply::parse_injected, note({}, unnamed_));
+    queue_.push(Reply::parse_injected, note_of({}, unnamed_));
   } else {
     // There may be somebody else's: without it the backend gives the right error itself.
     NameMessage{'S', {}}.serialize('C', to_backend_.out());
-    queue_.push(Reply::close_injected, note({}, nullptr));
+    queue_.push(Reply::close_injected, note_of({}, nullptr));
   }
   backend_->unnamed = unnamed_;
   backend_->unnamed_certain = true;
@@ -158,9 +166,10 @@ PostgresConversation::Step PostgresConversation::on_bind(const Header& header, R
                          ? holds_unnamed()
                          : !named && foreign_name(head->statement) == head->statement;
   if (!ready && run.size != 0) return std::nullopt;
-  if (named && cleanse(known->second->effects)) return std::nullopt;
+  if (named && cleanse(known->second.statement->effects)) return std::nullopt;
   if (head->statement.empty() && unnamed_ && cleanse(unnamed_->effects)) return std::nullopt;
   unsynced_ = true;
+  bound_ = nullptr;
   if (head->statement.empty()) {
     if (!ready) inject_unnamed();
     if (unnamed_) execute_effects(unnamed_->effects);
@@ -170,19 +179,47 @@ PostgresConversation::Step PostgresConversation::on_bind(const Header& header, R
     return std::nullopt;
   }
   if (ready) return pass(header, run, Reply::bind);
-  std::string name =
-      named ? on_backend(known->second)->backend_name : foreign_name(head->statement);
-  if (named) execute_effects(known->second->effects);
-  const std::size_t head_size = head->portal.size() + name.size() + 2;
+  if (named) {
+    // Does the client ask for the columns next?
+    const auto total = static_cast<std::size_t>(header.total());
+    if (rest.size() < total && total <= kMaxNeed) return Verdict::need(total);
+    return bind_named(header, *head, known->second, rest.size() > total && rest[total] == 'D');
+  }
+  rewrite_bind(header, *head, foreign_name(head->statement));
+  queue_.push(Reply::bind);
+  return std::nullopt;
+}
+
+PostgresConversation::Step PostgresConversation::bind_named(const Header& header,
+                                                            const BindHead& head,
+                                                            ClientStatement& mine, bool asks) {
+  const StatementRef statement = on_backend(mine);
+  if (mine.described != 0 && mine.described != statement->generation && !asks) {
+    rewrite_bind(header, head, kOutdatedName);
+    auto fails = note_of({}, nullptr);
+    fails->words = outdated_error();
+    queue_.push(Reply::bind, std::move(fails));
+    return std::nullopt;
+  }
+  keep_batch();
+  execute_effects(statement->effects);
+  rewrite_bind(header, head, statement->backend_name);
+  queue_.push_about(Reply::bind, statement->number);
+  bound_ = &mine;
+  return std::nullopt;
+}
+
+/// The same Bind, to the statement with another name.
+void PostgresConversation::rewrite_bind(const Header& header, const BindHead& head,
+                                        std::string_view name) {
+  const std::size_t head_size = head.portal.size() + name.size() + 2;
   Writer& out = to_backend_.out();
   out.u8('B');
-  out.be32(static_cast<std::uint32_t>(header.length - head->size + head_size));
-  out.cstr(head->portal);
+  out.be32(static_cast<std::uint32_t>(header.length - head.size + head_size));
+  out.cstr(head.portal);
   out.cstr(name);
-  queue_.push(Reply::bind);
-  to_backend_.skip(kHeaderSize + head->size);
-  carry_ = header.total() - kHeaderSize - head->size;
-  return std::nullopt;
+  to_backend_.skip(kHeaderSize + head.size);
+  carry_ = header.total() - kHeaderSize - head.size;
 }
 
 PostgresConversation::Step PostgresConversation::on_describe(const Header& header, Run& run) {
@@ -194,6 +231,7 @@ PostgresConversation::Step PostgresConversation::on_describe(const Header& heade
   if (!message) return Verdict::close(Fault::protocol_violation);
   if (message->kind == 'P') {
     unsynced_ = true;
+    if (bound_ != nullptr) bound_->described = bound_->statement->generation;
     return pass(header, run, Reply::describe_portal);
   }
   const auto known = statements_.find(message->name);
@@ -202,14 +240,17 @@ PostgresConversation::Step PostgresConversation::on_describe(const Header& heade
   if (!ready && run.size != 0) return std::nullopt;
   unsynced_ = true;
   if (ready) return pass(header, run, Reply::describe_statement);
-  if (message->name.empty()) {
-    inject_unnamed();
-  } else if (named) {
-    on_backend(known->second);
+  if (named) {
+    const StatementRef statement = on_backend(known->second);
+    keep_batch();
+    known->second.described = statement->generation;
+    NameMessage{'S', statement->backend_name}.serialize('D', to_backend_.out());
+    queue_.push_about(Reply::describe_statement, statement->number);
+  } else {
+    if (message->name.empty()) inject_unnamed();
+    NameMessage{'S', foreign_name(message->name)}.serialize('D', to_backend_.out());
+    queue_.push(Reply::describe_statement);
   }
-  const std::string name = named ? known->second->backend_name : foreign_name(message->name);
-  NameMessage{'S', name}.serialize('D', to_backend_.out());
-  queue_.push(Reply::describe_statement);
   to_backend_.skip(header.total());
   return std::nullopt;
 }
@@ -238,7 +279,9 @@ PostgresConversation::Step PostgresConversation::on_close(const Header& header, 
     }
     return pass(header, run, Reply::close);
   }
-  queue_.push(Reply::close_made_up, note(message->name, named ? known->second : nullptr));
+  queue_.push(Reply::close_made_up,
+              note_of(message->name, named ? known->second.statement : nullptr));
+  bound_ = nullptr;
   if (named) statements_.erase(known);
   to_backend_.skip(header.total());
   return std::nullopt;

@@ -1,5 +1,7 @@
 #include "protocol/postgres/prepared.hpp"
 
+#include <algorithm>
+
 namespace weirpool::protocol::postgres {
 
 namespace {
@@ -11,12 +13,11 @@ std::string joined(std::string_view body, std::string_view meaning) {
   return both;
 }
 
-}  // namespace
-
-std::string StatementCatalog::fresh_name() {
-  return std::string(kStatementPrefix) +
-         std::to_string(next_.fetch_add(1, std::memory_order_relaxed));
+std::string name_of(std::uint64_t number) {
+  return std::string(kStatementPrefix) + std::to_string(number);
 }
+
+}  // namespace
 
 StatementRef StatementCatalog::named(Bytes body, std::string_view text, std::string_view meaning,
                                      Strings strings) {
@@ -26,7 +27,8 @@ StatementRef StatementCatalog::named(Bytes body, std::string_view text, std::str
   both.append(meaning);
   const std::string_view key = both;
   return statements_->intern(key, [&] {
-    return Statement{std::move(both), size, fresh_name(), effects_of(bare, strings)};
+    const std::uint64_t number = next_.fetch_add(1, std::memory_order_relaxed);
+    return Statement{std::move(both), size, name_of(number), number, effects_of(bare, strings)};
   });
 }
 
@@ -34,13 +36,15 @@ StatementRef StatementCatalog::renamed(const Statement& statement, std::string_v
   std::string both = joined(statement.body(), meaning);
   const std::string_view key = both;
   return statements_->intern(key, [&] {
-    return Statement{std::move(both), statement.body_size, fresh_name(), statement.effects};
+    const std::uint64_t number = next_.fetch_add(1, std::memory_order_relaxed);
+    return Statement{std::move(both), statement.body_size, name_of(number), number,
+                     statement.effects};
   });
 }
 
 StatementRef unnamed_statement(Bytes body, TextEffects effects) {
-  return std::make_shared<const Statement>(
-      Statement{std::string(text_of(body)), body.size(), {}, std::move(effects)});
+  return StatementRef(
+      new Statement{std::string(text_of(body)), body.size(), {}, 0, std::move(effects)});
 }
 
 std::string_view without_last_comment(std::string_view text, Strings strings) {
@@ -69,21 +73,39 @@ bool BackendStatements::has(const Statement& statement) {
   const auto found = index_.find(&statement);
   if (found == index_.end()) return false;
   order_.splice(order_.end(), order_, found->second);
-  return true;
+  return found->second->generation == statement.generation.load(std::memory_order_relaxed);
 }
 
-std::optional<StatementRef> BackendStatements::evict_for_one_more() {
+bool BackendStatements::outdated(const Statement& statement) const {
+  const auto found = index_.find(&statement);
+  return found != index_.end() &&
+         found->second->generation != statement.generation.load(std::memory_order_relaxed);
+}
+
+StatementRef BackendStatements::find(std::uint64_t number) const {
+  const auto found = std::find_if(order_.begin(), order_.end(), [number](const Known& known) {
+    return known.statement->number == number;
+  });
+  return found == order_.end() ? nullptr : found->statement;
+}
+
+std::optional<BackendStatements::Known> BackendStatements::evict_for_one_more() {
   if (order_.size() < limit_) return std::nullopt;
-  StatementRef oldest = std::move(order_.front());
+  Known oldest = std::move(order_.front());
   order_.pop_front();
-  index_.erase(oldest.get());
+  index_.erase(oldest.statement.get());
   return oldest;
 }
 
 void BackendStatements::add(StatementRef statement) {
-  if (has(*statement)) return;
-  const Statement* key = statement.get();
-  order_.push_back(std::move(statement));
+  const std::uint32_t now = statement->generation.load(std::memory_order_relaxed);
+  add(Known{std::move(statement), now});
+}
+
+void BackendStatements::add(Known known) {
+  erase(*known.statement);
+  const Statement* key = known.statement.get();
+  order_.push_back(std::move(known));
   index_.emplace(key, std::prev(order_.end()));
 }
 

@@ -23,11 +23,18 @@ namespace weirpool::protocol::postgres {
 /// Names weirpool gives begin like this and go on with digits.
 inline constexpr std::string_view kStatementPrefix = "weirpool_";
 
+/// A name no statement has: weirpool's own end in a digit, clients cannot say it.
+inline constexpr std::string_view kOutdatedName = "weirpool_outdated";
+
 struct Statement {
   std::string both;  ///< body and meaning; a body tells its own length
   std::size_t body_size = 0;
   std::string backend_name;  ///< empty: an unnamed statement
+  std::uint64_t number = 0;  ///< of backend_name
   TextEffects effects;       ///< of executing it
+  /// Counts how often it was found to return other columns than before. What was prepared in an
+  /// earlier generation has to be prepared again.
+  mutable std::atomic<std::uint32_t> generation{1};
 
   /// Text, zero byte, parameter types: all of Parse behind the name.
   std::string_view body() const { return std::string_view(both).substr(0, body_size); }
@@ -48,8 +55,6 @@ class StatementCatalog {
   std::size_t size() const { return statements_->size(); }
 
  private:
-  std::string fresh_name();
-
   std::shared_ptr<Interner<Statement>> statements_ = std::make_shared<Interner<Statement>>();
   std::atomic<std::uint64_t> next_{1};
 };
@@ -64,8 +69,12 @@ std::string_view without_last_comment(std::string_view text, Strings strings);
 /// `name`, if it cannot be taken for one of weirpool's own; otherwise something no backend knows.
 std::string foreign_name(std::string_view name);
 
-/// What one client has named.
-using ClientStatements = std::map<std::string, StatementRef, std::less<>>;
+/// What one client means by a name.
+struct ClientStatement {
+  StatementRef statement;
+  std::uint32_t described = 0;  ///< the generation whose columns the client knows; 0: none
+};
+using ClientStatements = std::map<std::string, ClientStatement, std::less<>>;
 
 /// What one backend knows, least recently used first.
 class BackendStatements {
@@ -73,19 +82,29 @@ class BackendStatements {
   /// `limit` at least 1.
   explicit BackendStatements(std::size_t limit) : limit_(limit < 1 ? 1 : limit) {}
 
-  /// Also marks it as used now.
+  /// In its current generation. Also marks it as used now.
   bool has(const Statement& statement);
+  /// In an earlier generation: the name is taken, and of no use.
+  bool outdated(const Statement& statement) const;
+  /// Null: not among them.
+  StatementRef find(std::uint64_t number) const;
+  struct Known {
+    StatementRef statement;
+    std::uint32_t generation = 0;
+  };
   /// Makes room for one more: the statement to close on the backend, if any.
-  std::optional<StatementRef> evict_for_one_more();
+  std::optional<Known> evict_for_one_more();
+  /// In its current generation.
   void add(StatementRef statement);
+  void add(Known known);
   void erase(const Statement& statement);
   void clear();
   std::size_t size() const { return order_.size(); }
 
  private:
   std::size_t limit_;
-  std::list<StatementRef> order_;
-  std::unordered_map<const Statement*, std::list<StatementRef>::iterator> index_;
+  std::list<Known> order_;
+  std::unordered_map<const Statement*, std::list<Known>::iterator> index_;
 };
 
 }  // namespace weirpool::protocol::postgres

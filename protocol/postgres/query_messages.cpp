@@ -98,6 +98,7 @@ void ErrorResponse::serialize(Writer& out) const {
   field('C', sqlstate);
   field('M', message);
   field('D', detail);
+  field('R', routine);
   out.u8(0);
 }
 

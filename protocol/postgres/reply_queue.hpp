@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -36,10 +37,17 @@ enum class Reply : std::uint8_t {
 struct Note {
   std::string client_name;
   StatementRef statement;
+  std::uint32_t generation = 0;  ///< close_injected: in which the backend had the statement
+  std::string words;  ///< not empty: it was sent to fail, and this is the error the client reads
 };
+
+inline std::unique_ptr<Note> note_of(std::string_view client_name, StatementRef statement) {
+  return std::make_unique<Note>(Note{std::string(client_name), std::move(statement), 0, {}});
+}
 
 struct Expected {
   Reply reply = Reply::none;
+  std::uint64_t number = 0;  ///< of the named statement (Statement::number) it is about; 0: none
   std::unique_ptr<Note> note;
 };
 
@@ -57,7 +65,12 @@ class ReplyQueue {
   Reply at(std::size_t i) const { return i < size() ? entries_[head_ + i].reply : Reply::none; }
 
   void push(Reply reply, std::unique_ptr<Note> note = nullptr) {
-    entries_.push_back({reply, std::move(note)});
+    entries_.push_back({reply, 0, std::move(note)});
+  }
+  void push_about(Reply reply, std::uint64_t number) { entries_.push_back({reply, number, {}}); }
+  void push_front(Reply reply, std::unique_ptr<Note> note) {
+    entries_.insert(entries_.begin() + static_cast<std::ptrdiff_t>(head_),
+                    Expected{reply, 0, std::move(note)});
   }
   void pop() {
     ++head_;

@@ -207,6 +207,7 @@ class PostgresServer(DatabaseServer):
                        f"ssl_cert_file='{self.tls_cert}'\nssl_key_file='{self.tls_key}'\n")
         (self.data / "pg_hba.conf").write_text(
             "host all postgres 127.0.0.1/32 trust\n"
+            "host replication all 127.0.0.1/32 scram-sha-256\n"
             f"host all {LEGACY_USER} 127.0.0.1/32 md5\n"
             "host all all 127.0.0.1/32 scram-sha-256\n")
 

@@ -51,4 +51,8 @@ def test_every_answer_is_the_askers_own(launch, database, long, tmp_path):
     answered = result["counts"]
     for operation in ("simple", "named", "transaction", "rows", "error", "no_dirt"):
         assert answered.get(operation, 0) > seconds, answered
+    if database.protocol == "postgresql":
+        for operation in ("set", "set_undone", "traces", "listen", "temporary", "lock",
+                          "prepared_in_sql", "copied", "copy_fails", "cancelled", "renamed"):
+            assert answered.get(operation, 0) > seconds / 4, answered
     assert answered["clients killed"] > seconds / 2 and answered["backends reset"] > seconds / 10

@@ -258,3 +258,52 @@ def test_many_clients_with_settings_of_their_own(launch, postgres, aio):
         await asyncio.gather(*(one_client(n) for n in range(12)))
 
     aio(scenario())
+
+
+@pytest.mark.parametrize("described", [False, True])
+def test_a_changed_table_is_no_clients_problem(launch, postgres, aio, described):
+    """"cached plan must not change result type": on every backend, for old clients and new."""
+    weir = launch(postgres, max_connections=3)
+    text = "select * from healed"
+
+    async def scenario():
+        owner = await pgwire.PgConn.connect(HOST, postgres.port, USER, PASSWORD, DATABASE)
+        await owner.query("create table healed as select 1 as a")
+        clients = [await pgwire.PgConn.connect(HOST, weir.port, USER, PASSWORD, DATABASE)
+                   for _ in range(9)]
+
+        async def ask(one, *before):
+            one.send(*before, pgwire.bind("", "s"),
+                     *([pgwire.describe_portal()] if described else []), pgwire.execute(),
+                     pgwire.SYNC)
+            return await one.answer()
+
+        await asyncio.gather(*(ask(one, pgwire.parse("s", text)) for one in clients))
+        await asyncio.gather(*(ask(one) for one in clients))
+        await owner.query("alter table healed add b text default 'new'")
+        for answer in await asyncio.gather(*(ask(one) for one in clients)):
+            assert answer.check().rows == [(b"1", b"new")]
+        late = await pgwire.PgConn.connect(HOST, weir.port, USER, PASSWORD, DATABASE)
+        assert (await ask(late, pgwire.parse("s", text))).check().rows == [(b"1", b"new")]
+        for one in (*clients, late):
+            await one.close()
+        await owner.query("drop table healed")
+        await owner.close()
+
+    aio(scenario())
+
+
+def test_trace_comments_make_no_new_statements(launch, postgres, aio):
+    weir = launch(postgres, max_connections=1)
+
+    async def scenario():
+        one = await pgwire.PgConn.connect(HOST, weir.port, USER, PASSWORD, DATABASE)
+        for number in range(20):
+            answer = await one.extended(f"select $1::text /*traceparent='00-{number:032x}-01'*/",
+                                        [b"x"], name=f"s{number}")
+            assert answer.check().rows == [(b"x",)]
+        assert await one.value("select count(*) from pg_prepared_statements "
+                               "where name like 'weirpool%'") == "1"
+        await one.close()
+
+    aio(scenario())

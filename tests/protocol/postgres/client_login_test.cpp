@@ -220,12 +220,8 @@ TEST(ClientLogin, WantedParametersAreGreetedWith) {
 }
 
 TEST(ClientLogin, WhatCannotBeFollowedIsRefused) {
-  for (const auto& [name, value] :
-       std::vector<std::pair<std::string, std::string>>{{"replication", "database"},
-                                                        {"replication", "true"},
-                                                        {"options", "-d 5"},
-                                                        {"a b", "x"},
-                                                        {"search_path", "caf\xC3\xA9"}}) {
+  for (const auto& [name, value] : std::vector<std::pair<std::string, std::string>>{
+           {"options", "-d 5"}, {"a b", "x"}, {"search_path", "caf\xC3\xA9"}}) {
     Server server;
     server.wire.feed(Party::client, startup({{"user", "app"}, {name, value}}));
     EXPECT_EQ(server.wire.fault(), Fault::unsupported) << name;
@@ -233,6 +229,26 @@ TEST(ClientLogin, WhatCannotBeFollowedIsRefused) {
   Server server;
   server.wire.feed(Party::client, startup({{"user", "app"}, {"replication", "false"}}));
   EXPECT_EQ(server.wire.count(Kind::look_up), 1U);
+}
+
+TEST(ClientLogin, ReplicationClientsHaveBackendsOfTheirOwn) {
+  std::vector<std::uint32_t> variants;
+  for (const char* replication : {"true", "database", "off"}) {
+    Server server;
+    play(server.wire,
+         scram_script(startup({{"user", "app"}, {"replication", replication}}), "new"));
+    variants.push_back(server.login.identity().variant);
+    const auto conversation = server.login.take_conversation();
+    const bool own = dynamic_cast<protocol::postgres::ReplicationConversation*>(conversation.get());
+    EXPECT_EQ(own, variants.back() != 0) << replication;
+  }
+  EXPECT_NE(variants[0], 0U);
+  EXPECT_NE(variants[1], 0U);
+  EXPECT_EQ(variants[2], 0U);
+  // Nobody who has not proven who he is gets a number.
+  Server stranger;
+  stranger.wire.feed(Party::client, startup({{"user", "app"}, {"replication", "true"}}));
+  EXPECT_EQ(stranger.login.identity().variant, 0U);
 }
 
 TEST(ClientLogin, LengthsAreCheckedFirst) {

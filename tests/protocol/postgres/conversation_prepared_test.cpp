@@ -213,18 +213,6 @@ TEST(ConversationPrepared, DeallocateAllForgetsWhatWasAndKeepsWhatComes) {
   EXPECT_NE(rig.wire.to_backend().find(bind_to("", "a")), std::string::npos);
 }
 
-TEST(ConversationPrepared, AnOutdatedPlanHasTheBackendReset) {
-  Rig rig;
-  rig.wire.feed(Party::client,
-                parse("s", "select * from t") + bind_to("", "s") + execute() + sync());
-  rig.wire.feed(Party::backend, parse_complete() +
-                                    message('E', "S" + z("ERROR") + "C" + z("0A000") + "R" +
-                                                     z("RevalidateCachedQuery") + '\0') +
-                                    ready());
-  EXPECT_EQ(rig.releases, 1U);
-  EXPECT_FALSE(rig.released_clean);
-}
-
 TEST(ConversationPrepared, StatementsPinWhenTheyAreBound) {
   Rig rig;
   rig.wire.feed(Party::client, parse("s", "listen x") + sync());

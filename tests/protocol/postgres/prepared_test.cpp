@@ -68,7 +68,7 @@ TEST(Prepared, TheLeastRecentlyUsedIsEvicted) {
   EXPECT_FALSE(backend.evict_for_one_more());
   backend.add(b);
   EXPECT_TRUE(backend.has(*a));  // Used: b is the older one now.
-  EXPECT_EQ(*backend.evict_for_one_more(), b);
+  EXPECT_EQ(backend.evict_for_one_more()->statement, b);
   EXPECT_FALSE(backend.has(*b));
   backend.erase(*b);
   backend.add(a);
@@ -78,6 +78,25 @@ TEST(Prepared, TheLeastRecentlyUsedIsEvicted) {
   backend.add(b);
   backend.clear();
   EXPECT_FALSE(backend.has(*b));
+}
+
+TEST(Prepared, AnEarlierGenerationIsOfNoUse) {
+  StatementCatalog catalog;
+  BackendStatements backend(2);
+  const StatementRef a = named(catalog, "a");
+  EXPECT_FALSE(backend.outdated(*a));
+  backend.add(a);
+  EXPECT_TRUE(backend.has(*a));
+  EXPECT_EQ(backend.find(a->number), a);
+  ++a->generation;
+  EXPECT_FALSE(backend.has(*a));
+  EXPECT_TRUE(backend.outdated(*a));
+  backend.add(a);
+  EXPECT_TRUE(backend.has(*a));
+  backend.add({a, 1});
+  EXPECT_TRUE(backend.outdated(*a));
+  EXPECT_EQ(backend.size(), 1U);
+  EXPECT_EQ(backend.find(a->number + 1), nullptr);
 }
 
 TEST(Prepared, ALimitOfZeroIsOne) {

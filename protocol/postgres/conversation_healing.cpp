@@ -1,0 +1,143 @@
+// Statements whose result has changed since they were prepared ("cached plan must not change result
+// type"). One backend says so, all learn it: the statement enters its next generation and is
+// prepared anew wherever it is used.
+//
+// Whoever knows the old columns has to hear of it, as without a proxy. Whoever does not, or asks
+// for them in the same batch, need not: outside a transaction and before anything was answered the
+// batch is sent once more.
+//
+//   client                     weirpool                               backend
+//   Bind Describe Execute Sync ->                                  ->
+//                                                   (swallowed)    <- ErrorResponse, ReadyForQuery
+//                              Close, Parse, and the batch again   ->
+//                                                   (swallowed)    <- CloseComplete, ParseComplete
+//                                                                  <- BindComplete ...
+#include <algorithm>
+#include <utility>
+
+#include "protocol/postgres/conversation.hpp"
+
+namespace weirpool::protocol::postgres {
+namespace {
+
+/// Longer batches are not kept to be sent again, bytes.
+constexpr std::size_t kMaxKept = 8192;
+
+bool describes(Reply reply) {
+  return reply == Reply::describe_statement || reply == Reply::describe_portal;
+}
+
+}  // namespace
+
+/// From the message that is about to be sent on, everything is kept: it is the first that the
+/// backend will answer.
+void PostgresConversation::keep_batch() {
+  if (status_ != 'I') return;
+  for (std::size_t i = 0; i < queue_.size(); ++i) {
+    if (queue_.at(i) != Reply::parse_made_up && queue_.at(i) != Reply::close_made_up) return;
+  }
+  keeping_ = true;
+  backend_->sent.clear();
+}
+
+void PostgresConversation::keep(const Verdict& verdict, Bytes unread) {
+  Bytes sent;
+  if (verdict.kind == Verdict::Kind::send) {
+    sent = verdict.bytes;
+  } else if (verdict.kind == Verdict::Kind::forward && verdict.count <= unread.size()) {
+    sent = unread.first(static_cast<std::size_t>(verdict.count));
+  } else {
+    keeping_ = verdict.kind != Verdict::Kind::forward;
+    return;
+  }
+  std::vector<std::uint8_t>& kept = backend_->sent;
+  keeping_ = kept.size() + sent.size() <= kMaxKept;
+  if (keeping_) kept.insert(kept.end(), sent.begin(), sent.end());
+}
+
+/// The client's name for what failed; null: it has none any more.
+ClientStatement* PostgresConversation::client_statement(std::uint64_t number) {
+  const auto found = std::find_if(
+      statements_.begin(), statements_.end(),
+      [number](const auto& entry) { return entry.second.statement->number == number; });
+  return found == statements_.end() ? nullptr : &found->second;
+}
+
+/// The backend has found out that what is owed next returns other columns than it used to. True:
+/// nobody needs to know.
+bool PostgresConversation::outdated() {
+  const StatementRef statement = backend_->statements.find(queue_[0].number);
+  if (statement == nullptr) return false;
+  // Several backends find out: one new generation is enough.
+  if (backend_->statements.has(*statement)) {
+    statement->generation.fetch_add(1, std::memory_order_relaxed);
+  }
+  ClientStatement* mine = client_statement(statement->number);
+  if (mine == nullptr) return false;
+  bool again = mine->described == 0;
+  for (std::size_t i = 0; i < queue_.size(); ++i) again = again || describes(queue_.at(i));
+  const std::size_t last = queue_.size() - 1;
+  for (std::size_t i = 0; i < last; ++i) again = again && queue_.at(i) != Reply::sync;
+  if (!again || !keeping_ || queue_.at(last) != Reply::sync) return false;
+  if (mine->described != 0) mine->described = statement->generation;
+  healing_ = statement;
+  return true;
+}
+
+/// After the error, before the batch is sent again.
+Verdict PostgresConversation::heal_step(Bytes unread) {
+  if (unread.size() < kHeaderSize) return Verdict::need(kHeaderSize);
+  const Header header = peek_header(unread);
+  if (!legal_length(header)) return Verdict::close(Fault::backend_violation);
+  switch (backend_action(Reply::sync, header.tag)) {
+    case FromBackend::notice: backend_moving_ = true; return Verdict::forward(header.total());
+    case FromBackend::parameter: {
+      Run run{unread, 0};
+      if (const Step verdict = on_parameter(header, run)) return *verdict;
+      backend_moving_ = true;
+      return Verdict::forward(run.size);
+    }
+    case FromBackend::error: {
+      Run run{unread, 0};
+      if (const Step verdict = on_error(header, run)) return *verdict;
+      if (!last_words_) return Verdict::close(Fault::backend_violation);
+      backend_moving_ = true;
+      return Verdict::forward(run.size);
+    }
+    case FromBackend::ready: break;
+    default: return Verdict::close(Fault::backend_violation);
+  }
+  if (unread.size() < kHeaderSize + 1) return Verdict::need(kHeaderSize + 1);
+  if (header.length != 5 || unread[kHeaderSize] != 'I') {
+    return Verdict::close(Fault::backend_violation);
+  }
+  send_again();
+  return Verdict::skip(header.total());
+}
+
+void PostgresConversation::send_again() {
+  const StatementRef statement = std::exchange(healing_, nullptr);
+  keeping_ = false;
+  Writer& out = to_backend_.out();
+  NameMessage{'S', statement->backend_name}.serialize('C', out);
+  ParseMessage::serialize(statement->backend_name, bytes_of(statement->body()), out);
+  out.bytes(backend_->sent);
+  queue_.push_front(Reply::parse_injected, note_of({}, statement));
+  queue_.push_front(Reply::close_injected, note_of({}, statement));
+  backend_->statements.add(statement);
+}
+
+/// The client binds a statement whose columns it believes to know and which have changed: the error
+/// the database server would give, and gives until the client asks for the columns again.
+std::string PostgresConversation::outdated_error() {
+  ErrorResponse error;
+  error.severity = "ERROR";
+  error.sqlstate = "0A000";
+  error.message = "cached plan must not change result type";
+  error.routine = "RevalidateCachedQuery";
+  Writer out;
+  error.serialize(out);
+  return std::string(text_of(out.view()));
+}
+
+}  // namespace weirpool::protocol::postgres

@@ -1,0 +1,66 @@
+// The command phase of a replication client (startup parameter `replication`). The backend talks
+// the walsender's language, whose replies follow other rules, and COPY BOTH runs in both directions
+// at once; so nothing is understood here but where messages end. The backend was opened with the
+// client's own startup parameters, is the client's alone, and is closed at the end.
+//
+//   client                     weirpool                              backend
+//   Query "START_REPLICATION" ->  lease, attach                ->
+//                             <-                               <-    CopyBothResponse
+//   CopyData ...              ->                               ->
+//                             <-                               <-    CopyData ...
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <vector>
+
+#include "protocol/engine.hpp"
+#include "protocol/postgres/frame.hpp"
+#include "protocol/postgres/startup_options.hpp"
+
+namespace weirpool::protocol::postgres {
+
+/// The startup parameters of replication clients, since backends of such a client cannot be set to
+/// them later. A number stands for each set of them in Identity::variant. Thread-safe.
+class ReplicationStartups {
+ public:
+  /// The most different sets this process will ever serve.
+  static constexpr std::size_t kMax = 1024;
+
+  /// Never 0, which is the variant of all others; 0: there are too many.
+  std::uint32_t variant_of(std::vector<NamedValue> parameters);
+  /// Those of variant_of(); empty for others.
+  std::vector<NamedValue> parameters_of(std::uint32_t variant) const;
+
+ private:
+  mutable std::mutex mutex_;
+  std::map<std::vector<NamedValue>, std::uint32_t> numbers_;
+};
+
+class ReplicationConversation final : public Conversation {
+ public:
+  Verdict step(Party from, MutableBytes unread) override;
+  void attach(BackendState&) override { attached_ = true; }
+  void detach() override { attached_ = false; }
+  void refuse(Fault fault, std::string_view detail) override;
+  /// What a walsender is in the middle of is nobody else's business.
+  bool at_boundary() const override { return !attached_; }
+  bool needs_reset() const override { return attached_; }
+  std::string_view pin_reason() const override { return attached_ ? "replication" : ""; }
+  bool executing() const override { return attached_; }
+  Verdict backend_lost() override;
+  void write_fault(Fault fault, std::string_view detail, Writer& out) override;
+
+ private:
+  Verdict client_step(Bytes unread);
+  Verdict backend_step(Bytes unread);
+
+  Outbox to_client_{Party::client};
+  std::unique_ptr<Writer> refusal_;
+  bool attached_ = false;
+  bool last_words_ = false;  ///< the backend said FATAL
+};
+
+}  // namespace weirpool::protocol::postgres

@@ -1,0 +1,171 @@
+#include <gtest/gtest.h>
+
+#include "tests/protocol/postgres/conversation_rig.hpp"
+
+namespace weirpool::test::pg {
+namespace {
+
+const std::string kText = "select * from t";
+const std::string kOutdated = message('E', "S" + z("ERROR") + "V" + z("ERROR") + "C" + z("0A000") +
+                                               "M" + z("cached plan must not change result type") +
+                                               "R" + z("RevalidateCachedQuery") + '\0');
+const std::string kAnswer = bind_complete() + row() + command("SELECT 1") + ready();
+const std::string kAgain = close_of('S', "weirpool_1") + parse("weirpool_1", kText);
+
+/// Statement "s" has been prepared and executed, and described if so wished.
+void prepare(Rig& rig, bool described) {
+  rig.wire.feed(Party::client, parse("s", kText) + (described ? describe('S', "s") : "") + sync());
+  rig.wire.feed(
+      Party::backend,
+      parse_complete() + (described ? parameter_description() + row_description() : "") + ready());
+  rig.wire.feed(Party::client, bind_to("", "s") + execute() + sync());
+  rig.wire.feed(Party::backend, kAnswer);
+  EXPECT_FALSE(rig.attached);
+}
+
+/// What the backend was sent from now on.
+std::string since(const Rig& rig, std::size_t before) {
+  return rig.wire.to_backend().substr(before);
+}
+
+TEST(ConversationHealing, WhoDoesNotKnowTheColumnsNeedNotHearOfIt) {
+  const std::string batch = bind_to("", "weirpool_1") + execute() + sync();
+  const Outcome heard =
+      play_all_ways({client(parse("s", kText) + sync()), backend(parse_complete() + ready()),
+                     client(bind_to("", "s") + execute() + sync()), backend(kOutdated + ready()),
+                     backend(close_complete() + parse_complete() + kAnswer)});
+  EXPECT_EQ(heard.to_client, parse_complete() + ready() + kAnswer);
+  EXPECT_EQ(heard.to_backend, parse("weirpool_1", kText) + sync() + batch + kAgain + batch);
+  EXPECT_FALSE(heard.attached);
+}
+
+TEST(ConversationHealing, WhoAsksForTheColumnsHearsTheNewOnes) {
+  Rig rig;
+  prepare(rig, true);
+  std::size_t before = rig.wire.to_backend().size();
+  const std::string batch = describe('P', "") + execute() + sync();
+  rig.wire.feed(Party::client, bind_to("", "s") + batch);
+  rig.wire.feed(Party::backend, kOutdated + ready());
+  const std::string sent = bind_to("", "weirpool_1") + batch;
+  EXPECT_EQ(since(rig, before), sent + kAgain + sent);
+  before = rig.wire.to_backend().size();
+  rig.wire.feed(Party::backend, close_complete() + parse_complete() + bind_complete() +
+                                    row_description() + row() + command("SELECT 1") + ready());
+  EXPECT_EQ(tags(rig.wire.to_client()), "1tTZ2DCZ2TDCZ");
+  rig.wire.feed(Party::client, bind_to("", "s") + execute() + sync());
+  EXPECT_EQ(since(rig, before), bind_to("", "weirpool_1") + execute() + sync());
+}
+
+TEST(ConversationHealing, DescribingIsHealedToo) {
+  Rig rig;
+  prepare(rig, true);
+  rig.wire.feed(Party::client, describe('S', "s") + sync());
+  rig.wire.feed(Party::backend, kOutdated + ready());
+  rig.wire.feed(Party::backend, close_complete() + parse_complete() + parameter_description() +
+                                    row_description() + ready());
+  EXPECT_EQ(tags(rig.wire.to_client()), "1tTZ2DCZtTZ");
+}
+
+TEST(ConversationHealing, WhoKnowsTheOldColumnsHearsTheErrorUntilItAsksAgain) {
+  Rig rig;
+  prepare(rig, true);
+  rig.wire.feed(Party::client, bind_to("", "s") + execute() + sync());
+  rig.wire.feed(Party::backend, kOutdated + ready());
+  EXPECT_EQ(tags(rig.wire.to_client()), "1tTZ2DCZEZ");
+  // Also on a backend that has never had it.
+  rig.backends.push_back(fresh_backend());
+  std::size_t before = rig.wire.to_backend().size();
+  rig.wire.feed(Party::client, bind_to("", "s") + execute() + sync());
+  EXPECT_EQ(since(rig, before),
+            parse("weirpool_1", kText) + bind_to("", "weirpool_outdated") + execute() + sync());
+  rig.wire.feed(Party::backend, parse_complete() + error("26000", "no such statement") + ready());
+  EXPECT_EQ(tags(rig.wire.to_client()), "1tTZ2DCZEZEZ");
+  EXPECT_EQ(rig.wire.to_client().find("26000"), std::string::npos);
+  before = rig.wire.to_backend().size();
+  rig.wire.feed(Party::client, describe('S', "s") + sync());
+  rig.wire.feed(Party::backend, parameter_description() + row_description() + ready());
+  rig.wire.feed(Party::client, bind_to("", "s") + execute() + sync());
+  EXPECT_EQ(since(rig, before),
+            describe('S', "weirpool_1") + sync() + bind_to("", "weirpool_1") + execute() + sync());
+}
+
+TEST(ConversationHealing, OneBackendFindsOutForAll) {
+  Rig rig;
+  prepare(rig, false);
+  auto other = fresh_backend();
+  const auto statement = rig.backend().statements.find(1);
+  other->statements.add(statement);
+  rig.wire.feed(Party::client, bind_to("", "s") + execute() + sync());
+  rig.wire.feed(Party::backend, kOutdated + ready());
+  rig.wire.feed(Party::backend, close_complete() + parse_complete() + kAnswer);
+  EXPECT_EQ(statement->generation, 2U);
+  EXPECT_TRUE(other->statements.outdated(*statement));
+  rig.backends.push_back(std::move(other));
+  const std::size_t before = rig.wire.to_backend().size();
+  rig.wire.feed(Party::client, bind_to("", "s") + execute() + sync());
+  EXPECT_EQ(since(rig, before), kAgain + bind_to("", "weirpool_1") + execute() + sync());
+}
+
+TEST(ConversationHealing, NothingIsSentTwiceThatMayHaveHappened) {
+  const std::string bind = bind_to("", "s") + execute();
+  // In a transaction; behind an answer; with another batch behind it; without an end.
+  for (const bool begun : {true, false}) {
+    Rig rig;
+    prepare(rig, false);
+    if (begun) {
+      rig.wire.feed(Party::client, query("begin"));
+      rig.wire.feed(Party::backend, command("BEGIN") + ready('T'));
+    }
+    const std::string behind = begun ? "" : bind + sync();
+    const std::size_t before = rig.wire.to_backend().size();
+    rig.wire.feed(Party::client, bind + sync() + behind);
+    const std::size_t sent = rig.wire.to_backend().size();
+    rig.wire.feed(Party::backend, kOutdated + ready(begun ? 'E' : 'I'));
+    EXPECT_EQ(rig.wire.to_backend().size(), sent) << before;
+    EXPECT_EQ(tags(rig.wire.to_client()), begun ? "1Z2DCZCZEZ" : "1Z2DCZEZ");
+  }
+  Rig answered;
+  prepare(answered, false);
+  answered.wire.feed(Party::client, bind + bind + sync());
+  answered.wire.feed(Party::backend,
+                     bind_complete() + row() + command("SELECT 1") + kOutdated + ready());
+  EXPECT_EQ(tags(answered.wire.to_client()), "1Z2DCZ2DCEZ");
+  Rig open;
+  prepare(open, false);
+  open.wire.feed(Party::client, bind + flush());
+  open.wire.feed(Party::backend, kOutdated);
+  EXPECT_EQ(tags(open.wire.to_client()), "1Z2DCZE");
+}
+
+TEST(ConversationHealing, LongBatchesAreNotKept) {
+  Rig rig;
+  prepare(rig, false);
+  rig.wire.feed(Party::client, bind_to("", "s", std::string(20000, 'x')) + execute() + sync());
+  rig.wire.feed(Party::backend, kOutdated + ready());
+  EXPECT_EQ(tags(rig.wire.to_client()), "1Z2DCZEZ");
+  // The next try succeeds all the same.
+  const std::size_t before = rig.wire.to_backend().size();
+  rig.wire.feed(Party::client, bind_to("", "s") + execute() + sync());
+  EXPECT_EQ(since(rig, before), kAgain + bind_to("", "weirpool_1") + execute() + sync());
+}
+
+TEST(ConversationHealing, NewsInBetweenReachTheClient) {
+  Rig rig;
+  prepare(rig, false);
+  rig.wire.feed(Party::client, bind_to("", "s") + execute() + sync());
+  rig.wire.feed(Party::backend, kOutdated + notice("hm") + status("TimeZone", "X"));
+  EXPECT_EQ(tags(rig.wire.to_client()), "1Z2DCZNS");
+  rig.wire.feed(Party::client, query("select 2"));  // waits
+  rig.wire.feed(Party::backend, ready());
+  rig.wire.feed(Party::backend, close_complete() + parse_complete() + kAnswer);
+  EXPECT_EQ(tags(rig.wire.to_client()), "1Z2DCZNS2DCZ");
+  EXPECT_EQ(rig.wire.breach(), "");
+  Rig lost;
+  prepare(lost, false);
+  lost.wire.feed(Party::client, bind_to("", "s") + execute() + sync());
+  lost.wire.feed(Party::backend, kOutdated + error("57P01", "terminating", "FATAL"));
+  EXPECT_EQ(tags(lost.wire.to_client()), "1Z2DCZE");
+}
+
+}  // namespace
+}  // namespace weirpool::test::pg
