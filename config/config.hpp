@@ -133,8 +133,26 @@ struct Log {
   bool operator==(const Log&) const = default;
 };
 
+/// PostgreSQL: what becomes of state that outlives its transaction. `Follow` and `Keep` differ in
+/// what is possible.
+enum class Follow : std::uint8_t { track, pin, refuse, allow };
+enum class Keep : std::uint8_t { pin, refuse, allow };
+struct SessionState {
+  Follow parameters = Follow::track;
+  Follow roles = Follow::track;
+  Keep sql_prepare = Keep::pin;
+  Keep listen = Keep::pin;
+  Keep temporary_objects = Keep::pin;
+  Keep with_hold_cursors = Keep::pin;
+  Keep advisory_locks = Keep::pin;
+  Keep sequence_values = Keep::pin;
+  bool operator==(const SessionState&) const = default;
+};
+
 struct Pool {
   std::uint32_t max_prepared_statements = 0;  ///< per backend connection and per client
+  bool reset_query_always = false;
+  SessionState session_state;
   bool operator==(const Pool&) const = default;
 };
 

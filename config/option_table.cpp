@@ -67,6 +67,12 @@ constexpr Option choice(Text path, Text fallback, Text choices, Reload reload, A
                         Text sentence) {
   return {path, Type::choice, fallback, false, 0, 0, choices, reload, "", sentence, field};
 }
+constexpr Option follow(Text path, At field, Text sentence) {
+  return choice(path, "track", "track|pin|refuse|allow", restart, field, sentence);
+}
+constexpr Option keep(Text path, At field, Text sentence) {
+  return choice(path, "pin", "pin|refuse|allow", restart, field, sentence);
+}
 constexpr Option truth(Text path, Text fallback, Reload reload, At field, Text sentence) {
   return {path, Type::boolean, fallback, false, 0, 0, "", reload, "", sentence, field};
 }
@@ -82,6 +88,8 @@ constexpr Option secret(Text path, Type type, Text example, Text sentence) {
 
 template <auto Inner>
 constexpr At kTimeout = in_config<&Config::timeouts, Inner>;
+template <auto Member>
+constexpr At kState = in_config<&Config::pool, &Pool::session_state, Member>;
 template <auto Inner>
 constexpr At kLimit = in_config<&Config::limits, Inner>;
 template <auto Inner>
@@ -168,6 +176,27 @@ constexpr auto kOptions = std::to_array<Option>({
     number("pool.max_prepared_statements", "200", 0, 100'000, restart,
            in_config<&Config::pool, &Pool::max_prepared_statements>,
            "Prepared statements remembered per client and kept per backend connection."),
+
+    truth("pool.reset_query_always", "false", restart,
+          in_config<&Config::pool, &Pool::reset_query_always>,
+          "PostgreSQL: DISCARD ALL before a backend goes to anybody else, for applications that "
+          "change sessions inside functions."),
+    group("pool.session_state", "PostgreSQL: what becomes of state that outlives its transaction."),
+    follow("pool.session_state.parameters", kState<&SessionState::parameters>,
+           "SET, set_config(): follow the client, or pin it to its backend."),
+    follow("pool.session_state.roles", kState<&SessionState::roles>,
+           "SET ROLE, SET SESSION AUTHORIZATION."),
+    keep("pool.session_state.sql_prepare", kState<&SessionState::sql_prepare>,
+         "PREPARE as SQL; statements of the protocol are always shared."),
+    keep("pool.session_state.listen", kState<&SessionState::listen>, "LISTEN."),
+    keep("pool.session_state.temporary_objects", kState<&SessionState::temporary_objects>,
+         "Temporary tables, views, sequences, functions."),
+    keep("pool.session_state.with_hold_cursors", kState<&SessionState::with_hold_cursors>,
+         "DECLARE ... WITH HOLD."),
+    keep("pool.session_state.advisory_locks", kState<&SessionState::advisory_locks>,
+         "Advisory locks of the session."),
+    keep("pool.session_state.sequence_values", kState<&SessionState::sequence_values>,
+         "currval() and lastval()."),
 
     group("limits", "Bounds; reaching one is an answer to the client, never a crash."),
     number("limits.max_client_conn", "10000", 1, 1'000'000, live, kLimit<&Limits::max_client_conn>,

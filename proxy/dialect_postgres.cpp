@@ -10,10 +10,35 @@ namespace {
 
 namespace postgres = protocol::postgres;
 
+postgres::SessionPolicy session_policy(const config::Pool& pool) {
+  postgres::SessionPolicy policy;
+  policy.reset_always = pool.reset_query_always;
+  const auto follow = [&policy](config::Follow wish, postgres::Effects kinds) {
+    if (wish == config::Follow::pin) policy.pinned |= kinds;
+    if (wish == config::Follow::refuse) policy.refused |= kinds;
+    if (wish == config::Follow::allow) policy.allowed |= kinds;
+  };
+  const auto keep = [&policy](config::Keep wish, postgres::Effects kind) {
+    if (wish == config::Keep::refuse) policy.refused |= kind;
+    if (wish == config::Keep::allow) policy.allowed |= kind;
+  };
+  const config::SessionState& state = pool.session_state;
+  follow(state.parameters, postgres::kAllParameters);
+  follow(state.roles, postgres::kRoles);
+  keep(state.sql_prepare, postgres::kPinPrepare);
+  keep(state.listen, postgres::kPinListen);
+  keep(state.temporary_objects, postgres::kPinTemporary);
+  keep(state.with_hold_cursors, postgres::kPinWithHold);
+  keep(state.advisory_locks, postgres::kPinAdvisoryLock);
+  keep(state.sequence_values, postgres::kPinSequence);
+  return policy;
+}
+
 class PostgresDialect final : public Dialect {
  public:
   explicit PostgresDialect(const config::Pool& pool)
-      : catalog_(std::make_shared<postgres::Catalog>(pool.max_prepared_statements)) {}
+      : catalog_(std::make_shared<postgres::Catalog>(pool.max_prepared_statements,
+                                                     session_policy(pool))) {}
 
   std::string_view name() const override { return "postgresql"; }
 

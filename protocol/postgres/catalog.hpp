@@ -9,13 +9,16 @@
 #include "protocol/postgres/parameters.hpp"
 #include "protocol/postgres/prepared.hpp"
 #include "protocol/postgres/replication.hpp"
+#include "protocol/postgres/session_policy.hpp"
 
 namespace weirpool::protocol::postgres {
 
 struct Catalog {
-  explicit Catalog(std::uint32_t limit) : max_prepared_statements(limit < 1 ? 1 : limit) {}
+  explicit Catalog(std::uint32_t limit, const SessionPolicy& session_policy = {})
+      : max_prepared_statements(limit < 1 ? 1 : limit), policy(session_policy) {}
 
   const std::uint32_t max_prepared_statements;  ///< per backend
+  const SessionPolicy policy;
   /// A client may name more than a backend keeps: what was evicted is prepared again.
   std::size_t max_client_statements() const { return std::size_t{max_prepared_statements} * 16; }
 

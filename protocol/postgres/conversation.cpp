@@ -17,10 +17,7 @@ void PostgresConversation::attach(BackendState& backend) {
 
 void PostgresConversation::detach() {
   forget_queue();
-  if (backend_ != nullptr) {
-    // What was not asked about may be anything.
-    backend_->left_behind |= (effects_ & kPins) | (check_ ? kPinSet : 0);
-  }
+  if (backend_ != nullptr) note_left_behind();
   to_client_ = Outbox(Party::client);
   to_backend_ = Outbox(Party::backend);
   gather_.consume();
@@ -43,6 +40,15 @@ void PostgresConversation::detach() {
   healing_.reset();
   bound_ = nullptr;
   client_moving_ = backend_moving_ = backend_partial_ = false;
+}
+
+/// For the reset. What was not asked about may be anything.
+void PostgresConversation::note_left_behind() {
+  Effects& left = backend_->left_behind;
+  left |= (effects_ & kPins) | (check_ ? kPinSet : 0);
+  if (!catalog_->policy.reset_always) return;
+  // DISCARD ALL, unless it does not do.
+  left = (left & (kPinLoad | kPinSeed)) == 0 ? 0 : left | (kPins & ~kPinLoad);
 }
 
 void PostgresConversation::refuse(Fault fault, std::string_view detail) {

@@ -52,7 +52,9 @@ class PostgresConversation final : public Conversation {
   void detach() override;
   void refuse(Fault fault, std::string_view detail) override;
   bool at_boundary() const override;
-  bool needs_reset() const override { return (effects_ & kPins) != 0 || check_; }
+  bool needs_reset() const override {
+    return (effects_ & kPins) != 0 || check_ || (used_ && catalog_->policy.reset_always);
+  }
   std::string_view pin_reason() const override { return pin_label(effects_); }
   bool executing() const override { return !queue_.empty(); }
   Verdict backend_lost() override;
@@ -73,6 +75,7 @@ class PostgresConversation final : public Conversation {
   // conversation.cpp
   bool releasable() const;
   bool quiet() const;
+  void note_left_behind();
   void undo(Expected& entry);
   void forget_queue();
 
@@ -86,6 +89,7 @@ class PostgresConversation final : public Conversation {
   Step refused_message(Bytes unread);
   Verdict stream_text(Bytes unread);
   Step on_query(const Header& header, Run& run);
+  void refuse_query(const Header& header, std::string words);
   Step on_bare(FromClient action, const Header& header, Run& run);
   Step pass(const Header& header, Run& run);
   Step pass(const Header& header, Run& run, Reply owed);
@@ -97,6 +101,7 @@ class PostgresConversation final : public Conversation {
   Step on_long_parse(const Header& header, Run& run);
   Step on_named_parse(const ParseMessage& message);
   bool on_unnamed_parse(const ParseMessage& message);
+  bool refuse_parse(Effects effects);
   Step on_bind(const Header& header, Run& run);
   Step on_describe(const Header& header, Run& run);
   Step on_close(const Header& header, Run& run);
@@ -144,6 +149,7 @@ class PostgresConversation final : public Conversation {
     std::string error;  ///< an ErrorResponse for the client
   };
   void execute_effects(const TextEffects& effects);
+  void touch_settings(const std::vector<Setting>& settings);
   SessionCheck& check();
   void touch_everything();
   Step check_step();

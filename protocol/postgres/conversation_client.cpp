@@ -145,6 +145,11 @@ PostgresConversation::Step PostgresConversation::on_query(const Header& header, 
   if (whole) {
     const auto size = static_cast<std::size_t>(header.total());
     effects = effects_of(text_of(rest.first(size).subspan(kHeaderSize)), strings());
+    std::string words = refusal_of(catalog_->policy, effects.bits);
+    if (!words.empty()) {
+      if (run.size == 0) refuse_query(header, std::move(words));
+      return std::nullopt;
+    }
     if (cleanse(effects)) return std::nullopt;
   }
   queue_.push(Reply::query);
@@ -160,6 +165,18 @@ PostgresConversation::Step PostgresConversation::on_query(const Header& header, 
   text_left_ = header.total();
   text_head_ = kHeaderSize;
   return std::nullopt;
+}
+
+/// The backend is made to fail in its place, so that a transaction fails as it should.
+void PostgresConversation::refuse_query(const Header& header, std::string words) {
+  auto fails = note_of({}, nullptr);
+  fails->words = std::move(words);
+  queue_.push(Reply::query, std::move(fails));
+  unnamed_.reset();
+  backend_->unnamed.reset();
+  backend_->unnamed_certain = true;
+  write_query(kRefusedText, to_backend_.out());
+  to_backend_.skip(header.total());
 }
 
 /// Forwards what is visible of a text and looks at it on the way.

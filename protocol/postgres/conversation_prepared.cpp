@@ -18,11 +18,18 @@ PostgresConversation::Step PostgresConversation::on_parse(const Header& header, 
   const Bytes rest = run.rest();
   if (run.size != 0 && rest.size() < header.total()) return std::nullopt;
   if (run.size != 0 && rest[kHeaderSize] != 0) return std::nullopt;
-  if (run.size != 0 && header.total() > kMaxNeed) return std::nullopt;
+  if (run.size != 0 && (header.total() > kMaxNeed || catalog_->policy.refused != 0)) {
+    return std::nullopt;
+  }
   if (const auto verdict = gather_.collect(rest, header.total())) return *verdict;
   const Bytes message = gather_.message();
   const auto parsed = ParseMessage::parse(message.subspan(kHeaderSize));
   if (!parsed) return Verdict::close(Fault::protocol_violation);
+  if (catalog_->policy.refused != 0 && refuse_parse(effects_of(parsed->text, strings()).bits)) {
+    unsynced_ = true;
+    to_backend_.skip(gather_.consume());
+    return std::nullopt;
+  }
   if (parsed->name.empty()) {
     if (on_unnamed_parse(*parsed)) return std::nullopt;
     unsynced_ = true;
@@ -36,6 +43,17 @@ PostgresConversation::Step PostgresConversation::on_parse(const Header& header, 
   unsynced_ = true;
   to_backend_.skip(gather_.consume());
   return refused;
+}
+
+bool PostgresConversation::refuse_parse(Effects effects) {
+  std::string words = refusal_of(catalog_->policy, effects);
+  if (words.empty()) return false;
+  auto fails = note_of({}, nullptr);
+  fails->words = std::move(words);
+  queue_.push(Reply::parse, std::move(fails));
+  const std::string body = std::string(kRefusedText) + std::string(3, '\0');
+  ParseMessage::serialize({}, bytes_of(body), to_backend_.out());
+  return true;
 }
 
 PostgresConversation::Step PostgresConversation::on_long_parse(const Header& header, Run& run) {

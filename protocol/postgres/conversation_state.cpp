@@ -24,21 +24,31 @@ bool ascii(std::string_view text) {
 /// A statement with these effects is about to be executed.
 void PostgresConversation::execute_effects(const TextEffects& effects) {
   if (effects.bits == 0) return;
-  Effects bits = effects.bits;
+  const SessionPolicy& policy = catalog_->policy;
+  Effects bits = effects.bits & ~policy.allowed;
+  if ((bits & policy.pinned) != 0) bits |= kPinSet;
   // Texts behind one that changes how texts are read may have been misread.
   if (check_ && check_->touched("standard_conforming_strings")) bits |= kPinSet;
   effects_ |= bits & kPins;
-  unsettled_ |= (bits & (kSettings | kLocal | kResetAll | kPinSet | kPinSetConfig)) != 0;
+  unsettled_ |= (bits & (kSettings | kRoles | kLocal | kResetAll | kPinSet | kPinSetConfig)) != 0;
   Effects verify = bits & kVerifiable;
   if ((bits & kEndsState) != 0) verify |= effects_ & kVerifiable;
   if (verify != 0) check().verify(verify);
-  for (const Setting& setting : effects.settings) check().touch(setting.name, setting.reset);
+  touch_settings(effects.settings);
   if ((bits & kResetAll) != 0) {
     touch_everything();
     // Alone and outside a transaction it is undone by nothing.
     resets_all_ = bits == kResetAll && status_ == 'I' && queue_.size() == 1 && !unsynced_;
   }
   if (check_ && check_->parameters().size() > kMaxTouched) effects_ |= kPinSet;
+}
+
+void PostgresConversation::touch_settings(const std::vector<Setting>& settings) {
+  const Effects others = catalog_->policy.allowed | catalog_->policy.pinned;
+  for (const auto& [name, reset] : settings) {
+    const Effects kind = sets_identity(name) ? kRoles : kSettings;
+    if ((others & kind) == 0) check().touch(name, reset);
+  }
 }
 
 SessionCheck& PostgresConversation::check() {

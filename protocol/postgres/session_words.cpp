@@ -314,7 +314,7 @@ void SessionWords::found(std::string_view name, bool reset) {
     found_.bits |= kPinSet;
     return;
   }
-  found_.bits |= kSettings;
+  found_.bits |= sets_identity(lower) ? kRoles : kSettings;
   found_.settings.push_back({std::move(lower), reset});
 }
 

@@ -29,8 +29,9 @@ inline constexpr Effects kPins = (1U << 10) - 1;
 // Not pins.
 inline constexpr Effects kResetAll = 1U << 10;   ///< RESET ALL
 inline constexpr Effects kEndsState = 1U << 11;  ///< may end a state that pins: worth a look
-inline constexpr Effects kSettings = 1U << 12;   ///< TextEffects::settings is not empty
-inline constexpr Effects kLocal = 1U << 13;      ///< parameters change until the transaction ends
+inline constexpr Effects kRoles = 1U << 14;  ///< role or session authorization are among settings
+inline constexpr Effects kSettings = 1U << 12;  ///< other parameters are among settings
+inline constexpr Effects kLocal = 1U << 13;     ///< parameters change until the transaction ends
 
 /// Stable label of the first reason in `effects`; empty: none.
 std::string_view pin_label(Effects effects);

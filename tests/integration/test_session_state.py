@@ -307,3 +307,46 @@ def test_trace_comments_make_no_new_statements(launch, postgres, aio):
         await one.close()
 
     aio(scenario())
+
+
+def test_policies(launch, postgres, aio):
+    """What the operator refuses is refused, as the server itself would; what he allows passes."""
+    weir = launch(postgres, max_connections=2, config={"pool": {"session_state": {
+        "listen": "refuse", "parameters": "refuse", "advisory_locks": "allow"}}})
+
+    async def scenario():
+        one = await pgwire.PgConn.connect(HOST, weir.port, USER, PASSWORD, DATABASE)
+        for answer in (await one.query("listen x"), await one.extended("set work_mem = 1")):
+            assert [error.code for error in answer.errors] == ["0A000"]
+            assert answer.status == "I"
+        await one.query("begin")
+        assert (await one.query("listen x")).status == "E"
+        assert (await one.query("commit")).tags == ["ROLLBACK"]
+        assert await one.value("select pg_advisory_lock(1)") == ""
+        assert await one.value("select pg_advisory_unlock_all()") == ""
+        await one.close()
+
+    aio(scenario())
+    assert weir.metrics().total("weirpool_pins_total") == 0
+
+
+def test_reset_query_always(launch, postgres, aio):
+    """What a function does to the session is gone all the same."""
+    weir = launch(postgres, max_connections=1, config={"pool": {"reset_query_always": True}})
+
+    async def scenario():
+        one = await pgwire.PgConn.connect(HOST, weir.port, USER, PASSWORD, DATABASE)
+        two = await pgwire.PgConn.connect(HOST, weir.port, USER, PASSWORD, DATABASE)
+        (await one.query("create function sneaky() returns text language plpgsql as $$ begin "
+                         "return set_config('my.sneaky', 'here', false); end $$")).check()
+        assert await one.value("select sneaky()") == "here"
+        assert await two.value("select current_setting('my.sneaky', true)") == ""
+        assert (await two.extended("select 1", name="s")).check().rows == [(b"1",)]
+        assert await one.value("select 1") == "1"
+        two.send(pgwire.bind("", "s"), pgwire.execute(), pgwire.SYNC)
+        assert (await two.answer()).check().rows == [(b"1",)]
+        await one.query("drop function sneaky()")
+        await one.close()
+        await two.close()
+
+    aio(scenario())

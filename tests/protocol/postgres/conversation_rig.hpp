@@ -31,8 +31,9 @@ inline std::unique_ptr<postgres::Backend> fresh_backend(std::size_t max_prepared
 
 /// Leases are answered with `backends` in turn, one per lease; the last one stays.
 struct Rig {
-  explicit Rig(std::vector<postgres::NamedValue> wanted = {}, std::uint32_t max_prepared = 100)
-      : catalog(std::make_shared<postgres::Catalog>(max_prepared)),
+  explicit Rig(std::vector<postgres::NamedValue> wanted = {}, std::uint32_t max_prepared = 100,
+               const postgres::SessionPolicy& policy = {})
+      : catalog(std::make_shared<postgres::Catalog>(max_prepared, policy)),
         conversation(catalog, catalog->profiles.of(std::move(wanted))),
         wire(conversation, [this](const Verdict& verdict, Wire&) { on_event(verdict); }) {
     backends.push_back(fresh_backend(max_prepared));
