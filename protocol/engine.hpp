@@ -11,6 +11,7 @@
 #include <string_view>
 #include <vector>
 
+#include "protocol/codec.hpp"
 #include "protocol/verdict.hpp"
 #include "protocol/writer.hpp"
 
@@ -68,6 +69,8 @@ class BackendState {
   virtual std::uint64_t remote_id() const = 0;
 };
 
+class ClientLogin;
+
 /// The command phase of one client. States, in the order of a transaction: no backend (attach is
 /// answered to lease) -> attached -> at a boundary -> release -> no backend.
 class Conversation : public Engine {
@@ -87,11 +90,15 @@ class Conversation : public Engine {
   virtual bool needs_reset() const = 0;
   /// Why this client keeps its backend beyond boundaries; empty: it does not.
   virtual std::string_view pin_reason() const = 0;
+  /// How long the client itself wants to be let idle at most, seconds; 0: it has not said.
+  virtual std::uint32_t idle_limit_seconds() const { return 0; }
   /// A statement of this client is being executed right now: a cancel request makes sense.
   virtual bool executing() const = 0;
   /// The attached backend is gone. Says what the client hears: usually close(backend_lost), or
   /// close(none) when the backend's own last words have already been forwarded.
   virtual Verdict backend_lost() = 0;
+  /// After log_in: the engine of the login within the session; null in protocols without one.
+  virtual std::unique_ptr<ClientLogin> take_login();
   /// Appends `fault` as this client must read it now (sequence ids, severity).
   virtual void write_fault(Fault fault, std::string_view detail, Writer& out) = 0;
 };
@@ -111,9 +118,14 @@ class ClientLogin : public Engine {
   virtual void tls_established() = 0;
   /// Appends `fault` in the form this phase of the login wants it.
   virtual void write_fault(Fault fault, std::string_view detail, Writer& out) = 0;
+  /// After done, when everything sent has left: what lies between the client's connection and the
+  /// engines from now on; null: nothing.
+  virtual std::unique_ptr<Codec> take_codec() { return nullptr; }
   /// After done: the engine of everything that follows.
   virtual std::unique_ptr<Conversation> take_conversation() = 0;
 };
+
+inline std::unique_ptr<ClientLogin> Conversation::take_login() { return nullptr; }
 
 /// A password-based key that costs milliseconds: PBKDF2-HMAC-SHA-256 (RFC 8018), 32 bytes.
 struct KeyDerivation {

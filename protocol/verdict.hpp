@@ -24,6 +24,8 @@
 //  * lease:      Conversation: no further without a backend; attach() follows, or refuse().
 //  * release:    Conversation: the backend stands at a proven boundary and is not needed; detach()
 //                follows.
+//  * log_in:     Conversation: the client wants to become somebody else. The backend is not needed
+//                any more; take_login() is the engine that goes on with what is unread.
 //  * done:       login: finished. Conversation: the client said goodbye at a boundary or inside
 //                whatever it left behind; at_boundary() tells.
 //  * close:      end the session with `fault`; unless a message towards the client is half written
@@ -59,6 +61,7 @@ struct Verdict {
     cancel,
     lease,
     release,
+    log_in,
     done,
     close,
   };
@@ -80,6 +83,7 @@ struct Verdict {
   static Verdict cancel(Bytes key) { return {Kind::cancel, {}, {}, 0, key}; }
   static Verdict lease() { return {Kind::lease, {}, {}, 0, {}}; }
   static Verdict release() { return {Kind::release, {}, {}, 0, {}}; }
+  static Verdict log_in() { return {Kind::log_in, {}, {}, 0, {}}; }
   static Verdict done() { return {Kind::done, {}, {}, 0, {}}; }
   static Verdict close(Fault fault) { return {Kind::close, {}, fault, 0, {}}; }
 };

@@ -71,6 +71,7 @@ class Worker final : public SessionHost {
   void cancel(protocol::Bytes key) override;
   bool draining() const override { return draining_; }
   void login_over() override { population_.logins.fetch_sub(1, std::memory_order_relaxed); }
+  void login_again() override { population_.logins.fetch_add(1, std::memory_order_relaxed); }
   void left(Session& session) override;
 
  private:

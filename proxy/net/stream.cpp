@@ -97,7 +97,19 @@ Io Stream::transmit(Bytes from) {
   return {Io::Kind::failed, 0};
 }
 
-Io Stream::read_some(MutableBytes into) { return tls_ ? read_tls(into) : receive(into); }
+Io Stream::read_some(MutableBytes into) { return codec_ ? read_codec(into) : read_plain(into); }
+
+Io Stream::read_codec(MutableBytes into) {
+  for (;;) {
+    const protocol::Codec::Outcome got = codec_->read(into);
+    if (got.status == protocol::Codec::Status::ok) return {Io::Kind::moved, got.count};
+    if (got.status == protocol::Codec::Status::failed) return {Io::Kind::failed, 0};
+    std::array<std::uint8_t, 16 * 1024> wire;
+    const Io io = read_plain(wire);
+    if (io.kind != Io::Kind::moved) return io;
+    codec_->feed({wire.data(), io.count});
+  }
+}
 
 Io Stream::read_tls(MutableBytes into) {
   for (;;) {
@@ -113,27 +125,50 @@ Io Stream::read_tls(MutableBytes into) {
 }
 
 Io Stream::write_some(Bytes from) {
-  if (!tls_) return transmit(from);
+  if (!codec_) return tls_ ? write_tls(from) : transmit(from);
   Io flushed = flush();
+  if (flushed.kind != Io::Kind::moved) return flushed;
+  codec_->write(from);
+  flushed = flush();
+  if (flushed.kind == Io::Kind::failed) return flushed;
+  return {Io::Kind::moved, from.size()};
+}
+
+Io Stream::write_tls(Bytes from) {
+  Io flushed = flush_tls();
   if (flushed.kind != Io::Kind::moved) return flushed;
   const TlsChannel::Outcome put = tls_->write(from);
   if (put.status == TlsChannel::Status::failed) return {Io::Kind::failed, 0};
   if (put.count == 0) return {Io::Kind::blocked, 0};
-  flushed = flush();
+  flushed = flush_tls();
   if (flushed.kind == Io::Kind::failed) return flushed;
   return {Io::Kind::moved, put.count};
 }
 
-bool Stream::unsent() const { return tls_ && !tls_->outgoing().empty(); }
+bool Stream::unsent() const {
+  return (tls_ && !tls_->outgoing().empty()) || (codec_ && !codec_->outgoing().empty());
+}
 
 Io Stream::flush() {
-  while (unsent()) {
+  while (codec_ && !codec_->outgoing().empty()) {
+    const Bytes frames = codec_->outgoing();
+    const Io io = tls_ ? write_tls(frames) : transmit(frames);
+    if (io.kind != Io::Kind::moved) return io;
+    codec_->consumed(io.count);
+  }
+  return flush_tls();
+}
+
+Io Stream::flush_tls() {
+  while (tls_ && !tls_->outgoing().empty()) {
     const Io io = transmit(tls_->outgoing());
     if (io.kind != Io::Kind::moved) return io;
     tls_->consumed(io.count);
   }
   return {Io::Kind::moved, 0};
 }
+
+void Stream::start_codec(std::unique_ptr<protocol::Codec> codec) { codec_ = std::move(codec); }
 
 void Stream::start_tls(std::unique_ptr<TlsChannel> channel) { tls_ = std::move(channel); }
 

@@ -1,11 +1,12 @@
-// A socket, with or without TLS, that never blocks: read and write now, or wait for readiness.
-// Owned and used by one worker's thread; release() takes it apart so that another worker can put it
-// together again.
+// A socket, with or without TLS and compression, that never blocks: read and write now, or wait for
+// readiness. Owned and used by one worker's thread; release() takes it apart so that another worker
+// can put it together again.
 #pragma once
 
 #include <memory>
 
 #include "protocol/bytes.hpp"
+#include "protocol/codec.hpp"
 #include "proxy/net/poller.hpp"
 #include "proxy/net/tls_channel.hpp"
 
@@ -49,7 +50,7 @@ class Stream {
 
   Io read_some(protocol::MutableBytes into);
   Io write_some(protocol::Bytes from);
-  /// Ciphertext still to be written; without TLS always false.
+  /// Ciphertext or frames still to be written; without TLS and codec always false.
   bool unsent() const;
   /// Writes what unsent() speaks of; moved when nothing is left.
   Io flush();
@@ -60,8 +61,14 @@ class Stream {
   Io handshake();
   bool encrypted() const { return tls_ != nullptr; }
 
-  /// Bytes have left the socket but not this stream (TLS).
-  bool buffered() const { return tls_ && tls_->has_pending_plaintext(); }
+  /// After this, bytes go through `codec`, inside TLS where there is TLS. Nothing must be unsent,
+  /// and nothing that has been read be unused.
+  void start_codec(std::unique_ptr<protocol::Codec> codec);
+
+  /// Bytes have left the socket but not this stream.
+  bool buffered() const {
+    return (tls_ && tls_->has_pending_plaintext()) || (codec_ && codec_->has_pending_input());
+  }
   /// The peer has closed and left nothing to read. Costs a system call only if it has closed.
   bool ended() const;
   /// Nothing to read: neither bytes nor an end. Costs one system call.
@@ -78,10 +85,15 @@ class Stream {
   Io receive(protocol::MutableBytes into);
   Io transmit(protocol::Bytes from);
   Io read_tls(protocol::MutableBytes into);
+  Io read_codec(protocol::MutableBytes into);
+  Io read_plain(protocol::MutableBytes into) { return tls_ ? read_tls(into) : receive(into); }
+  Io write_tls(protocol::Bytes from);
+  Io flush_tls();
   void close() noexcept;
 
   std::unique_ptr<Watch> watch_;
   std::unique_ptr<TlsChannel> tls_;
+  std::unique_ptr<protocol::Codec> codec_;
 };
 
 }  // namespace weirpool::proxy

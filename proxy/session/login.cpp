@@ -13,8 +13,6 @@ using protocol::Party;
 using protocol::Verdict;
 
 Task<bool> Session::log_in() {
-  Loop& loop = host_.loop();
-  clock_.arm_in(loop.config->timeouts.client_login_timeout);
   protocol::LoginContext context;
   context.connection_id = id_;
   context.tls_available = site_->tls != nullptr;
@@ -22,6 +20,23 @@ Task<bool> Session::log_in() {
   RAND_bytes(context.cancel_key.data(), static_cast<int>(context.cancel_key.size()));
   cancel_key_ = context.cancel_key;
   login_ = site_->target->dialect().client_login(context);
+  co_return co_await conduct_login();
+}
+
+/// A client of a running session becomes somebody else: its pool, its settings, everything but its
+/// connection is new.
+Task<bool> Session::log_in_again() {
+  if (lease_) end_lease(true);
+  login_ = conversation_->take_login();
+  conversation_.reset();
+  shard_.reset();
+  host_.login_again();
+  enter(State::login);
+  co_return co_await conduct_login();
+}
+
+Task<bool> Session::conduct_login() {
+  clock_.arm_in(host_.loop().config->timeouts.client_login_timeout);
   for (;;) {
     const bool bytes_moved = up_.steppable() && !down_.inserting();
     const Verdict verdict =
@@ -41,7 +56,15 @@ Task<bool> Session::log_in() {
         break;
       case Verdict::Kind::learn: go_on = co_await learn(); break;
       case Verdict::Kind::cancel: host_.cancel(verdict.bytes); co_return false;
-      case Verdict::Kind::done: co_return finish_login();
+      case Verdict::Kind::done: {
+        std::unique_ptr<protocol::Codec> codec = login_->take_codec();
+        if (codec) {
+          const bool flushed = co_await flush_login_bytes();
+          if (!flushed) co_return false;
+          client_.start_codec(std::move(codec));
+        }
+        co_return finish_login();
+      }
       case Verdict::Kind::close: leave(verdict.fault); co_return false;
       default: leave(Fault::internal); co_return false;
     }
@@ -73,9 +96,8 @@ Task<bool> Session::move_login_bytes() {
   }
 }
 
-Task<bool> Session::start_client_tls() {
-  // The answer to the TLS request is the last plaintext. What the client sent behind its request is
-  // the handshake's: plaintext that pretends to be protected ends there.
+/// Everything said so far leaves as it is, before bytes take another form.
+Task<bool> Session::flush_login_bytes() {
   Io io = down_.flush(client_);
   while (io.kind == Io::Kind::blocked) {
     client_.arm_write();
@@ -83,7 +105,14 @@ Task<bool> Session::start_client_tls() {
     if (clock_.passed()) co_return false;
     io = down_.flush(client_);
   }
-  if (io.kind == Io::Kind::failed) co_return false;
+  co_return io.kind != Io::Kind::failed;
+}
+
+Task<bool> Session::start_client_tls() {
+  // The answer to the TLS request is the last plaintext. What the client sent behind its request is
+  // the handshake's: plaintext that pretends to be protected ends there.
+  const bool flushed = co_await flush_login_bytes();
+  if (!flushed) co_return false;
   auto channel = std::make_unique<TlsChannel>(site_->tls, TlsChannel::Role::server, std::string());
   channel->feed(up_.unread());
   up_.skip(up_.unread().size());

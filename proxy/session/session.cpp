@@ -32,7 +32,7 @@ Session::Session(SessionHost& host, std::shared_ptr<const ListenerSite> site, St
 Session::~Session() {
   client_.watch(nullptr);
   if (lease_) end_lease(true);
-  if (!conversation_) host_.login_over();
+  if (state_ == State::login) host_.login_over();
   host_.metrics().clients[static_cast<std::size_t>(state_)].add(-1);
   host_.left(*this);
 }
@@ -50,6 +50,11 @@ Task<void> Session::serve() {
     if (next == Next::leave || drained()) co_return;
     if (next == Next::lease) {
       const bool go_on = co_await obtain_lease();
+      if (!go_on) co_return;
+      continue;
+    }
+    if (next == Next::log_in) {
+      const bool go_on = co_await log_in_again();
       if (!go_on) co_return;
       continue;
     }
@@ -74,7 +79,7 @@ Session::Next Session::relay() {
     }
   }
   const Next next = next_;
-  if (next_ == Next::lease) next_ = Next::wait;
+  if (next_ == Next::lease || next_ == Next::log_in) next_ = Next::wait;
   return next;
 }
 
@@ -116,6 +121,7 @@ bool Session::apply(Party from, const Verdict& verdict) {
     case Verdict::Kind::send: flow_from(other(verdict.to)).insert(verdict.bytes); return true;
     case Verdict::Kind::lease: next_ = Next::lease; return true;
     case Verdict::Kind::release: release_backend(); return true;
+    case Verdict::Kind::log_in: next_ = Next::log_in; return true;
     case Verdict::Kind::done: next_ = Next::leave; return true;
     case Verdict::Kind::close: leave(verdict.fault); return true;
     default: leave(Fault::internal); return true;
@@ -289,12 +295,19 @@ void Session::note_pin() {
 void Session::set_clock() {
   const config::Timeouts& timeouts = host_.loop().config->timeouts;
   if (!lease_ || conversation_->at_boundary()) {
-    clock_.arm_in(timeouts.client_idle_timeout);
+    clock_.arm_in(idle_limit(timeouts.client_idle_timeout));
   } else if (!conversation_->executing()) {
     clock_.arm_in(timeouts.idle_transaction_timeout);
   } else {
     clock_.disarm();
   }
+}
+
+/// The shorter of what the configuration and the client itself allow; zero: none.
+config::Duration Session::idle_limit(config::Duration configured) const {
+  const config::Duration own = std::chrono::seconds(conversation_->idle_limit_seconds());
+  if (own.count() == 0) return configured;
+  return configured.count() == 0 ? own : std::min(own, configured);
 }
 
 bool Session::time_is_up() {

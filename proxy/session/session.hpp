@@ -1,7 +1,8 @@
 // One client's stay, from its first byte to its last. One coroutine waits; what bytes mean is the
 // engines' business (protocol/engine.hpp), where they go is the flows' (flow.hpp).
 //
-//   run:  log_in -> { relay -> (lease? obtain_lease) -> wait } ... -> farewell
+//   run:  log_in -> { relay -> (lease? obtain_lease) (log_in? log_in_again) -> wait } ... ->
+//   farewell
 //
 // Thread: its worker's only.
 #pragma once
@@ -47,12 +48,15 @@ class Session final : public Watcher,
 
  private:
   using State = metrics::ClientState;
-  enum class Next : std::uint8_t { wait, lease, leave };
+  enum class Next : std::uint8_t { wait, lease, log_in, leave };
 
   // login.cpp
   Task<bool> log_in();
+  Task<bool> log_in_again();
+  Task<bool> conduct_login();
   Task<bool> move_login_bytes();
   Task<bool> start_client_tls();
+  Task<bool> flush_login_bytes();
   Task<bool> learn();
   bool finish_login();
   PoolKey pool_key() const;
@@ -75,6 +79,7 @@ class Session final : public Watcher,
   void arm();
   void note_pin();
   void set_clock();
+  config::Duration idle_limit(config::Duration configured) const;
   bool time_is_up();
   bool drained();
   void enter(State state);

@@ -37,6 +37,8 @@ class SessionHost {
   virtual bool draining() const = 0;
   /// The login is over, well or not: its place among the logins is free.
   virtual void login_over() = 0;
+  /// A client logs in once more, within its session.
+  virtual void login_again() = 0;
   /// The session is about to be destroyed.
   virtual void left(Session& session) = 0;
 

@@ -62,6 +62,8 @@ struct ToyState final : protocol::BackendState {
 
 class ToyConversation final : public protocol::Conversation {
  public:
+  explicit ToyConversation(const protocol::LoginContext& context) : context_(context) {}
+
   Verdict step(Party from, MutableBytes unread) override {
     return from == Party::client ? client(unread) : backend(unread);
   }
@@ -77,7 +79,11 @@ class ToyConversation final : public protocol::Conversation {
   bool needs_reset() const override { return dirty_; }
   std::string_view pin_reason() const override { return {}; }
   bool executing() const override { return owed_ > 0; }
+  std::uint32_t idle_limit_seconds() const override { return patience_; }
   Verdict backend_lost() override { return Verdict::close(Fault::backend_lost); }
+  std::unique_ptr<protocol::ClientLogin> take_login() override {
+    return ToyDialect().client_login(context_);
+  }
   void write_fault(Fault fault, std::string_view, protocol::Writer& out) override {
     write_toy_fault(fault, out);
   }
@@ -93,6 +99,9 @@ class ToyConversation final : public protocol::Conversation {
     std::string_view line;
     if (!first_line(unread, line)) return more(unread);
     if (line == "bye") return Verdict::done();
+    if (line.starts_with("patience "))
+      patience_ = static_cast<std::uint32_t>(number(line.substr(9)));
+    if (line.starts_with("user ")) return Verdict::log_in();
     if (line.empty()) return Verdict::close(Fault::protocol_violation);
     if (refusing_ != Fault::none) {
       say_refusal_ = true;
@@ -131,11 +140,13 @@ class ToyConversation final : public protocol::Conversation {
     return word(rest) == announcer ? own + number(rest) : own;
   }
 
+  protocol::LoginContext context_;
   bool attached_ = false;
   bool in_transaction_ = false;
   bool dirty_ = false;
   bool answered_ = false;
   unsigned owed_ = 0;
+  std::uint32_t patience_ = 0;
   Fault refusing_ = Fault::none;
   bool say_refusal_ = false;
   protocol::Writer out_;
@@ -173,7 +184,7 @@ class ToyClientLogin final : public protocol::ClientLogin {
     write_toy_fault(fault, out);
   }
   std::unique_ptr<protocol::Conversation> take_conversation() override {
-    return std::make_unique<ToyConversation>();
+    return std::make_unique<ToyConversation>(context_);
   }
 
  private:

@@ -2,6 +2,7 @@
 // proves the core without any database and without its own protocols in the way.
 //
 //   client login          client: user NAME DATABASE           weirpool: welcome ID KEY
+//   client becomes another  the same, in the middle of its session
 //   client cancels        client: cancel ID KEY                weirpool: (closes)
 //   backend login         weirpool: login NAME DATABASE PASSWORD
 //                         backend: ok ID | refused | nodb | salt TEXT (weirpool: key HEX, again)
@@ -11,6 +12,7 @@
 //                           idle    outside a transaction
 //                           idle!   the same, and the backend holds state that needs a reset
 //                           open    inside a transaction
+//   client's patience     client: patience SECONDS, a command too: how long it wants to be let idle
 //   client's goodbye      client: bye
 //   what weirpool says    weirpool: fault LABEL (the label of fault_table.hpp)
 //   between two clients   weirpool: reset -> idle,  ping -> pong;  weirpool's goodbye: bye

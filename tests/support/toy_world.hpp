@@ -159,6 +159,7 @@ class ToyWorld final : public proxy::SessionHost {
   }
   bool draining() const override { return draining_; }
   void login_over() override { ++logins_over; }
+  void login_again() override { ++logins_again; }
   void left(proxy::Session& session) override { sessions_.erase(session.id()); }
 
   ToyServer server;
@@ -172,6 +173,7 @@ class ToyWorld final : public proxy::SessionHost {
   int client_send_buffer = 0;  ///< bytes of SO_SNDBUF towards clients; zero: the kernel's choice
   bool hold_grants = false;
   unsigned logins_over = 0;
+  unsigned logins_again = 0;
 
  private:
   static proxy::Task<std::vector<std::string>> now(std::vector<std::string> passwords) {

@@ -160,7 +160,8 @@ class Wire {
     events_.push_back(verdict.kind);
     if (verdict.kind == Kind::cancel) cancel_key_ = protocol::text_of(verdict.bytes);
     if (verdict.kind == Kind::close) fault_ = verdict.fault;
-    if (verdict.kind == Kind::done || verdict.kind == Kind::close || verdict.kind == Kind::cancel) {
+    if (verdict.kind == Kind::done || verdict.kind == Kind::close || verdict.kind == Kind::cancel ||
+        verdict.kind == Kind::log_in) {
       ended_ = true;
     } else if (handler_) {
       handler_(verdict, *this);

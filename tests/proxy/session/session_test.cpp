@@ -73,6 +73,41 @@ TEST(SessionTest, ClientsAreCountedByWhatTheyDo) {
   EXPECT_EQ(world.clients(ClientState::active), 0);
 }
 
+TEST(SessionTest, AClientMayAskForLessPatienceThanIsConfigured) {
+  ToyWorld world(1);
+  ToyClient client = world.logged_in();
+  EXPECT_EQ(client.ask("patience 1"), "idle");
+  EXPECT_EQ(client.answer(), "fault client_idle_timeout");
+  EXPECT_TRUE(world.until([&] { return world.sessions() == 0; }));
+}
+
+// --- clients that become somebody else -----------------------------------------------------------
+
+TEST(SessionTest, AClientLogsInAsSomebodyElseWithinItsSession) {
+  ToyWorld world(2);
+  world.config.users["other"] = world.config.users.begin()->second;
+  ToyClient client = world.logged_in();
+  EXPECT_EQ(client.ask("dirty"), "idle!");
+  ASSERT_TRUE(client.send("user other shelf\necho me\n"));
+  const std::string heard = client.answer();
+  EXPECT_TRUE(heard.starts_with("welcome ")) << heard;
+  EXPECT_TRUE(heard.ends_with(",= me,idle")) << heard;
+  EXPECT_EQ(world.pool("shelf", "other").metrics().transactions.get(), 1U);
+  EXPECT_EQ(world.logins_again, 1U);
+  EXPECT_EQ(world.logins_over, 2U);
+  EXPECT_EQ(world.clients(ClientState::login), 0);
+}
+
+TEST(SessionTest, WhoMayNotBecomeThatHasToLeaveAndItsBackendStaysClean) {
+  ToyWorld world(1);
+  ToyClient client = world.logged_in();
+  EXPECT_EQ(client.ask("begin"), "open");
+  EXPECT_EQ(client.ask("user nobody shop"), "fault login_denied");
+  EXPECT_TRUE(world.until([&] { return world.sessions() == 0; }));
+  EXPECT_EQ(world.closed(world.pool(), CloseReason::client_gone), 1U);
+  EXPECT_EQ(world.logins_over, world.logins_again + 1);
+}
+
 // --- clients that leave --------------------------------------------------------------------------
 
 TEST(SessionTest, ABackendInATransactionOfAClientThatIsGoneIsNeverLent) {
