@@ -72,7 +72,9 @@ std::string read_password(const PasswordSource& source) {
 std::vector<std::string> read_passwords(const User& user) {
   std::vector<std::string> passwords;
   std::string newest = read_password(user.password);
-  if (!newest.empty()) passwords.push_back(std::move(newest));
+  // An empty one can only be meant so; a file that says nothing is being written.
+  const bool meant = user.password.file.empty();
+  if (meant || !newest.empty()) passwords.push_back(std::move(newest));
   if (user.old_password) {
     std::string old = read_password(*user.old_password);
     const bool fresh = passwords.empty() || passwords.front() != old;

@@ -40,6 +40,8 @@ class TableReader {
   void read_names(const Node& node, const std::string& path, const Field& field);
   void read_value(const Option& option, const Node& node, const std::string& path,
                   const Scope& scope);
+  void check_empty(const Option& option, const Node& node, const std::string& text,
+                   const std::string& path);
   void read_secret(const Option& option, const Node& node, const std::string& text,
                    const std::string& path, const Scope& scope);
   void check_passwords(const Node* node, const std::string& path);
@@ -216,7 +218,7 @@ void TableReader::read_secret(const Option& option, const Node& node, const std:
   PasswordSource source;
   if (option.type == Type::secret) {
     source.value = Secret(text);
-    if (text.empty()) problems_.error(node.mark, path, "is empty");
+    check_empty(option, node, text, path);
     if (text.find('\0') != std::string::npos) problems_.error(node.mark, path, "holds a NUL byte");
   } else if (option.type == Type::secret_env) {
     const char* value = std::getenv(text.c_str());
@@ -238,6 +240,18 @@ void TableReader::read_secret(const Option& option, const Node& node, const std:
     scope.user->old_password = std::move(source);
   } else {
     scope.user->password = std::move(source);
+  }
+}
+
+/// An account without a password is written as one; a variable that happens to be empty opens no
+/// door.
+void TableReader::check_empty(const Option& option, const Node& node, const std::string& text,
+                              const std::string& path) {
+  if (!text.empty()) return;
+  if (!node.text.empty() || option.name().starts_with("old_")) {
+    problems_.error(node.mark, path, "is empty");
+  } else {
+    problems_.warning(node.mark, path, "is empty: whoever reaches a listener may be this user");
   }
 }
 

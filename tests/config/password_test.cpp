@@ -50,6 +50,10 @@ TEST(Password, NewestFirstWithoutDuplicates) {
   EXPECT_EQ(read_passwords(user), (std::vector<std::string>{"new", "old"}));
   user.old_password->value = Secret("new");
   EXPECT_EQ(read_passwords(user), std::vector<std::string>{"new"});
+  User without;
+  EXPECT_EQ(read_passwords(without), std::vector<std::string>{""});
+  without.password.file = "/nonexistent";
+  EXPECT_TRUE(read_passwords(without).empty());
   user.old_password.reset();
   EXPECT_EQ(read_passwords(user), std::vector<std::string>{"new"});
 }

@@ -76,7 +76,11 @@ TEST(TableReader, ExactlyOnePasswordKey) {
   EXPECT_NE(read(with_password("    password: a\n    password_env: B\n"))
                 .find("password and password_env exclude each other"),
             std::string::npos);
-  EXPECT_NE(read(with_password("    password: ''\n")).find("is empty"), std::string::npos);
+  EXPECT_NE(read(with_password("    password: ''\n")).find("may be this user"), std::string::npos);
+  EXPECT_NE(read(with_password("    password: '${WEIR_NOT_SET:-}'\n")).find("is empty"),
+            std::string::npos);
+  EXPECT_NE(read(with_password("    password: a\n    old_password: ''\n")).find("is empty"),
+            std::string::npos);
   EXPECT_NE(read(with_password("    password_env: WEIR_NOT_SET\n")).find("is not set"),
             std::string::npos);
   EXPECT_NE(read(with_password("    password_file: /nonexistent\n")).find("No such file"),
