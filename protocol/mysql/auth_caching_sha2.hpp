@@ -21,6 +21,8 @@ inline constexpr std::uint8_t kAuthMoreData = 0x01;
 inline constexpr std::uint8_t kFastAuthOk = 0x03;
 inline constexpr std::uint8_t kFullAuthNeeded = 0x04;
 inline constexpr std::uint8_t kPublicKeyRequest = 0x02;
+/// The same question in sha256_password, whose only way is the full one.
+inline constexpr std::uint8_t kSha256KeyRequest = 0x01;
 
 /// SHA256(SHA256(password)).
 Sha256Digest sha2_verifier(std::string_view password);

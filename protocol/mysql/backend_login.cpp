@@ -2,9 +2,11 @@
 
 #include <openssl/crypto.h>
 
+#include <algorithm>
 #include <utility>
 
 #include "protocol/mysql/auth_caching_sha2.hpp"
+#include "protocol/mysql/auth_ed25519.hpp"
 #include "protocol/mysql/auth_native.hpp"
 #include "protocol/mysql/capabilities.hpp"
 
@@ -14,8 +16,10 @@ namespace {
 constexpr std::uint32_t kMaxPacketAnnounced = 1U << 30;  // the most a server can be set to
 constexpr std::uint16_t kFallbackCollation = 45;         // utf8mb4_general_ci: every server has it
 
-std::uint32_t capabilities_for(const BackendIdentity& as, bool tls) {
-  std::uint32_t bits = kAskedOfBackends | (as.variant & kVariantBits);
+/// MariaDB reads the extended bits of clients only that leave LONG_PASSWORD out, as it does itself.
+std::uint64_t capabilities_for(const BackendIdentity& as, const Facts& server, bool tls) {
+  std::uint64_t bits = kAskedOfBackends | capabilities_of(as.variant);
+  if ((server.capabilities & cap::long_password) == 0) bits &= ~cap::long_password;
   if (!as.database.empty()) bits |= cap::connect_with_db;
   if (tls) bits |= cap::ssl;
   return bits;
@@ -58,7 +62,7 @@ Verdict ClientSideLogin::step(Party from, MutableBytes unread) {
     case Phase::authentication: return receive(unread);
     case Phase::send_tls:
       out_.clear();
-      write_ssl_request(out_, capabilities_for(as_, true),
+      write_ssl_request(out_, capabilities_for(as_, *facts_, true),
                         static_cast<std::uint8_t>(facts_->collation));
       return send(Phase::start_tls);
     case Phase::start_tls:
@@ -138,7 +142,12 @@ void ClientSideLogin::accept_greeting(Bytes payload) {
     return fail(Fault::backend_unavailable,
                 "server lacks session tracking or DEPRECATE_EOF: needs MySQL 5.7.5, MariaDB 10.2");
   }
+  const std::uint64_t mirrored = capabilities_of(as_.variant) & kMirroredBits;
+  if ((greeting->capabilities & mirrored) != mirrored) {
+    return fail(Fault::backend_unavailable, "server lacks what another one has offered clients");
+  }
   facts_ = std::make_shared<Facts>();
+  facts_->capabilities = greeting->capabilities;
   facts_->version = greeting->version;
   facts_->plugin = greeting->plugin;
   facts_->status = greeting->status;
@@ -165,9 +174,9 @@ void ClientSideLogin::write_response() {
   attributes.lenenc_text("weirpool");
   attributes.lenenc_text("program_name");
   attributes.lenenc_text("weirpool");
-  make_token();
+  make_token(scramble_);
   HandshakeResponse response;
-  response.capabilities = capabilities_for(as_, tls_);
+  response.capabilities = capabilities_for(as_, *facts_, tls_);
   response.max_packet = kMaxPacketAnnounced;
   response.collation = static_cast<std::uint8_t>(facts_->collation);
   response.user = as_.user;
@@ -180,24 +189,43 @@ void ClientSideLogin::write_response() {
   wipe(reply_);
 }
 
-/// Fills reply_ with what plugin_ answers to scramble_. False: weirpool does not know the plugin,
-/// or may not use it here.
-bool ClientSideLogin::make_token() {
+/// Fills reply_ with what plugin_ answers to `challenge`. False: it has failed.
+bool ClientSideLogin::make_token(Bytes challenge) {
   reply_.clear();
-  if (plugin_ == kClearPlugin) {
-    if (!tls_) return false;
+  if (plugin_ == kClearPlugin || plugin_ == kSha256Plugin) return make_secret();
+  if (plugin_ == kEd25519Plugin) {
+    reply_ = text_of(ed25519_sign(as_.password, challenge));
+  } else if (plugin_ == kNativePlugin) {
+    if (!as_.password.empty()) reply_ = text_of(native_token(as_.password, scramble_));
+  } else if (plugin_ == kSha2Plugin) {
+    if (!as_.password.empty()) reply_ = text_of(sha2_token(as_.password, scramble_));
+  } else {
+    fail(Fault::backend_refused_login,
+         "server asks for authentication plugin '" + plugin_ + "', which is not supported");
+    return false;
+  }
+  return true;
+}
+
+/// The password itself inside TLS, or the request for the key it is sent under. False: neither may
+/// be done here.
+bool ClientSideLogin::make_secret() {
+  const bool by_key = plugin_ == kSha256Plugin || plugin_ == kSha2Plugin;
+  if (tls_ || as_.password.empty()) {
     reply_ = as_.password;
     reply_.push_back('\0');
     return true;
   }
-  if (plugin_ != kNativePlugin && plugin_ != kSha2Plugin) return false;
-  if (as_.password.empty()) return true;
-  if (plugin_ == kNativePlugin) {
-    reply_ = text_of(native_token(as_.password, scramble_));
-  } else {
-    reply_ = text_of(sha2_token(as_.password, scramble_));
+  if (by_key && as_.allow_public_key_retrieval) {
+    reply_.assign(
+        1, static_cast<char>(plugin_ == kSha256Plugin ? kSha256KeyRequest : kPublicKeyRequest));
+    key_asked_ = true;
+    return true;
   }
-  return true;
+  fail(Fault::backend_refused_login,
+       plugin_ + " needs TLS" +
+           (by_key ? ", or allow_public_key_retrieval for this backend" : " for this backend"));
+  return false;
 }
 
 void ClientSideLogin::accept_switch(Bytes payload) {
@@ -205,19 +233,18 @@ void ClientSideLogin::accept_switch(Bytes payload) {
   if (!request || switched_) return fail(Fault::backend_violation, "malformed auth switch");
   switched_ = true;
   plugin_ = request->plugin;
-  const bool challenged = request->data.size() == scramble_.size();
-  if (challenged) std::copy(request->data.begin(), request->data.end(), scramble_.begin());
-  if (!challenged && plugin_ != kClearPlugin) scramble_ = {};
-  if (!make_token()) {
-    return fail(Fault::backend_refused_login,
-                "server asks for authentication plugin '" + plugin_ +
-                    (plugin_ == kClearPlugin ? "', which needs TLS" : "', which is not supported"));
+  scramble_ = {};
+  // Servers put a zero byte behind a scramble, or do not.
+  const std::size_t length = std::min(request->data.size(), scramble_.size());
+  std::copy_n(request->data.begin(), length, scramble_.begin());
+  if (plugin_ == kEd25519Plugin && request->data.size() != kEd25519Challenge) {
+    return fail(Fault::backend_violation, "challenge of client_ed25519 is not 32 bytes long");
   }
-  phase_ = Phase::send_reply;
+  if (make_token(request->data)) phase_ = Phase::send_reply;
 }
 
 void ClientSideLogin::accept_more_data(Bytes payload) {
-  if (plugin_ != kSha2Plugin || payload.empty()) {
+  if ((plugin_ != kSha2Plugin && !key_asked_) || payload.empty()) {
     return fail(Fault::backend_violation, "unexpected authentication data");
   }
   if (key_asked_) {
@@ -230,22 +257,11 @@ void ClientSideLogin::accept_more_data(Bytes payload) {
   }
   if (payload.size() != 1) return fail(Fault::backend_violation, "unexpected authentication data");
   if (payload[0] == kFastAuthOk) return;
-  if (payload[0] == kFullAuthNeeded) return full_authentication();
-  fail(Fault::backend_violation, "unexpected authentication data");
-}
-
-void ClientSideLogin::full_authentication() {
-  if (tls_) {
-    reply_ = as_.password;
-    reply_.push_back('\0');
-  } else if (as_.allow_public_key_retrieval) {
-    reply_.assign(1, static_cast<char>(kPublicKeyRequest));
-    key_asked_ = true;
-  } else {
-    return fail(Fault::backend_refused_login,
-                "caching_sha2_password needs TLS, or allow_public_key_retrieval for this backend");
+  if (payload[0] == kFullAuthNeeded) {
+    if (make_secret()) phase_ = Phase::send_reply;
+    return;
   }
-  phase_ = Phase::send_reply;
+  fail(Fault::backend_violation, "unexpected authentication data");
 }
 
 void ClientSideLogin::accept_ok(Bytes payload) {

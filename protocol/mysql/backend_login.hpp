@@ -4,7 +4,8 @@
 //   p->b  SSLRequest, then TLS              if wanted and offered; required and not offered: close
 //   p->b  handshake response
 //   b->p  auth switch   p->b  token         any number of plugins we know, one switch
-//   b->p  more data     p->b  password      caching_sha2_password: TLS, or RSA where it is allowed
+//   b->p  more data     p->b  password      caching_sha2_password and sha256_password: inside TLS,
+//                                           or under the server's RSA key where it is allowed
 //   b->p  OK
 //   p->b  SET session tracking   b->p  OK   -> done
 #pragma once
@@ -47,13 +48,12 @@ class ClientSideLogin final : public BackendLogin {
   Verdict set_up(Party from, MutableBytes unread);
   void accept(Bytes payload);
   void accept_greeting(Bytes payload);
-  void accept_authentication(Bytes payload);
   void accept_error(Bytes payload);
   void accept_switch(Bytes payload);
   void accept_more_data(Bytes payload);
   void accept_ok(Bytes payload);
-  void full_authentication();
-  bool make_token();
+  bool make_token(Bytes challenge);
+  bool make_secret();
   void fail(Fault fault, std::string_view why);
   Verdict send(Phase next);
   void write_response();

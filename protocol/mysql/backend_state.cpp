@@ -23,6 +23,17 @@ void ServerState::write_goodbye(Writer& out) const { write_command(out, com::qui
 
 bool ServerState::write_cancel(Writer& /*out*/) const { return false; }
 
+void ServerState::write_query(Writer& out, std::string_view sql) const {
+  const std::size_t at = begin_packet(out, 0);
+  out.u8(com::query);
+  if (capabilities_of(variant_) & cap::query_attributes) {
+    out.lenenc(0);
+    out.lenenc(1);
+  }
+  out.text(sql);
+  end_packet(out, at);
+}
+
 unsigned ServerState::write_reset(Writer& out) const {
   write_command(out, com::reset_connection);
   // Whether a reset touches this option differs between servers.
@@ -31,7 +42,7 @@ unsigned ServerState::write_reset(Writer& out) const {
 }
 
 unsigned ServerState::write_setup(Writer& out) const {
-  write_command(out, com::query, collation_sql(login_.collation));
+  write_query(out, collation_sql(login_.collation));
   std::string sql =
       "SET @@session.session_track_system_variables='*',@@session.session_track_schema=ON,"
       "@@session.session_track_state_change=ON,"
@@ -40,7 +51,7 @@ unsigned ServerState::write_setup(Writer& out) const {
   if (variant_ & cap::ignore_space) {
     sql += ",@@session.sql_mode=CONCAT(@@session.sql_mode,',IGNORE_SPACE')";
   }
-  write_command(out, com::query, sql);
+  write_query(out, sql);
   return 2;
 }
 

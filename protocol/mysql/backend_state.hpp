@@ -17,6 +17,7 @@ class Facts final : public BackendFacts {
   std::string plugin;           ///< the server's default authentication plugin
   std::uint16_t collation = 0;  ///< default of the server, usable as a client's
   std::uint16_t status = 0;
+  std::uint64_t capabilities = 0;
 
   bool mariadb() const { return version.find("MariaDB") != std::string::npos; }
 };
@@ -38,6 +39,8 @@ class ServerState final : public BackendState {
   /// The schema of the login cannot be had back by any command.
   bool schema_stuck() const { return login_schema_.empty() && !session.schema.empty(); }
 
+  /// Appends a COM_QUERY of weirpool's own, as this connection wants it.
+  void write_query(Writer& out, std::string_view sql) const;
   /// Appends COM_RESET_CONNECTION and what restores the state after login; returns the number of
   /// replies to come. Reset does not change the schema.
   unsigned write_reset(Writer& out) const;

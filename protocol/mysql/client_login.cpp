@@ -1,12 +1,10 @@
 #include "protocol/mysql/client_login.hpp"
 
-#include <openssl/crypto.h>
-
 #include <algorithm>
 #include <utility>
 
 #include "protocol/mysql/capabilities.hpp"
-#include "protocol/mysql/conversation.hpp"
+#include "protocol/mysql/compression.hpp"
 
 namespace weirpool::protocol::mysql {
 namespace {
@@ -19,6 +17,19 @@ constexpr std::size_t kMaxShownUser = 80;
 ServerSideLogin::ServerSideLogin(const LoginContext& context, std::uint32_t max_statements)
     : context_(context), max_statements_(max_statements), packet_(kMaxLoginPacket) {}
 
+ServerSideLogin::ServerSideLogin(const ConversationStart& again)
+    : max_statements_(again.max_statements),
+      phase_(Phase::change_user),
+      tls_(again.tls),
+      again_(true),
+      capabilities_(again.capabilities),
+      scramble_(again.scramble),
+      facts_(again.facts),
+      packet_(kMaxLoginPacket) {
+  context_.connection_id = again.connection_id;
+  proof_.begin(tls_, facts_->plugin, scramble_);
+}
+
 Verdict ServerSideLogin::step(Party from, MutableBytes unread) {
   if (from == Party::backend) return Verdict::hold();
   switch (phase_) {
@@ -26,23 +37,33 @@ Verdict ServerSideLogin::step(Party from, MutableBytes unread) {
     case Phase::pool_facts: return Verdict::learn();
     case Phase::greet: return send_greeting();
     case Phase::response:
-    case Phase::token:
-    case Phase::secret: return receive(unread);
+    case Phase::change_user: return receive(unread);
     case Phase::start_tls: phase_ = Phase::starting_tls; return Verdict::start_tls();
     case Phase::starting_tls: return Verdict::hold();
-    case Phase::look_up: phase_ = Phase::looking_up; return Verdict::look_up();
-    case Phase::looking_up: return Verdict::look_up();
-    case Phase::check: check(); return step(from, unread);
-    case Phase::send_switch:
-    case Phase::send_fast_ok:
-    case Phase::send_full:
-    case Phase::send_key:
-    case Phase::welcome: return send_packet(phase_);
+    case Phase::proof: return prove(unread);
     case Phase::pool: phase_ = Phase::pool_facts; return Verdict::learn();
+    case Phase::welcome: return welcome();
     case Phase::done: return Verdict::done();
     case Phase::failed: break;
   }
   return Verdict::close(fault_);
+}
+
+Verdict ServerSideLogin::prove(MutableBytes unread) {
+  switch (proof_.turn()) {
+    case ClientProof::Turn::client: return receive(unread);
+    case ClientProof::Turn::look_up: return Verdict::look_up();
+    case ClientProof::Turn::weirpool: {
+      out_.clear();
+      const std::size_t at = begin_packet(out_, sequence_++);
+      proof_.write(out_);
+      return send_packet(at);
+    }
+    case ClientProof::Turn::proven: phase_ = Phase::pool; return step(Party::client, unread);
+    case ClientProof::Turn::denied: return Verdict::close(Fault::login_denied);
+    case ClientProof::Turn::violation: break;
+  }
+  return Verdict::close(Fault::protocol_violation);
 }
 
 void ServerSideLogin::fail(Fault fault) {
@@ -67,9 +88,14 @@ void ServerSideLogin::tls_established() {
 }
 
 void ServerSideLogin::answer(std::shared_ptr<const PreparedSecret> secret) {
-  auto known = std::static_pointer_cast<const Credentials>(std::move(secret));
-  credentials_ = known ? std::move(known) : Credentials::of_nobody();
-  phase_ = Phase::check;
+  proof_.answer(std::static_pointer_cast<const Credentials>(std::move(secret)));
+}
+
+std::uint64_t ServerSideLogin::offered() const {
+  const std::uint64_t tls = context_.tls_available ? cap::ssl : 0;
+  const std::uint64_t all = kOfferedToClients | tls | (facts_->capabilities & kMirroredBits);
+  // A server with extended bits says so by leaving this one out.
+  return facts_->capabilities & kExtendedBits ? all & ~cap::long_password : all;
 }
 
 Verdict ServerSideLogin::send_greeting() {
@@ -78,16 +104,15 @@ Verdict ServerSideLogin::send_greeting() {
   greeting.version = facts_->version;
   greeting.thread_id = context_.connection_id;
   greeting.scramble = scramble_;
-  greeting.capabilities = kOfferedToClients | (context_.tls_available ? cap::ssl : 0);
+  greeting.capabilities = offered();
   greeting.collation = static_cast<std::uint8_t>(facts_->collation);
   greeting.status = facts_->status & status::lasting;
-  greeting.plugin = greeted_plugin();
+  greeting.plugin = facts_->plugin == kSha2Plugin ? kSha2Plugin : kNativePlugin;
   out_.clear();
   const std::size_t at = begin_packet(out_, sequence_++);
   greeting.serialize(out_);
-  end_packet(out_, at);
   phase_ = Phase::response;
-  return Verdict::send(Party::client, out_.view());
+  return send_packet(at);
 }
 
 Verdict ServerSideLogin::receive(MutableBytes unread) {
@@ -102,8 +127,8 @@ Verdict ServerSideLogin::receive(MutableBytes unread) {
   ++sequence_;
   accept(packet_.payload());
   packet_.release();
-  // Nobody may speak ahead during a login, but the handshake follows its request unanswered.
-  if (unread.size() > step.count && phase_ != Phase::start_tls) {
+  // Nobody may speak ahead during a first login, but the handshake follows its request unanswered.
+  if (unread.size() > step.count && phase_ != Phase::start_tls && !again_) {
     return Verdict::close(Fault::protocol_violation);
   }
   return Verdict::skip(step.count);
@@ -112,19 +137,14 @@ Verdict ServerSideLogin::receive(MutableBytes unread) {
 void ServerSideLogin::accept(Bytes payload) {
   switch (phase_) {
     case Phase::response: return accept_response(payload);
-    case Phase::token:
-      token_ = text_of(payload);
-      // caching_sha2_password says "no password" with a single zero byte.
-      if (sha2_ && token_.size() == 1 && token_[0] == '\0') token_.clear();
-      phase_ = Phase::look_up;
-      return;
-    default: return accept_secret(payload);
+    case Phase::change_user: return accept_change(payload);
+    default: return proof_.accept(payload);
   }
 }
 
 void ServerSideLogin::accept_response(Bytes payload) {
   if (payload.size() < 4) return fail(Fault::protocol_violation);
-  const std::uint32_t asked = Reader(payload).le32();
+  const std::uint64_t asked = Reader(payload).le32();
   if (payload.size() == kSslRequestSize && asked & cap::ssl && !tls_) {
     if (!context_.tls_available) return fail(Fault::protocol_violation);
     phase_ = Phase::start_tls;
@@ -134,96 +154,46 @@ void ServerSideLogin::accept_response(Bytes payload) {
   if ((asked & kRequiredOfClients) != kRequiredOfClients) return fail(Fault::unsupported);
   const Result<HandshakeResponse> response = HandshakeResponse::parse(payload);
   if (!response) return fail(Fault::protocol_violation);
-  capabilities_ = asked & kOfferedToClients;
+  capabilities_ = response->capabilities & offered();
+  zstd_level_ = response->zstd_level;
   collation_ = response->collation;
-  identity_.user = response->user;
-  identity_.database = response->database;
-  identity_.application = attribute_of(response->attributes, "program_name");
+  identify(response->user, response->database, response->attributes);
+  const bool named = (capabilities_ & cap::plugin_auth) != 0;
+  proof_.begin(tls_, facts_->plugin, scramble_);
+  proof_.handshake(named ? response->plugin : kNativePlugin, response->authentication);
+  phase_ = Phase::proof;
+}
+
+void ServerSideLogin::accept_change(Bytes payload) {
+  const Result<ChangeUser> change = ChangeUser::parse(payload, capabilities_);
+  if (!change) return fail(Fault::protocol_violation);
+  collation_ = change->collation;
+  identify(change->user, change->database, change->attributes);
+  if (capabilities_ & cap::plugin_auth) {
+    proof_.change_user(change->plugin, change->authentication);
+  } else {
+    proof_.handshake(kNativePlugin, change->authentication);
+  }
+  phase_ = Phase::proof;
+}
+
+void ServerSideLogin::identify(std::string_view user, std::string_view database, Bytes attributes) {
+  identity_.user = user;
+  identity_.database = database;
+  identity_.application = attribute_of(attributes, "program_name");
   if (identity_.application.size() > kMaxApplication) identity_.application.resize(kMaxApplication);
-  identity_.variant = capabilities_ & kVariantBits;
-  token_ = text_of(response->authentication);
-  std::string_view plugin = response->plugin;
-  if ((capabilities_ & cap::plugin_auth) == 0) plugin = kNativePlugin;
-  sha2_ = plugin == kSha2Plugin;
-  if (sha2_ && token_.size() == 1 && token_[0] == '\0') token_.clear();
-  const bool known = sha2_ || plugin == kNativePlugin;
-  // A client that does not know the greeting's plugin names its own and waits to be asked again.
-  const bool asks_again = token_.empty() && plugin != greeted_plugin();
-  const bool checkable = known && !asks_again;
-  if (!known) {
-    token_.clear();
-    sha2_ = facts_->plugin == kSha2Plugin;
-  }
-  // The switch comes before the look-up, for known and unknown users alike.
-  phase_ = checkable ? Phase::look_up : Phase::send_switch;
+  identity_.variant = variant_of(capabilities_);
 }
 
-void ServerSideLogin::check() {
-  const Bytes token = bytes_of(token_);
-  if (!sha2_) {
-    if (!credentials_->native(scramble_, token)) return fail(Fault::login_denied);
-    phase_ = Phase::pool;
-    return;
-  }
-  if (credentials_->sha2(scramble_, token)) {
-    phase_ = token.empty() ? Phase::pool : Phase::send_fast_ok;
-  } else if (token.empty()) {
-    fail(Fault::login_denied);
-  } else {
-    phase_ = Phase::send_full;
-  }
-}
-
-std::string_view ServerSideLogin::greeted_plugin() const {
-  return facts_->plugin == kSha2Plugin ? kSha2Plugin : kNativePlugin;
-}
-
-void ServerSideLogin::accept_secret(Bytes payload) {
-  std::string password;
-  if (tls_) {
-    if (payload.empty() || payload.back() != 0) return fail(Fault::protocol_violation);
-    password = text_of(payload.first(payload.size() - 1));
-  } else if (payload.size() == 1 && payload[0] == kPublicKeyRequest) {
-    phase_ = Phase::send_key;
-    return;
-  } else {
-    password = RsaKey::of_process().decrypt_password(payload, scramble_);
-  }
-  const bool right = !password.empty() && credentials_->plain(password);
-  OPENSSL_cleanse(password.data(), password.size());
-  if (!right) return fail(Fault::login_denied);
-  phase_ = Phase::pool;
-}
-
-Verdict ServerSideLogin::send_packet(Phase what) {
+Verdict ServerSideLogin::welcome() {
   out_.clear();
   const std::size_t at = begin_packet(out_, sequence_++);
-  switch (what) {
-    case Phase::send_switch:
-      scramble_ = make_scramble();
-      AuthSwitch{sha2_ ? kSha2Plugin : kNativePlugin, scramble_}.serialize(out_);
-      phase_ = Phase::token;
-      break;
-    case Phase::send_fast_ok:
-      out_.u8(kAuthMoreData);
-      out_.u8(kFastAuthOk);
-      phase_ = Phase::pool;
-      break;
-    case Phase::send_full:
-      out_.u8(kAuthMoreData);
-      out_.u8(kFullAuthNeeded);
-      phase_ = Phase::secret;
-      break;
-    case Phase::send_key:
-      out_.u8(kAuthMoreData);
-      out_.text(RsaKey::of_process().public_pem());
-      phase_ = Phase::secret;
-      break;
-    default:
-      write_ok(out_, facts_->status & status::lasting, 0);
-      phase_ = Phase::done;
-      break;
-  }
+  write_ok(out_, facts_->status & status::lasting, 0);
+  phase_ = Phase::done;
+  return send_packet(at);
+}
+
+Verdict ServerSideLogin::send_packet(std::size_t at) {
   end_packet(out_, at);
   return Verdict::send(Party::client, out_.view());
 }
@@ -236,11 +206,22 @@ void ServerSideLogin::write_fault(Fault fault, std::string_view detail, Writer& 
   }
   std::string message = "Access denied for user '";
   message.append(identity_.user, 0, kMaxShownUser);
-  message.append("'@'%' (using password: ").append(token_.empty() ? "NO)" : "YES)");
+  message.append("'@'%' (using password: ").append(proof_.with_password() ? "YES)" : "NO)");
   const FaultRow& row = row_of(fault);
   const std::size_t at = begin_packet(out, sequence_);
   ErrPacket{row.mysql_errno, row.mysql_sqlstate, message}.serialize(out);
   end_packet(out, at);
+}
+
+std::unique_ptr<Codec> ServerSideLogin::take_codec() {
+  if (again_) return nullptr;  // compression is the connection's, whoever uses it
+  if (capabilities_ & cap::compress) {
+    return std::make_unique<CompressedFrames>(Compression::zlib, 0);
+  }
+  if (capabilities_ & cap::zstd) {
+    return std::make_unique<CompressedFrames>(Compression::zstd, zstd_level_);
+  }
+  return nullptr;
 }
 
 std::unique_ptr<Conversation> ServerSideLogin::take_conversation() {
@@ -250,6 +231,9 @@ std::unique_ptr<Conversation> ServerSideLogin::take_conversation() {
   start.schema = identity_.database;
   start.max_statements = max_statements_;
   start.facts = facts_;
+  start.connection_id = context_.connection_id;
+  start.tls = tls_;
+  start.scramble = scramble_;
   return std::make_unique<ServerConversation>(std::move(start));
 }
 

@@ -2,10 +2,12 @@
 //
 //   (learn)  p->c  greeting
 //   c->p  SSLRequest, then TLS        optional
-//   c->p  handshake response          -> look_up
-//   p->c  auth switch   c->p  token   if the client's plugin is none we can check
-//   caching_sha2_password: p->c fast ok, or p->c full, then the password inside TLS or under our
-//   key (learn: this pool)  p->c  OK      -> done
+//   c->p  handshake response
+//   the proof of the password, see ClientProof   -> look_up
+//   (learn: this pool)  p->c  OK                 -> done
+//
+// The same for a client of a conversation that sends COM_CHANGE_USER:
+//   c->p  COM_CHANGE_USER   the proof   (learn)  p->c  OK   -> done
 // Unknown users walk the same path and end like a wrong password.
 #pragma once
 
@@ -13,17 +15,21 @@
 #include <string>
 
 #include "protocol/mysql/backend_state.hpp"
-#include "protocol/mysql/credentials.hpp"
+#include "protocol/mysql/client_proof.hpp"
+#include "protocol/mysql/conversation.hpp"
 #include "protocol/mysql/exchange.hpp"
 
 namespace weirpool::protocol::mysql {
 
-/// The longest packet of a client that is not logged in, payload bytes.
-inline constexpr std::size_t kMaxLoginPacket = 64 * 1024;
+/// The longest packet of a client that is not logged in, payload bytes: an access token of 64 KiB
+/// in the place of a password, and what stands around it.
+inline constexpr std::size_t kMaxLoginPacket = 68 * 1024;
 
 class ServerSideLogin final : public ClientLogin {
  public:
   ServerSideLogin(const LoginContext& context, std::uint32_t max_statements);
+  /// The client of a conversation wants to be somebody else; its command is the first thing unread.
+  explicit ServerSideLogin(const ConversationStart& again);
 
   Verdict step(Party from, MutableBytes unread) override;
   const Identity& identity() const override { return identity_; }
@@ -32,6 +38,7 @@ class ServerSideLogin final : public ClientLogin {
                std::string_view detail) override;
   void tls_established() override;
   void write_fault(Fault fault, std::string_view detail, Writer& out) override;
+  std::unique_ptr<Codec> take_codec() override;
   std::unique_ptr<Conversation> take_conversation() override;
 
  private:
@@ -41,18 +48,11 @@ class ServerSideLogin final : public ClientLogin {
     response,  ///< SSLRequest or handshake response to come
     start_tls,
     starting_tls,  ///< waiting for tls_established()
-    look_up,
-    looking_up,  ///< waiting for answer()
-    check,       ///< token at hand
-    send_switch,
-    token,  ///< answer to the auth switch to come
-    send_fast_ok,
-    send_full,
-    secret,  ///< password, key request or ciphertext to come
-    send_key,
-    pool,        ///< ask for the facts of the client's own pool
-    pool_facts,  ///< waiting for learned()
-    welcome,     ///< OK to be sent
+    change_user,   ///< COM_CHANGE_USER to come
+    proof,         ///< see ClientProof
+    pool,          ///< ask for the facts of the client's own pool
+    pool_facts,    ///< waiting for learned()
+    welcome,       ///< OK to be sent
     done,
     failed,
   };
@@ -60,28 +60,30 @@ class ServerSideLogin final : public ClientLogin {
   Verdict receive(MutableBytes unread);
   void accept(Bytes payload);
   void accept_response(Bytes payload);
-  void accept_secret(Bytes payload);
-  void check();
+  void accept_change(Bytes payload);
+  void identify(std::string_view user, std::string_view database, Bytes attributes);
+  Verdict prove(MutableBytes unread);
+  std::uint64_t offered() const;
   void fail(Fault fault);
-  std::string_view greeted_plugin() const;
   Verdict send_greeting();
-  Verdict send_packet(Phase next);
+  Verdict welcome();
+  Verdict send_packet(std::size_t at);
 
   LoginContext context_;
   std::uint32_t max_statements_;
   Phase phase_ = Phase::facts;
   bool tls_ = false;
-  bool sha2_ = false;  ///< the plugin that is being checked is caching_sha2_password
+  bool again_ = false;  ///< a login in the middle of a session
   Fault fault_ = Fault::none;
   std::uint8_t sequence_ = 0;  ///< of the next packet of ours
-  std::uint8_t collation_ = 0;
-  std::uint32_t capabilities_ = 0;
+  std::uint16_t collation_ = 0;
+  std::uint8_t zstd_level_ = 0;
+  std::uint64_t capabilities_ = 0;
   Scramble scramble_{};
   Identity identity_;
   std::string detail_;
-  std::string token_;
+  ClientProof proof_;
   std::shared_ptr<const Facts> facts_;
-  std::shared_ptr<const Credentials> credentials_;
   PacketCollector packet_;
   Writer out_;
 };

@@ -3,12 +3,15 @@
 #include <utility>
 
 #include "protocol/mysql/capabilities.hpp"
+#include "protocol/mysql/client_login.hpp"
 
 namespace weirpool::protocol::mysql {
 namespace {
 
-Response::ClientDialect dialect_of(std::uint32_t capabilities) {
-  return {(capabilities & cap::deprecate_eof) != 0, (capabilities & cap::session_track) != 0};
+Response::ClientDialect dialect_of(std::uint64_t capabilities) {
+  return {(capabilities & cap::deprecate_eof) != 0, (capabilities & cap::session_track) != 0,
+          (capabilities & (cap::optional_metadata | cap::cache_metadata)) != 0,
+          (capabilities & cap::optional_metadata) != 0};
 }
 
 std::uint16_t first_status(const ConversationStart& start) {
@@ -69,6 +72,7 @@ void ServerConversation::detach() {
   errand_ = Errand::none;
   tracker_.detached();
   flag_.unsettled = false;
+  flag_.replica = false;
   flag_.fresh = false;
   flag_.cut = !response_.finished();
   response_.expect(ReplyPhase::idle, response_.client_sequence(), 0);
@@ -83,10 +87,20 @@ void ServerConversation::refuse(Fault fault, std::string_view detail) {
   drop({row.mysql_errno, row.mysql_sqlstate, std::move(message)});
 }
 
+std::unique_ptr<ClientLogin> ServerConversation::take_login() {
+  return std::make_unique<ServerSideLogin>(start_);
+}
+
 bool ServerConversation::at_boundary() const {
   if (backend_ == nullptr) return true;
-  return response_.finished() && errand_ == Errand::none && !flag_.unsettled && !flag_.streaming &&
-         intake_ != Intake::text && intake_ != Intake::payload && tracker_.outside_transaction();
+  return response_.finished() && errand_ == Errand::none && !flag_.unsettled && !asking() &&
+         !flag_.replica && tracker_.outside_transaction();
+}
+
+/// The client's command, or the file that belongs to it, has not passed whole.
+bool ServerConversation::asking() const {
+  return intake_ == Intake::text || intake_ == Intake::payload || intake_ == Intake::file ||
+         flag_.streaming;
 }
 
 bool ServerConversation::releasable() const {
@@ -95,11 +109,17 @@ bool ServerConversation::releasable() const {
 }
 
 bool ServerConversation::needs_reset() const {
-  return backend_ != nullptr && tracker_.pins(*backend_) != 0;
+  if (backend_ == nullptr) return false;
+  return tracker_.pins(*backend_) != 0 || impatient(backend_->session);
 }
 
 std::string_view ServerConversation::pin_reason() const {
-  return backend_ == nullptr ? std::string_view{} : reason_of(tracker_.pins(*backend_));
+  if (backend_ == nullptr) return {};
+  return flag_.replica ? "replication" : reason_of(tracker_.pins(*backend_));
+}
+
+std::uint32_t ServerConversation::idle_limit_seconds() const {
+  return wait_timeout_of(tracker_.wanted());
 }
 
 bool ServerConversation::executing() const { return backend_ != nullptr && !response_.finished(); }
@@ -113,7 +133,11 @@ Verdict ServerConversation::backend_lost() {
 void ServerConversation::write_fault(Fault fault, std::string_view detail, Writer& out) {
   const bool replying = flag_.cut || !response_.finished();
   const std::uint8_t next = static_cast<std::uint8_t>(sequence_ + 1);
-  write_fault_packet(out, replying ? response_.client_sequence() : next, fault, detail);
+  const std::uint8_t sequence = replying ? response_.client_sequence() : next;
+  if (last_words_.empty()) return write_fault_packet(out, sequence, fault, detail);
+  const std::size_t at = begin_packet(out, sequence);
+  out.text(last_words_);
+  end_packet(out, at);
 }
 
 }  // namespace weirpool::protocol::mysql

@@ -23,11 +23,15 @@
 namespace weirpool::protocol::mysql {
 
 struct ConversationStart {
-  std::uint32_t capabilities = 0;  ///< what both sides of this hop have
+  std::uint64_t capabilities = 0;  ///< what both sides of this hop have
   std::uint16_t collation = 0;     ///< of the client's handshake; 0: the server's
   std::string schema;
   std::uint32_t max_statements = 0;  ///< tracked prepared statements; beyond, the pin is for good
   std::shared_ptr<const Facts> facts;
+  // For COM_CHANGE_USER, a login within the session.
+  std::uint32_t connection_id = 0;
+  bool tls = false;
+  Scramble scramble{};  ///< of the handshake
 };
 
 class ServerConversation final : public Conversation, private ResponseObserver {
@@ -41,8 +45,10 @@ class ServerConversation final : public Conversation, private ResponseObserver {
   bool at_boundary() const override;
   bool needs_reset() const override;
   std::string_view pin_reason() const override;
+  std::uint32_t idle_limit_seconds() const override;
   bool executing() const override;
   Verdict backend_lost() override;
+  std::unique_ptr<ClientLogin> take_login() override;
   void write_fault(Fault fault, std::string_view detail, Writer& out) override;
 
  private:
@@ -53,6 +59,7 @@ class ServerConversation final : public Conversation, private ResponseObserver {
     payload,  ///< between the packets of a long command
     discard,  ///< dropping a command; answered with answer_ at its end
     answer,   ///< dropped: now answer it
+    file,     ///< sending the file the backend has asked for
   };
   /// What the running exchange is for.
   enum class Errand : std::uint8_t { none, replay, reset, collation };
@@ -67,6 +74,10 @@ class ServerConversation final : public Conversation, private ResponseObserver {
   Verdict command(MutableBytes unread);
   Verdict dispatch(const CommandRow& row, MutableBytes unread, FrameHeader header);
   Verdict text_command(MutableBytes unread, FrameHeader header);
+  void scan(MutableBytes unread, FrameHeader header);
+  Verdict file_packet(MutableBytes unread);
+  bool in_order(MutableBytes unread);
+  Verdict log_packet(MutableBytes unread);
   Verdict statement_command(const CommandRow& row, MutableBytes unread, FrameHeader header);
   Verdict reset_command(MutableBytes unread);
   Verdict forward_command(MutableBytes unread, FrameHeader header);
@@ -85,13 +96,16 @@ class ServerConversation final : public Conversation, private ResponseObserver {
 
   // conversation_backend.cpp
   Verdict from_backend(MutableBytes unread);
+  Verdict early_answer(MutableBytes unread);
   void settle();
   void on_ok(const OkPacket& ok) override;
   void on_error() override;
   void on_prepared(std::uint32_t statement_id) override;
+  bool may_ask_for_file() const override;
 
   // conversation.cpp
   bool releasable() const;
+  bool asking() const;
   void reset_virtual_session();
 
   ConversationStart start_;
@@ -101,6 +115,7 @@ class ServerConversation final : public Conversation, private ResponseObserver {
   std::unique_ptr<Exchange> exchange_;
   SessionText text_;
   Answer answer_;
+  std::string last_words_;  ///< of a backend that answered before it was asked: an ERR payload
   Writer out_;
   std::uint64_t scanned_ = 0;  ///< bytes at the front of unread that text_ has seen
   std::uint64_t left_ = 0;     ///< of the packet that is being forwarded as text
@@ -116,6 +131,8 @@ class ServerConversation final : public Conversation, private ResponseObserver {
     bool streaming : 1 = false;    ///< a forward to the backend exceeds what had been read
     bool unsettled : 1 = false;    ///< a reply has ended, settle() has not run
     bool cut : 1 = false;          ///< the backend went in the middle of a reply
+    bool replica : 1 = false;      ///< the backend sends its log: it serves nobody else afterwards
+    bool multi_on : 1 = false;     ///< what the COM_SET_OPTION at hand asks for
   } flag_;
 };
 

@@ -1,4 +1,5 @@
 // The backend's side of the conversation: its replies, and what they tell about the session.
+#include "protocol/mysql/capabilities.hpp"
 #include "protocol/mysql/conversation.hpp"
 
 namespace weirpool::protocol::mysql {
@@ -8,17 +9,29 @@ Verdict ServerConversation::from_backend(MutableBytes unread) {
     // A server says something on its own only to take its leave.
     return unread.empty() ? Verdict::need(1) : Verdict::close(Fault::backend_lost);
   }
-  const bool asking = intake_ == Intake::text || intake_ == Intake::payload || flag_.streaming;
-  if (!asking) return response_.step(unread);
-  // An answer before the question is out: a server does that with an error, and then leaves.
+  if (asking()) return early_answer(unread);
+  const Verdict verdict = response_.step(unread);
+  if (response_.awaits_file()) intake_ = Intake::file;
+  return verdict;
+}
+
+/// An answer before the question is out: a server does that with an error (a packet larger than it
+/// allows, a shutdown), and then leaves. The client hears it as the last thing.
+Verdict ServerConversation::early_answer(MutableBytes unread) {
   if (unread.size() <= kHeaderSize) return Verdict::need(kHeaderSize + 1);
-  if (unread[kHeaderSize] != 0xFF) return Verdict::close(Fault::backend_violation);
+  const std::size_t total = kHeaderSize + header_of(unread).length;
+  if (unread[kHeaderSize] != 0xFF || total > kMaxNeed) {
+    return Verdict::close(Fault::backend_violation);
+  }
+  if (unread.size() < total) return Verdict::need(total);
+  last_words_ = text_of(unread.first(total).subspan(kHeaderSize));
   return Verdict::close(Fault::backend_lost);
 }
 
 void ServerConversation::on_ok(const OkPacket& ok) {
   flag_.unsettled = true;
   tracker_.ok(command_, text_, ok, *backend_);
+  if (command_ == com::set_option) tracker_.set_multi_statements(flag_.multi_on, *backend_);
 }
 
 void ServerConversation::on_error() {
@@ -29,6 +42,14 @@ void ServerConversation::on_error() {
 void ServerConversation::on_prepared(std::uint32_t statement_id) {
   flag_.unsettled = true;
   tracker_.prepared(statement_id, text_);
+}
+
+/// A server may ask for any file the client can read: it is believed only if the client has just
+/// said that it wants to send one. (MariaDB prepares such statements too.)
+bool ServerConversation::may_ask_for_file() const {
+  if ((start_.capabilities & cap::local_files) == 0) return false;
+  return command_ == com::stmt_execute ? tracker_.prepared_load()
+                                       : command_ == com::query && text_.loads_local();
 }
 
 /// Once per reply, behind its last packet.

@@ -4,6 +4,7 @@
 
 #include "protocol/mysql/capabilities.hpp"
 #include "protocol/mysql/conversation.hpp"
+#include "protocol/mysql/query_attributes.hpp"
 
 namespace weirpool::protocol::mysql {
 namespace {
@@ -22,8 +23,10 @@ Verdict ServerConversation::from_client(MutableBytes unread) {
     case Intake::payload: return next_frame(unread);
     case Intake::discard: return discard(unread);
     case Intake::answer: return reply(unread);
+    case Intake::file: return file_packet(unread);
     case Intake::command: break;
   }
+  if (response_.in_log()) return log_packet(unread);
   if (!response_.finished()) return Verdict::hold();
   return command(unread);
 }
@@ -31,12 +34,21 @@ Verdict ServerConversation::from_client(MutableBytes unread) {
 Verdict ServerConversation::command(MutableBytes unread) {
   if (unread.size() < kHeaderSize) return Verdict::need(kHeaderSize);
   const FrameHeader header = header_of(unread);
-  if (header.sequence != 0) return Verdict::close(Fault::protocol_violation);
   sequence_ = 0;
+  if (!in_order(unread)) return Verdict::close(Fault::protocol_violation);
   if (header.length == 0) return drop({kUnknownCommandCode, "08S01", "Unknown command"}, unread);
   if (unread.size() == kHeaderSize) return Verdict::need(kHeaderSize + 1);
   command_ = unread[kHeaderSize];
   return dispatch(row_of_command(command_), unread, header);
+}
+
+/// Whether the packet at the front carries the id it has to carry. Inside compressed frames, which
+/// have numbers of their own, servers do not look at packets' ids and some clients lose count: they
+/// are put right for the backend.
+bool ServerConversation::in_order(MutableBytes unread) {
+  const bool compressed = (start_.capabilities & (cap::compress | cap::zstd)) != 0;
+  if (compressed) unread[3] = sequence_;
+  return unread[3] == sequence_;
 }
 
 Verdict ServerConversation::dispatch(const CommandRow& row, MutableBytes unread,
@@ -44,7 +56,7 @@ Verdict ServerConversation::dispatch(const CommandRow& row, MutableBytes unread,
   switch (row.handling) {
     case Handling::quit: return Verdict::done();
     case Handling::unknown: return drop({kUnknownCommandCode, "08S01", "Unknown command"}, unread);
-    case Handling::unsupported: return Verdict::close(Fault::unsupported);
+    case Handling::log_in: return Verdict::log_in();
     case Handling::reset: return reset_command(unread);
     case Handling::text: return text_command(unread, header);
     case Handling::statement:
@@ -52,11 +64,18 @@ Verdict ServerConversation::dispatch(const CommandRow& row, MutableBytes unread,
     case Handling::ping:
       if (backend_ == nullptr) return drop({}, unread);
       break;
-    case Handling::forward: break;
+    case Handling::forward:
+    case Handling::replica: break;
   }
   if (header.length == kMaxPayload) return Verdict::close(Fault::message_too_large);
+  constexpr std::size_t kOption = kHeaderSize + 1 + 2;
+  if (command_ == com::set_option && header.length == 3) {
+    if (unread.size() < kOption) return Verdict::need(kOption);
+    flag_.multi_on = Reader(unread.subspan(kHeaderSize + 1)).le16() == kMultiStatementsOn;
+  }
   if (backend_ == nullptr) return Verdict::lease();
   if (!synchronize(true)) return run_errand(Party::client, unread);
+  if (row.handling == Handling::replica) flag_.replica = true;
   return forward_command(unread, header);
 }
 
@@ -82,15 +101,7 @@ Verdict ServerConversation::statement_command(const CommandRow& row, MutableByte
 Verdict ServerConversation::text_command(MutableBytes unread, FrameHeader header) {
   const std::size_t total = kHeaderSize + header.length;
   if (unread.size() < std::min(total, kMaxNeed)) return Verdict::need(std::min(total, kMaxNeed));
-  if (scanned_ == 0) {
-    const std::string* sql_mode = tracker_.wanted().find("sql_mode");
-    text_.begin({(tracker_.status() & status::no_backslash_escapes) == 0,
-                 sql_mode != nullptr && sql_mode->find("ANSI_QUOTES") != std::string::npos,
-                 hides_quotes(tracker_.wanted())});
-    scanned_ = std::min(total, unread.size());
-    text_.feed(unread.first(scanned_).subspan(kHeaderSize + 1));
-    if (scanned_ == total && header.length < kMaxPayload) text_.finish();
-  }
+  if (scanned_ == 0) scan(unread, header);
   if (text_.kills()) {
     return drop({kUnsupportedCode, "42000", "KILL is not supported by weirpool"}, unread);
   }
@@ -104,6 +115,26 @@ Verdict ServerConversation::text_command(MutableBytes unread, FrameHeader header
   left_ = total - scanned_;
   intake_ = left_ > 0 ? Intake::text : flag_.more_frames ? Intake::payload : Intake::command;
   return Verdict::forward(std::exchange(scanned_, 0));
+}
+
+/// Looks at the beginning of a text, as much of it as is there.
+void ServerConversation::scan(MutableBytes unread, FrameHeader header) {
+  const std::size_t total = kHeaderSize + header.length;
+  scanned_ = std::min(total, unread.size());
+  Bytes sql = unread.first(scanned_).subspan(kHeaderSize + 1);
+  bool everything = hides_quotes(tracker_.wanted());
+  if (command_ == com::query && (start_.capabilities & cap::query_attributes) != 0) {
+    const std::optional<std::size_t> at = sql_behind_attributes(sql);
+    // Attributes without an end in sight: their bytes are looked at too, and may hide quotes.
+    if (at) sql = sql.subspan(*at);
+    everything = everything || !at;
+  }
+  const std::string* sql_mode = tracker_.wanted().find("sql_mode");
+  text_.begin({(tracker_.status() & status::no_backslash_escapes) == 0,
+               sql_mode != nullptr && sql_mode->find("ANSI_QUOTES") != std::string::npos,
+               everything});
+  text_.feed(sql);
+  if (scanned_ == total && header.length < kMaxPayload) text_.finish();
 }
 
 Verdict ServerConversation::more_text(MutableBytes unread) {
@@ -121,7 +152,7 @@ Verdict ServerConversation::next_frame(MutableBytes unread) {
   if (unread.size() < kHeaderSize) return Verdict::need(kHeaderSize);
   const FrameHeader header = header_of(unread);
   ++sequence_;
-  if (header.sequence != sequence_) return Verdict::close(Fault::protocol_violation);
+  if (!in_order(unread)) return Verdict::close(Fault::protocol_violation);
   response_.expect(row_of_command(command_).reply, static_cast<std::uint8_t>(sequence_ + 1),
                    tracker_.status());
   flag_.more_frames = header.length == kMaxPayload;
@@ -137,6 +168,31 @@ Verdict ServerConversation::next_frame(MutableBytes unread) {
   }
   flag_.streaming = unread.size() < kHeaderSize + header.length;
   return Verdict::forward(kHeaderSize + header.length);
+}
+
+/// One packet of the file a backend has asked for, whatever is in it.
+Verdict ServerConversation::file_packet(MutableBytes unread) {
+  if (unread.size() < kHeaderSize) return Verdict::need(kHeaderSize);
+  const FrameHeader header = header_of(unread);
+  // Behind a full packet an empty one is the rest of it, not the end.
+  const bool last = header.length == 0 && !flag_.more_frames;
+  sequence_ = response_.client_sequence();
+  if (!in_order(unread)) return Verdict::close(Fault::protocol_violation);
+  response_.file_packet(unread.first(kHeaderSize), last);
+  const std::size_t total = kHeaderSize + header.length;
+  flag_.more_frames = header.length == kMaxPayload;
+  flag_.streaming = unread.size() < total;
+  if (last) intake_ = Intake::command;
+  return Verdict::forward(total);
+}
+
+/// What a replica says while the log streams towards it: acknowledgements, or goodbye.
+Verdict ServerConversation::log_packet(MutableBytes unread) {
+  if (unread.size() <= kHeaderSize) return Verdict::need(kHeaderSize + 1);
+  const std::size_t total = kHeaderSize + header_of(unread).length;
+  if (unread[kHeaderSize] == com::quit) return Verdict::done();
+  if (total > kMaxNeed) return Verdict::close(Fault::protocol_violation);
+  return unread.size() < total ? Verdict::need(total) : Verdict::forward(total);
 }
 
 Verdict ServerConversation::forward_command(MutableBytes unread, FrameHeader header) {
@@ -168,7 +224,7 @@ Verdict ServerConversation::discard(MutableBytes unread) {
   if (unread.size() < kHeaderSize) return Verdict::need(kHeaderSize);
   const FrameHeader header = header_of(unread);
   ++sequence_;
-  if (header.sequence != sequence_) return Verdict::close(Fault::protocol_violation);
+  if (!in_order(unread)) return Verdict::close(Fault::protocol_violation);
   if (header.length < kMaxPayload) intake_ = Intake::answer;
   return Verdict::skip(kHeaderSize + header.length);
 }

@@ -30,7 +30,7 @@ void ServerConversation::start(Errand errand) {
   Writer& out = exchange_->commands();
   unsigned replies = 0;
   const auto query = [&](std::string_view sql) {
-    write_command(out, com::query, sql);
+    backend_->write_query(out, sql);
     ++replies;
   };
   const SessionState& wanted = tracker_.wanted();

@@ -7,6 +7,10 @@
 //     rows --row--> rows                     rows --0xFE--> end
 //   COM_STMT_PREPARE
 //     prepare --OK--> definitions (parameters, then columns) --> end
+//   LOAD DATA LOCAL
+//     first --0xFB--> file, the client's packets up to an empty one --> first
+//   COM_BINLOG_DUMP, COM_BINLOG_DUMP_GTID
+//     log --event--> log                     log --0xFE--> end
 //   end: with SERVER_MORE_RESULTS_EXISTS back to first; ERR ends everything anywhere.
 #pragma once
 
@@ -29,6 +33,8 @@ enum class ReplyPhase : std::uint8_t {
   prepare,      ///< answer to PREPARE
   definitions,  ///< definitions behind PREPARE, counted
   fields,       ///< definitions of COM_FIELD_LIST, to the end
+  file,         ///< nothing before the client has sent its file
+  log,          ///< events of the binary log, to the end if there is one
   count_,
 };
 
@@ -53,6 +59,7 @@ enum class PacketMeaning : std::uint8_t {
   definition,
   row,
   prepared,
+  file,  ///< asks for a file of the client's
 };
 
 constexpr ByteClass class_of(std::uint32_t length, std::uint8_t first) {
@@ -77,14 +84,15 @@ inline constexpr auto packet_table = [] {
       /* ok */ PacketRow{no, ok, no, no, no, error, no},
       /* eof */ PacketRow{no, ok, no, ok, no, error, no},
       /* text */ PacketRow{text, text, text, text, no, error, text},
-      // 0xFB asks for a local file: weirpool never offers that, so it may not be asked for.
-      /* first */ PacketRow{no, ok, no, no, no, error, count},
+      /* first */ PacketRow{no, ok, file, no, no, error, count},
       /* columns */ PacketRow{no, no, no, no, no, error, definition},
       // 0x00: an empty first value or a binary row; 0xFB: NULL.
       /* rows */ PacketRow{no, row, row, ok, row, error, row},
       /* prepare */ PacketRow{no, prepared, no, no, no, error, no},
       /* definitions */ PacketRow{no, no, no, no, no, error, definition},
       /* fields */ PacketRow{no, no, no, ok, no, error, definition},
+      /* file */ PacketRow{no, no, no, no, no, no, no},
+      /* log */ PacketRow{no, row, no, ok, no, error, no},
   }};
 }();
 
@@ -98,10 +106,11 @@ enum class Handling : std::uint8_t {
   ping,              ///< answered here unless a backend is attached
   text,              ///< SQL: scanned on its way
   forward,           ///< passed on, answered with `reply`
+  replica,           ///< the same, and the backend is the client's own from then on
   statement,         ///< names a prepared statement, answered with `reply`
   statement_silent,  ///< names a prepared statement, never answered
   reset,             ///< applied to the virtual session
-  unsupported,       ///< ERR 1235, then the client has to go
+  log_in,            ///< a login within the session
   unknown,           ///< ERR 1047, the session stays
 };
 
@@ -117,9 +126,15 @@ inline constexpr std::array command_table{
     CommandRow{com::init_db, "COM_INIT_DB", Handling::forward, ReplyPhase::ok},
     CommandRow{com::query, "COM_QUERY", Handling::text, ReplyPhase::first},
     CommandRow{com::field_list, "COM_FIELD_LIST", Handling::forward, ReplyPhase::fields},
+    CommandRow{com::refresh, "COM_REFRESH", Handling::forward, ReplyPhase::eof},
     CommandRow{com::statistics, "COM_STATISTICS", Handling::forward, ReplyPhase::text},
+    CommandRow{com::process_info, "COM_PROCESS_INFO", Handling::forward, ReplyPhase::first},
+    CommandRow{com::debug, "COM_DEBUG", Handling::forward, ReplyPhase::eof},
     CommandRow{com::ping, "COM_PING", Handling::ping, ReplyPhase::ok},
-    CommandRow{com::change_user, "COM_CHANGE_USER", Handling::unsupported, ReplyPhase::idle},
+    CommandRow{com::change_user, "COM_CHANGE_USER", Handling::log_in, ReplyPhase::idle},
+    CommandRow{com::binlog_dump, "COM_BINLOG_DUMP", Handling::replica, ReplyPhase::log},
+    CommandRow{com::register_slave, "COM_REGISTER_SLAVE", Handling::replica, ReplyPhase::ok},
+    CommandRow{com::binlog_dump_gtid, "COM_BINLOG_DUMP_GTID", Handling::replica, ReplyPhase::log},
     CommandRow{com::stmt_prepare, "COM_STMT_PREPARE", Handling::text, ReplyPhase::prepare},
     CommandRow{com::stmt_execute, "COM_STMT_EXECUTE", Handling::statement, ReplyPhase::first},
     CommandRow{com::stmt_send_long_data, "COM_STMT_SEND_LONG_DATA", Handling::statement_silent,
@@ -128,6 +143,8 @@ inline constexpr std::array command_table{
     CommandRow{com::stmt_reset, "COM_STMT_RESET", Handling::statement, ReplyPhase::ok},
     CommandRow{com::set_option, "COM_SET_OPTION", Handling::forward, ReplyPhase::eof},
     CommandRow{com::stmt_fetch, "COM_STMT_FETCH", Handling::statement, ReplyPhase::rows},
+    CommandRow{com::stmt_bulk_execute, "COM_STMT_BULK_EXECUTE", Handling::statement,
+               ReplyPhase::first},
     CommandRow{com::reset_connection, "COM_RESET_CONNECTION", Handling::reset, ReplyPhase::idle},
 };
 

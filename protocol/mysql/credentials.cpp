@@ -31,16 +31,18 @@ bool Credentials::any(Check check) const {
   return found;
 }
 
+bool Credentials::without_password() const {
+  return any([](const Entry& entry) { return entry.empty; });
+}
+
 bool Credentials::native(const Scramble& scramble, Bytes token) const {
   return any([&](const Entry& entry) {
-    if (token.empty()) return entry.empty;
     return native_matches(entry.native, scramble, token) && !entry.empty;
   });
 }
 
 bool Credentials::sha2(const Scramble& scramble, Bytes token) const {
   return any([&](const Entry& entry) {
-    if (token.empty()) return entry.empty;
     return sha2_matches(entry.sha2, scramble, token) && !entry.empty;
   });
 }

@@ -18,7 +18,8 @@ class Credentials final : public PreparedSecret {
   /// One or two passwords. Only digests of them are kept; the full path compares those too.
   explicit Credentials(const std::vector<std::string>& passwords);
 
-  /// An empty token matches an empty password only.
+  /// The empty password is one of them: a client may log in without any.
+  bool without_password() const;
   bool native(const Scramble& scramble, Bytes token) const;
   bool sha2(const Scramble& scramble, Bytes token) const;
   bool plain(std::string_view password) const;

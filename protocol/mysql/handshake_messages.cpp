@@ -21,7 +21,18 @@ std::string_view text_or_rest(Reader& in) {
   return ended ? in.cstr() : text_of(in.rest());
 }
 
-Bytes read_authentication(Reader& in, std::uint32_t capabilities) {
+/// The first 32 bytes of a client's answer.
+void write_head(Writer& out, std::uint64_t capabilities, std::uint32_t max_packet,
+                std::uint8_t collation) {
+  out.le32(static_cast<std::uint32_t>(capabilities));
+  out.le32(max_packet);
+  out.u8(collation);
+  out.zeros(19);
+  const bool extended = (capabilities & cap::long_password) == 0;
+  out.le32(extended ? static_cast<std::uint32_t>(capabilities >> 32) : 0);
+}
+
+Bytes read_authentication(Reader& in, std::uint64_t capabilities) {
   if (capabilities & cap::plugin_auth_lenenc) return bytes_of(in.lenenc_text());
   if (capabilities & cap::secure_connection) return in.take(in.u8());
   return bytes_of(in.cstr());
@@ -41,9 +52,11 @@ Result<Greeting> Greeting::parse(Bytes payload) {
   g.collation = in.u8();
   g.status = in.le16();
   const std::uint32_t high = in.le16();
-  g.capabilities = low | high << 16;
+  g.capabilities = std::uint64_t{low | high << 16};
   const std::size_t announced = in.u8();
-  in.skip(10);
+  in.skip(6);
+  const std::uint64_t extended = in.le32();
+  if ((g.capabilities & cap::long_password) == 0) g.capabilities |= extended << 32;
   const std::size_t length = announced > kFirstPart ? announced - kFirstPart : 0;
   const Bytes second = in.take(std::max<std::size_t>(13, length));
   if (g.capabilities & cap::plugin_auth && in.remaining() > 0) g.plugin = text_or_rest(in);
@@ -65,7 +78,9 @@ void Greeting::serialize(Writer& out) const {
   out.le16(status);
   out.le16(static_cast<std::uint16_t>(capabilities >> 16));
   out.u8(static_cast<std::uint8_t>(data.size() + 1));
-  out.zeros(10);
+  out.zeros(6);
+  const bool extended = (capabilities & cap::long_password) == 0;
+  out.le32(extended ? static_cast<std::uint32_t>(capabilities >> 32) : 0);
   out.bytes(data.subspan(kFirstPart));
   out.u8(0);
   out.cstr(plugin);
@@ -77,7 +92,9 @@ Result<HandshakeResponse> HandshakeResponse::parse(Bytes payload) {
   r.capabilities = in.le32();
   r.max_packet = in.le32();
   r.collation = in.u8();
-  in.skip(23);
+  in.skip(19);
+  const std::uint64_t extended = in.le32();
+  if ((r.capabilities & cap::long_password) == 0) r.capabilities |= extended << 32;
   r.user = in.cstr();
   r.authentication = read_authentication(in, r.capabilities);
   if (r.capabilities & cap::connect_with_db && in.remaining() > 0) r.database = text_or_rest(in);
@@ -85,16 +102,14 @@ Result<HandshakeResponse> HandshakeResponse::parse(Bytes payload) {
   if (r.capabilities & cap::connect_attrs && in.remaining() > 0) {
     r.attributes = bytes_of(in.lenenc_text());
   }
+  if (r.capabilities & cap::zstd && in.remaining() > 0) r.zstd_level = in.u8();
   in.rest();
   if (const auto error = in.finish()) return error;
   return r;
 }
 
 void HandshakeResponse::serialize(Writer& out) const {
-  out.le32(capabilities);
-  out.le32(max_packet);
-  out.u8(collation);
-  out.zeros(23);
+  write_head(out, capabilities, max_packet, collation);
   out.cstr(user);
   if (capabilities & cap::plugin_auth_lenenc) {
     out.lenenc_text(text_of(authentication));
@@ -105,13 +120,28 @@ void HandshakeResponse::serialize(Writer& out) const {
   if (capabilities & cap::connect_with_db) out.cstr(database);
   if (capabilities & cap::plugin_auth) out.cstr(plugin);
   if (capabilities & cap::connect_attrs) out.lenenc_text(text_of(attributes));
+  if (capabilities & cap::zstd) out.u8(zstd_level);
 }
 
-void write_ssl_request(Writer& out, std::uint32_t capabilities, std::uint8_t collation) {
-  out.le32(capabilities);
-  out.le32(0xFFFFFF);
-  out.u8(collation);
-  out.zeros(23);
+Result<ChangeUser> ChangeUser::parse(Bytes payload, std::uint64_t capabilities) {
+  Reader in(payload);
+  ChangeUser c;
+  in.skip(1);
+  c.user = in.cstr();
+  c.authentication = capabilities & cap::secure_connection ? in.take(in.u8()) : bytes_of(in.cstr());
+  c.database = text_or_rest(in);
+  if (in.remaining() > 0) c.collation = in.le16();
+  if (capabilities & cap::plugin_auth && in.remaining() > 0) c.plugin = text_or_rest(in);
+  if (capabilities & cap::connect_attrs && in.remaining() > 0) {
+    c.attributes = bytes_of(in.lenenc_text());
+  }
+  in.rest();
+  if (const auto error = in.finish()) return error;
+  return c;
+}
+
+void write_ssl_request(Writer& out, std::uint64_t capabilities, std::uint8_t collation) {
+  write_head(out, capabilities, 0xFFFFFF, collation);
 }
 
 std::string_view attribute_of(Bytes attributes, std::string_view name) {
@@ -131,7 +161,6 @@ Result<AuthSwitch> AuthSwitch::parse(Bytes payload) {
   s.plugin = in.cstr();
   s.data = in.rest();
   if (const auto error = in.finish()) return error;
-  if (!s.data.empty() && s.data.back() == 0) s.data = s.data.first(s.data.size() - 1);
   return s;
 }
 

@@ -55,7 +55,7 @@ void Response::put_in_eof() {
 
 Verdict Response::walk(MutableBytes unread) {
   std::size_t at = 0;
-  while (phase_ != ReplyPhase::idle && at < unread.size()) {
+  while (phase_ != ReplyPhase::idle && phase_ != ReplyPhase::file && at < unread.size()) {
     switch (packet(unread, at)) {
       case Walk::on: continue;
       case Walk::violation: return Verdict::close(Fault::backend_violation);
@@ -76,6 +76,8 @@ Response::Walk Response::packet(MutableBytes unread, std::size_t& at) {
   const MutableBytes rest = unread.subspan(at);
   if (rest.size() < kHeaderSize) return Walk::stop;
   const FrameHeader header = header_of(rest);
+  // A server that waits for acknowledgements of its log counts anew behind each.
+  if (phase_ == ReplyPhase::log) next_ = header.sequence;
   if (header.sequence != next_) return Walk::violation;
   if (continuation_) return body(unread, at, header);
   if (header.length > 0 && rest.size() == kHeaderSize) return Walk::stop;
@@ -158,6 +160,10 @@ bool Response::finish_packet(PacketMeaning meaning, MutableBytes packet, std::si
     case PacketMeaning::prepared:
       if (!begin_definitions(payload)) return false;
       break;
+    case PacketMeaning::file:
+      if (!observer_->may_ask_for_file()) return false;
+      phase_ = ReplyPhase::file;
+      break;
     case PacketMeaning::error: observer_->on_error(); [[fallthrough]];
     default: phase_ = ReplyPhase::idle; break;
   }
@@ -199,13 +205,16 @@ bool Response::rewrite_ok(MutableBytes packet, std::size_t& length) {
 bool Response::begin_columns(Bytes payload) {
   Reader in(payload);
   const std::uint64_t count = in.lenenc();
+  const bool described = !dialect_.metadata_flag || in.u8() != 0;
   if (in.finish() || count == 0 || count > kMaxColumns) return false;
   left_ = static_cast<std::uint32_t>(count);
-  phase_ = ReplyPhase::columns;
+  // Without definitions there is nothing for an EOF to stand behind.
+  phase_ = described ? ReplyPhase::columns : ReplyPhase::rows;
   return true;
 }
 
-/// COM_STMT_PREPARE_OK: u8 0 · u32 statement · u16 columns · u16 parameters · u8 0 · u16 warnings
+/// COM_STMT_PREPARE_OK: u8 0 · u32 statement · u16 columns · u16 parameters · u8 0 · u16 warnings ·
+/// u8 whether definitions follow, only with OPTIONAL_RESULTSET_METADATA
 bool Response::begin_definitions(Bytes payload) {
   Reader in(payload);
   in.skip(1);
@@ -213,11 +222,12 @@ bool Response::begin_definitions(Bytes payload) {
   const std::uint32_t columns = in.le16();
   const std::uint32_t parameters = in.le16();
   in.skip(3);
+  const bool described = !dialect_.prepared_metadata_flag || in.u8() != 0;
   if (!in.ok()) return false;
   observer_->on_prepared(statement);
   phase_ = ReplyPhase::definitions;
-  left_ = parameters;
-  left_after_ = columns;
+  left_ = described ? parameters : 0;
+  left_after_ = described ? columns : 0;
   if (left_ == 0) next_group();
   return true;
 }
@@ -244,6 +254,11 @@ bool Response::count_definition() {
   }
   pending_ = Pending::eof;
   return true;
+}
+
+void Response::file_packet(MutableBytes header, bool last) {
+  header[3] = next_++;
+  if (last) phase_ = ReplyPhase::first;
 }
 
 /// Gives the packet at the front of `header` the client's sequence id.

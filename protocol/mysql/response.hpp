@@ -19,6 +19,8 @@ class ResponseObserver {
   virtual void on_ok(const OkPacket& ok) = 0;
   virtual void on_error() = 0;
   virtual void on_prepared(std::uint32_t statement_id) = 0;
+  /// The command at hand may be answered with a request for a file of the client's.
+  virtual bool may_ask_for_file() const = 0;
 
  protected:
   ~ResponseObserver() = default;
@@ -26,10 +28,13 @@ class ResponseObserver {
 
 class Response {
  public:
-  /// What the client negotiated; the backend always has both.
+  /// What the client negotiated.
   struct ClientDialect {
-    bool deprecate_eof = true;
-    bool session_track = true;
+    bool deprecate_eof = true;  ///< the backend always has it
+    bool session_track = true;  ///< the backend always has it
+    // The backend has these if and only if the client has them.
+    bool metadata_flag = false;           ///< a byte behind the number of columns
+    bool prepared_metadata_flag = false;  ///< the same behind the numbers of a prepared statement
   };
 
   Response(ClientDialect dialect, ResponseObserver& observer)
@@ -38,6 +43,12 @@ class Response {
   /// A command has been forwarded; its reply starts with `sequence`. `status` is the session's
   /// until the reply tells another.
   void expect(ReplyPhase reply, std::uint8_t sequence, std::uint16_t status);
+  /// The request has been handed on; packets of the client come first now.
+  bool awaits_file() const { return phase_ == ReplyPhase::file; }
+  /// The client's next packet, `last` the empty one; its sequence id becomes the backend's.
+  void file_packet(MutableBytes header, bool last);
+  /// What is awaited is a log without a known end.
+  bool in_log() const { return phase_ == ReplyPhase::log; }
   /// Nothing is owed any more and everything has been handed on.
   bool finished() const { return phase_ == ReplyPhase::idle && pending_ == Pending::nothing; }
   /// The sequence id a packet towards the client would have now.

@@ -153,6 +153,20 @@ std::uint16_t usable_collation(std::uint16_t collation, bool mariadb, std::uint1
   return collation;
 }
 
+std::uint32_t wait_timeout_of(const SessionState& state) {
+  std::uint32_t seconds = 0;
+  if (const std::string* value = state.find("wait_timeout")) {
+    std::from_chars(value->data(), value->data() + value->size(), seconds);
+  }
+  return seconds;
+}
+
+bool impatient(const SessionState& state) {
+  constexpr std::uint32_t kServersOwn = 28800;  // the default of both servers, seconds
+  const std::uint32_t seconds = wait_timeout_of(state);
+  return seconds != 0 && seconds < kServersOwn;
+}
+
 bool hides_quotes(const SessionState& state) {
   if (const std::string* charset = state.find("character_set_client")) {
     constexpr std::array<std::string_view, 5> hiding{"big5", "sjis", "gbk", "cp932", "gb18030"};

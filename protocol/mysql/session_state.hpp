@@ -74,6 +74,12 @@ std::string settings_sql(const SessionState& have, const SessionState& want);
 /// MySQL knows become `fallback`, as in a server's own handshake.
 std::uint16_t usable_collation(std::uint16_t collation, bool mariadb, std::uint16_t fallback);
 
+/// What the client has set its wait_timeout to, seconds; 0: nothing.
+std::uint32_t wait_timeout_of(const SessionState& state);
+/// A server set like this leaves idle connections sooner than servers do by themselves: such a
+/// wait_timeout belongs to its client and may not stay on a connection that others will use.
+bool impatient(const SessionState& state);
+
 /// big5, sjis, gbk, cp932, gb18030: a backslash or quote may be the second byte of a character.
 bool hides_quotes(const SessionState& state);
 

@@ -21,6 +21,7 @@ constexpr std::array kKeywords{
     Keyword{"backup", Seen::lock, true},
     Keyword{"flush", Seen::flush, true},
     Keyword{"handler", Seen::handler, true},
+    Keyword{"load", Seen::load, true},
     Keyword{"prepare", Seen::prepare, true},
     Keyword{"execute", Seen::execute, true},
     Keyword{"xa", Seen::xa, true},
@@ -49,6 +50,7 @@ constexpr std::array kKeywords{
     Keyword{"statement", Seen::statement, false},
     Keyword{"for", Seen::for_, false},
     Keyword{"atomic", Seen::atomic, false},
+    Keyword{"local", Seen::local, false},
 };
 
 /// Which lengths a keyword with this first letter can have; most words of most queries end here.

@@ -35,6 +35,8 @@ class SessionText {
   /// The first statement's first word.
   bool starts_with_set() const { return first_ == First::set; }
   bool starts_with_use() const { return first_ == First::use; }
+  /// LOAD DATA LOCAL, LOAD XML LOCAL.
+  bool loads_local() const { return seen(Seen::load) && seen(Seen::local); }
   bool kills() const { return seen(Seen::kill); }
   bool sets() const { return seen(Seen::set); }
   /// More than one statement.
@@ -62,6 +64,7 @@ class SessionText {
     lock,
     flush,
     handler,
+    load,
     prepare,
     execute,
     xa,
@@ -80,6 +83,7 @@ class SessionText {
     statement,
     for_,
     atomic,
+    local,
     // Findings.
     user_variable,
     last_insert_id_argument,

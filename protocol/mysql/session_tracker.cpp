@@ -30,6 +30,7 @@ void SessionTracker::detached() {
   pins_ = 0;
   announced_ = 0;
   prepared_call_ = false;
+  prepared_load_ = false;
   transaction_ = Transaction::none;
 }
 
@@ -38,6 +39,11 @@ void SessionTracker::reset(const SessionState& to, std::uint16_t status) {
   wanted_ = to;
   status_ = status;
   failed_ = false;
+}
+
+void SessionTracker::set_multi_statements(bool on, ServerState& backend) {
+  wanted_.multi_statements = on;
+  backend.session.multi_statements = on;
 }
 
 void SessionTracker::adopt_variables(const ServerState& backend) {
@@ -64,8 +70,6 @@ void SessionTracker::ok(std::uint8_t command, const SessionText& text, const OkP
   if (reported.change && !(named && reported.settings)) pins_ |= Pin::session_state;
   const bool explained = reported.settings || (announced_ & kCharacteristics) != 0;
   if (statement && text.sets() && (text.multiple() || !explained)) pins_ |= Pin::session_state;
-  // No reply says what the option is now; a reset restores it.
-  if (command == com::set_option) pins_ |= Pin::session_state;
   if (text.sets_last_insert_id() && ok.last_insert_id == 0) pins_ |= Pin::last_insert_id;
 }
 
@@ -113,6 +117,7 @@ void SessionTracker::error(std::uint8_t command, const SessionText& text) {
 void SessionTracker::prepared(std::uint32_t statement, const SessionText& text) {
   failed_ = false;
   prepared_call_ = prepared_call_ || text.calls();
+  prepared_load_ = prepared_load_ || text.loads_local();
   if (text.sets()) pins_ |= Pin::session_state;
   if (statements_.size() < max_statements_) {
     statements_.push_back(statement);

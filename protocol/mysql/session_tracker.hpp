@@ -35,10 +35,14 @@ class SessionTracker {
   void ended(const SessionText& text, const ServerState& backend);
   /// Replies to weirpool's own commands have come.
   void replayed(const ServerState& backend) { status_ = backend.status; }
+  /// COM_SET_OPTION has been carried out.
+  void set_multi_statements(bool on, ServerState& backend);
   void adopt_variables(const ServerState& backend);
   /// COM_RESET_CONNECTION has been carried out, on `to` or on nothing but the session itself.
   void reset(const SessionState& to, std::uint16_t status);
 
+  /// A prepared statement may ask for a file of the client's.
+  bool prepared_load() const { return prepared_load_; }
   bool knows(std::uint32_t statement) const;
   void close(std::uint32_t statement);
 
@@ -62,6 +66,7 @@ class SessionTracker {
   Transaction transaction_ = Transaction::none;
   std::uint8_t announced_ = 0;  ///< bits of what the tracker says about transactions
   bool failed_ = false;
+  bool prepared_load_ = false;  ///< some prepared statement sends a file of the client's
   bool prepared_call_ = false;  ///< some prepared statement runs code we cannot see
 };
 

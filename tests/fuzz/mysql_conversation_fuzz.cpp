@@ -25,9 +25,10 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   if (size < 1) return 0;
   const unsigned flags = data[0];
   mysql::ConversationStart start;
-  start.capabilities = mysql::kOfferedToClients;
+  start.capabilities = mysql::kOfferedToClients | mysql::cap::query_attributes;
   if ((flags & 1) != 0) start.capabilities &= ~mysql::cap::deprecate_eof;
   if ((flags & 2) != 0) start.capabilities &= ~mysql::cap::session_track;
+  if ((flags & 32) != 0) start.capabilities |= mysql::cap::optional_metadata;
   start.collation = (flags & 4) != 0 ? 45 : 8;
   start.schema = "shop";
   start.max_statements = 2;
@@ -40,7 +41,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     } else if (verdict.kind == test::Kind::lease) {
       conversation.attach(backend);
     } else if (verdict.kind == test::Kind::release) {
-      if (!conversation.at_boundary() || conversation.needs_reset()) std::abort();
+      if (!conversation.at_boundary() || !conversation.pin_reason().empty()) std::abort();
       conversation.detach();
     }
   });

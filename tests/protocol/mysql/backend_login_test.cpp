@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include "protocol/mysql/auth_caching_sha2.hpp"
+#include "protocol/mysql/auth_ed25519.hpp"
 #include "protocol/mysql/auth_native.hpp"
 #include "tests/protocol/mysql/conversation_rig.hpp"
 
@@ -180,6 +181,69 @@ TEST(MysqlBackendLogin, ClearPasswordOnlyInsideTls) {
   tls.server(greeting());
   tls.server(packet(3, protocol::text_of(out.view())));
   EXPECT_TRUE(tls.wire.to_backend().ends_with(std::string("secret\0", 7)));
+}
+
+std::string switch_to(std::string_view plugin, std::string_view challenge, unsigned sequence = 2) {
+  return packet(sequence, "\xFE" + std::string(plugin) + '\0' + std::string(challenge));
+}
+
+TEST(MysqlBackendLogin, Sha256InsideTlsOrByTheKey) {
+  const std::string challenge(20, 's');
+  auto as = identity();
+  as.tls_wanted = true;
+  LoginRig tls(as);
+  tls.server(greeting());
+  tls.heard();
+  tls.server(switch_to(kSha256Plugin, challenge + '\0', 3));
+  EXPECT_EQ(tls.heard(), packet(4, std::string("secret\0", 7)));
+  LoginRig refused;
+  refused.server(greeting() + switch_to(kSha256Plugin, challenge));
+  EXPECT_EQ(refused.wire.fault(), Fault::backend_refused_login);
+  EXPECT_NE(refused.login.error().find("sha256_password needs TLS"), std::string_view::npos);
+  auto with_key = identity();
+  with_key.allow_public_key_retrieval = true;
+  LoginRig key(with_key);
+  key.server(greeting());
+  key.heard();
+  key.server(switch_to(kSha256Plugin, challenge));
+  EXPECT_EQ(key.heard(), packet(3, "\1"));
+  key.server(packet(4, "\1" + std::string(RsaKey::of_process().public_pem())));
+  const std::string cipher = key.heard().substr(kHeaderSize);
+  Scramble scramble;
+  scramble.fill('s');
+  EXPECT_EQ(RsaKey::of_process().decrypt_password(protocol::bytes_of(cipher), scramble), "secret");
+}
+
+TEST(MysqlBackendLogin, Ed25519SignsTheChallenge) {
+  const std::string challenge = std::string(31, 'n') + '\0';
+  LoginRig rig;
+  rig.server(greeting(kNativePlugin));
+  rig.heard();
+  rig.server(switch_to(kEd25519Plugin, challenge));
+  const auto signature = ed25519_sign("secret", protocol::bytes_of(challenge));
+  EXPECT_EQ(rig.heard(), packet(3, protocol::text_of(signature)));
+  rig.server(ok(4));
+  EXPECT_EQ(rig.wire.fault(), Fault::none);
+  LoginRig odd;
+  odd.server(greeting(kNativePlugin) + switch_to(kEd25519Plugin, challenge + 'x'));
+  EXPECT_EQ(odd.wire.fault(), Fault::backend_violation);
+}
+
+TEST(MysqlBackendLogin, PluginsNobodyKnowsAreNamed) {
+  LoginRig rig;
+  rig.server(greeting() + switch_to("auth_gssapi_client", "ticket"));
+  EXPECT_EQ(rig.wire.fault(), Fault::backend_refused_login);
+  EXPECT_NE(rig.login.error().find("'auth_gssapi_client'"), std::string_view::npos);
+}
+
+TEST(MysqlBackendLogin, EmptyPasswordsNeedNothing) {
+  auto as = identity();
+  as.password.clear();
+  for (const std::string_view plugin : {kNativePlugin, kSha2Plugin}) {
+    LoginRig rig(as);
+    rig.server(greeting(plugin));
+    EXPECT_TRUE(parsed(rig.heard()).authentication.empty());
+  }
 }
 
 TEST(MysqlBackendLogin, ErrorsBecomeFaults) {

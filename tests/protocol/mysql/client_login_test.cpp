@@ -72,7 +72,7 @@ struct Sent {
   std::string user = "bob";
   std::string password = "secret";
   std::string_view plugin = kSha2Plugin;
-  std::uint32_t capabilities = kModern | cap::found_rows;
+  std::uint64_t capabilities = kModern | cap::found_rows;
   unsigned sequence = 1;
 };
 
@@ -89,6 +89,18 @@ std::string response(const Scramble& scramble, const Sent& sent = {}) {
   Writer out;
   message.serialize(out);
   return packet(sent.sequence, protocol::text_of(out.view()));
+}
+
+/// What `plugin` says is given, not made.
+std::string raw_response(std::string_view plugin, std::string_view says, unsigned sequence) {
+  HandshakeResponse message;
+  message.capabilities = kModern;
+  message.user = "bob";
+  message.authentication = protocol::bytes_of(says);
+  message.plugin = plugin;
+  Writer out;
+  message.serialize(out);
+  return packet(sequence, protocol::text_of(out.view()));
 }
 
 std::string ssl_request() {
@@ -110,6 +122,37 @@ TEST(MysqlClientLogin, GreetingRepeatsTheBackend) {
   LoginRig maria(listener(true), "5.5.5-10.11.19-MariaDB", kNativePlugin);
   EXPECT_EQ(maria.greeting().plugin, kNativePlugin);
   EXPECT_EQ(maria.greeting().capabilities, kOfferedToClients | cap::ssl);
+}
+
+TEST(MysqlClientLogin, LayoutsAreOfferedWhereTheServerHasThem) {
+  LoginRig rig;
+  auto modern = std::make_shared<Facts>(*rig.server);
+  modern->capabilities = cap::query_attributes | cap::optional_metadata | cap::long_password;
+  rig.server = modern;
+  EXPECT_EQ(rig.greeting().capabilities,
+            kOfferedToClients | cap::query_attributes | cap::optional_metadata);
+  LoginRig maria(listener(), "11.4.2-MariaDB", kNativePlugin);
+  auto extended = std::make_shared<Facts>(*maria.server);
+  extended->capabilities = kExtendedBits | 1ULL << 32;
+  maria.server = extended;
+  const Greeting greeting = maria.greeting();
+  EXPECT_EQ(greeting.capabilities, (kOfferedToClients & ~cap::long_password) | kExtendedBits);
+  maria.wire.feed(Party::client,
+                  response(greeting.scramble, {.plugin = kNativePlugin,
+                                               .capabilities = (kModern & ~cap::long_password) |
+                                                               cap::cache_metadata | 1ULL << 33}));
+  EXPECT_EQ(capabilities_of(maria.login.identity().variant), cap::cache_metadata);
+}
+
+TEST(MysqlClientLogin, CompressionBeginsBehindTheOk) {
+  for (const std::uint64_t asked : {cap::compress, cap::zstd, std::uint64_t{0}}) {
+    LoginRig rig;
+    const std::uint64_t other = kModern;
+    rig.wire.feed(Party::client,
+                  response(rig.greeting().scramble, {.capabilities = other | asked}));
+    EXPECT_TRUE(rig.wire.to_client().ends_with(ok(3)));
+    EXPECT_EQ(rig.login.take_codec() != nullptr, asked != 0);
+  }
 }
 
 TEST(MysqlClientLogin, FastPathAtEveryCut) {
@@ -157,9 +200,9 @@ TEST(MysqlClientLogin, UnknownPluginIsSwitched) {
     ASSERT_TRUE(request);
     EXPECT_EQ(request->plugin, plugin);
     Scramble scramble;
-    ASSERT_EQ(request->data.size(), scramble.size());
-    std::copy(request->data.begin(), request->data.end(), scramble.begin());
-    EXPECT_NE(scramble, greeting.scramble);
+    ASSERT_EQ(request->data.size(), scramble.size() + 1);
+    std::copy_n(request->data.begin(), scramble.size(), scramble.begin());
+    EXPECT_EQ(scramble, greeting.scramble) << "one challenge per connection";
     rig.wire.feed(Party::client, packet(3, token(plugin, "secret", scramble)));
     EXPECT_EQ(rig.wire.count(Kind::done), 1u);
   }
@@ -223,6 +266,121 @@ TEST(MysqlClientLogin, EmptyPasswords) {
   EXPECT_TRUE(allowed.wire.to_client().ends_with(ok(2)));
 }
 
+TEST(MysqlClientLogin, PasswordsInTheClearInsideTlsOnly) {
+  const std::string secret("secret\0", 7);
+  for (const std::string_view plugin : {kClearPlugin, kSha256Plugin}) {
+    LoginRig rig(listener(true));
+    rig.greeting();
+    rig.wire.feed(Party::client, ssl_request());
+    rig.heard();
+    rig.wire.feed(Party::client, raw_response(plugin, secret, 2));
+    EXPECT_EQ(rig.heard(), ok(3)) << plugin;
+    LoginRig wrong(listener(true));
+    wrong.greeting();
+    wrong.wire.feed(Party::client, ssl_request());
+    wrong.wire.feed(Party::client, raw_response(plugin, "secret", 2));
+    EXPECT_EQ(wrong.wire.fault(), Fault::protocol_violation) << plugin;
+  }
+  LoginRig plain;
+  plain.greeting();
+  plain.heard();
+  plain.wire.feed(Party::client, raw_response(kClearPlugin, secret, 1));
+  const std::string asked = plain.heard();
+  EXPECT_NE(asked.find(kSha2Plugin), std::string::npos) << "switched to what needs no TLS";
+  EXPECT_EQ(plain.wire.count(Kind::look_up), 0u) << "not even looked at";
+}
+
+TEST(MysqlClientLogin, AccessTokensOfSixtyFourKilobytes) {
+  LoginRig rig(listener(true));
+  rig.passwords = {std::string(64 * 1024, 't')};
+  rig.greeting();
+  rig.wire.feed(Party::client, ssl_request());
+  rig.heard();
+  rig.wire.feed(Party::client, raw_response(kClearPlugin, rig.passwords[0] + '\0', 2));
+  EXPECT_EQ(rig.heard(), ok(3));
+}
+
+TEST(MysqlClientLogin, Sha256ByTheKey) {
+  LoginRig rig;
+  const Scramble scramble = rig.greeting().scramble;
+  rig.heard();
+  rig.wire.feed(Party::client, raw_response(kSha256Plugin, "\1", 1));
+  const std::string key = rig.heard().substr(kHeaderSize + 1);
+  const auto cipher = rsa_encrypt_password(key, "secret", scramble);
+  rig.wire.feed(Party::client, packet(3, protocol::text_of(cipher)));
+  EXPECT_EQ(rig.heard(), ok(4));
+}
+
+struct ChangeRig {
+  explicit ChangeRig(std::uint64_t capabilities = kModern)
+      : again(start(capabilities)), login(again), wire(login, [this](const Verdict& v, Wire&) {
+          if (v.kind == Kind::learn) login.learned(again.facts, Fault::none, "");
+          if (v.kind != Kind::look_up) return;
+          const std::vector<std::string> passwords{"secret"};
+          login.answer(login.identity().user == "bob" ? std::make_shared<Credentials>(passwords)
+                                                      : nullptr);
+        }) {}
+
+  ConversationStart again;
+  ServerSideLogin login;
+  Wire wire;
+};
+
+std::string change_user(std::string_view user, std::string_view plugin = kSha2Plugin) {
+  const std::string text = std::string("\x11").append(user) + std::string("\0\0shelf\0\x2d\0", 10) +
+                           std::string(plugin) + '\0' +
+                           lenenc(lenenc("program_name") + lenenc("cron"));
+  return packet(0, text);
+}
+
+TEST(MysqlClientLogin, ChangeOfUserAtEveryCut) {
+  const std::size_t size = change_user("bob").size();
+  for (std::size_t cut = 1; cut < size; ++cut) {
+    ChangeRig rig;
+    const std::string bytes = change_user("bob");
+    rig.wire.feed(Party::client, bytes.substr(0, cut));
+    rig.wire.feed(Party::client, bytes.substr(cut));
+    const auto request =
+        AuthSwitch::parse(protocol::bytes_of(rig.wire.to_client()).subspan(kHeaderSize));
+    ASSERT_TRUE(request);
+    EXPECT_EQ(request->plugin, kSha2Plugin);
+    Scramble scramble;
+    std::copy_n(request->data.begin(), scramble.size(), scramble.begin());
+    rig.wire.feed(Party::client, packet(2, token(kSha2Plugin, "secret", scramble)));
+    EXPECT_TRUE(rig.wire.to_client().ends_with(packet(3, kFastOk) + ok(4)));
+    EXPECT_EQ(rig.login.identity().database, "shelf");
+    EXPECT_EQ(rig.login.identity().application, "cron");
+    EXPECT_NE(rig.login.take_conversation(), nullptr);
+    EXPECT_EQ(rig.wire.breach(), "");
+  }
+}
+
+TEST(MysqlClientLogin, ChangeOfUserWithoutPluginsGoesByTheFirstChallenge) {
+  ChangeRig rig(kModern & ~cap::plugin_auth & ~cap::connect_attrs);
+  Writer out;
+  out.u8(com::change_user);
+  out.cstr("bob");
+  out.u8(20);
+  out.bytes(native_token("secret", rig.again.scramble));
+  out.cstr("");
+  rig.wire.feed(Party::client, packet(0, text_of(out)) + packet(0, "\3select 1"));
+  EXPECT_EQ(rig.wire.to_client(), ok(1));
+  EXPECT_FALSE(rig.wire.unread(Party::client).empty()) << "the next command waits";
+}
+
+TEST(MysqlClientLogin, ChangeOfUserFailsForNobodyAndForNonsense) {
+  ChangeRig nobody;
+  nobody.wire.feed(Party::client, change_user("eve", "dialog"));
+  nobody.wire.feed(Party::client, packet(2, std::string(32, 'x')));
+  nobody.wire.feed(Party::client, packet(4, std::string(256, 'x')));
+  EXPECT_EQ(nobody.wire.fault(), Fault::login_denied);
+  ChangeRig broken;
+  broken.wire.feed(Party::client, packet(0,
+                                         "\x11"
+                                         "bob"));
+  EXPECT_EQ(broken.wire.fault(), Fault::protocol_violation);
+}
+
 TEST(MysqlClientLogin, OnlyTheHandshakeMayStandBehindAMessage) {
   LoginRig tls(listener(true));
   tls.greeting();
@@ -245,8 +403,8 @@ TEST(MysqlClientLogin, WhoDoesNotKnowTheGreetingsPluginIsAskedByItsOwn) {
   ASSERT_TRUE(request);
   EXPECT_EQ(request->plugin, kSha2Plugin);
   Scramble fresh;
-  ASSERT_EQ(request->data.size(), fresh.size());
-  std::copy(request->data.begin(), request->data.end(), fresh.begin());
+  ASSERT_EQ(request->data.size(), fresh.size() + 1);
+  std::copy_n(request->data.begin(), fresh.size(), fresh.begin());
   rig.wire.feed(Party::client, packet(3, token(kSha2Plugin, "secret", fresh)));
   EXPECT_EQ(rig.wire.count(Kind::done), 1u);
 }

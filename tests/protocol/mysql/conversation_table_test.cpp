@@ -9,12 +9,13 @@
 namespace weirpool::protocol::mysql {
 namespace {
 
-char letter(PacketMeaning meaning) { return "-OETCDRP"[static_cast<int>(meaning)]; }
+char letter(PacketMeaning meaning) { return "-OETCDRPF"[static_cast<int>(meaning)]; }
 
 TEST(MysqlConversationTable, EveryPhaseAndByte) {
   //                                    empty 00 FB FE FEfull FF other
-  const std::array<std::string, 10> wanted{"-------", "-O---E-", "-O-O-E-", "TTTT-ET", "-O---EC",
-                                           "-----ED", "-RRORER", "-P---E-", "-----ED", "---O-ED"};
+  const std::array<std::string, 12> wanted{"-------", "-O---E-", "-O-O-E-", "TTTT-ET",
+                                           "-OF--EC", "-----ED", "-RRORER", "-P---E-",
+                                           "-----ED", "---O-ED", "-------", "-R-O-E-"};
   for (std::size_t phase = 0; phase < wanted.size(); ++phase) {
     std::string row;
     for (std::size_t byte = 0; byte < static_cast<std::size_t>(ByteClass::count_); ++byte) {
@@ -43,7 +44,7 @@ TEST(MysqlConversationTable, EveryCommandByteHasOneRow) {
     EXPECT_EQ(row.handling == Handling::unknown, !known) << byte;
     const bool silent = row.handling == Handling::statement_silent ||
                         row.handling == Handling::quit || row.handling == Handling::reset ||
-                        row.handling == Handling::unsupported || !known;
+                        row.handling == Handling::log_in || !known;
     EXPECT_EQ(row.reply == ReplyPhase::idle, silent) << byte;
   }
 }

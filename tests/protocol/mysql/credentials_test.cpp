@@ -25,8 +25,10 @@ TEST(MysqlCredentials, EmptyMatchesEmptyOnly) {
   EXPECT_FALSE(some.native(scramble, {}));
   EXPECT_FALSE(some.sha2(scramble, {}));
   const Credentials none({""});
-  EXPECT_TRUE(none.native(scramble, {}));
-  EXPECT_TRUE(none.sha2(scramble, {}));
+  EXPECT_TRUE(none.without_password());
+  EXPECT_FALSE(some.without_password());
+  EXPECT_FALSE(none.native(scramble, {}));
+  EXPECT_FALSE(none.sha2(scramble, {}));
   EXPECT_FALSE(none.native(scramble, native_token("", scramble)));
   EXPECT_FALSE(none.sha2(scramble, sha2_token("x", scramble)));
 }

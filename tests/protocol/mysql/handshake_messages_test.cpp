@@ -40,8 +40,8 @@ TEST(MysqlHandshake, GreetingRoundTripsAndRefusesEveryTruncation) {
 }
 
 TEST(MysqlHandshake, ResponseInAllThreeEncodingsOfTheToken) {
-  for (const std::uint32_t bits :
-       {cap::plugin_auth_lenenc | cap::secure_connection, cap::secure_connection + 0U}) {
+  for (const std::uint64_t bits :
+       {cap::plugin_auth_lenenc | cap::secure_connection, cap::secure_connection + 0UL}) {
     HandshakeResponse response;
     response.capabilities = bits | cap::connect_with_db | cap::plugin_auth | cap::connect_attrs;
     response.user = "bob";
@@ -103,9 +103,36 @@ TEST(MysqlHandshake, AuthSwitchRoundTrips) {
   const auto parsed = AuthSwitch::parse(out.view());
   ASSERT_TRUE(parsed);
   EXPECT_EQ(parsed->plugin, kNativePlugin);
-  EXPECT_TRUE(std::equal(parsed->data.begin(), parsed->data.end(), scramble.begin()));
+  ASSERT_EQ(parsed->data.size(), scramble.size() + 1);
+  EXPECT_TRUE(std::equal(scramble.begin(), scramble.end(), parsed->data.begin()));
   EXPECT_FALSE(AuthSwitch::parse(bytes_of("\xFEno end")));
   EXPECT_FALSE(AuthSwitch::parse(bytes_of("x")));
+}
+
+TEST(MysqlHandshake, ChangeUserMayEndBehindTheDatabase) {
+  const std::uint32_t all = cap::secure_connection | cap::plugin_auth | cap::connect_attrs;
+  const std::string head = std::string("\x11") + "bob" + '\0' + "\2to" + "shop" + '\0';
+  const auto bare = ChangeUser::parse(bytes_of(head), all);
+  ASSERT_TRUE(bare);
+  EXPECT_EQ(bare->user, "bob");
+  EXPECT_EQ(protocol::text_of(bare->authentication), "to");
+  EXPECT_EQ(bare->database, "shop");
+  EXPECT_EQ(bare->collation, 0);
+  const std::string attributes = lenenc("k") + lenenc("v");
+  const std::string whole = head + std::string("\xFF\0", 2) + "dialog" + '\0' + lenenc(attributes);
+  const auto full = ChangeUser::parse(bytes_of(whole), all);
+  ASSERT_TRUE(full);
+  EXPECT_EQ(full->collation, 255);
+  EXPECT_EQ(full->plugin, "dialog");
+  EXPECT_EQ(attribute_of(full->attributes, "k"), "v");
+  const auto old =
+      ChangeUser::parse(bytes_of(std::string("\x11") + "bob" + '\0' + "tok" + '\0' + "d"), 0);
+  ASSERT_TRUE(old);
+  EXPECT_EQ(protocol::text_of(old->authentication), "tok");
+  EXPECT_EQ(old->database, "d");
+  for (std::size_t size = 0; size < head.size() - 5; ++size) {
+    EXPECT_FALSE(ChangeUser::parse(bytes_of(head).first(size), all)) << size;
+  }
 }
 
 TEST(MysqlHandshake, ScramblesAreFreshAndFreeOfEndMarks) {

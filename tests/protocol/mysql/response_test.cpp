@@ -57,6 +57,27 @@ TEST(MysqlResponse, SessionChangesAreTakenOutInfoStays) {
   EXPECT_EQ(translated(query("set a=1"), ok(1, {.changes = variable("a", "1")})), ok(1));
 }
 
+TEST(MysqlResponse, ResultsAndStatementsMayComeWithoutDefinitions) {
+  for (const std::uint64_t bit : {cap::optional_metadata, cap::cache_metadata}) {
+    for (const bool old : {false, true}) {
+      Rig rig(start((old ? kOldEof : kModern) | bit));
+      const std::string bare = packet(1, std::string("\1\0", 2)) + row(2) + end(3);
+      EXPECT_EQ(reply_to(rig, query("select 1"), bare),
+                packet(1, std::string("\1\0", 2)) + row(2) + (old ? eof(3) : end(3)));
+      const std::string full = packet(1, "\1\1") + definition(2) + row(3) + end(4);
+      EXPECT_EQ(reply_to(rig, query("select 1"), full),
+                old ? packet(1, "\1\1") + definition(2) + eof(3) + row(4) + eof(5) : full);
+    }
+  }
+  Rig rig(start(kModern | cap::optional_metadata));
+  const std::string prepared = packet(1, std::string("\0\1\0\0\0\2\0\1\0\0\0\0\0", 13));
+  EXPECT_EQ(reply_to(rig, command(com::stmt_prepare, "select ?"), prepared), prepared);
+  EXPECT_FALSE(rig.conversation.executing());
+  Rig torn(start(kModern | cap::optional_metadata));
+  reply_to(torn, query("select 1"), packet(1, "\1"));
+  EXPECT_EQ(torn.wire.fault(), Fault::backend_violation);
+}
+
 TEST(MysqlResponse, MultiResultsRunOnInOneSequence) {
   const std::uint16_t more = status::autocommit | status::more_results;
   const std::string reply = ok(1, {.status = more}) + count(2, 1) + definition(3) + row(4) +

@@ -79,7 +79,7 @@ TEST(MysqlSessionTracker, ReasonsToPin) {
   EXPECT_EQ(pin_after("", {.changes = set_a}, com::stmt_execute), "session_state");
   EXPECT_EQ(pin_after("set role x", {}), "session_state");
   EXPECT_EQ(pin_after("set timestamp=1", {.changes = variable("timestamp", "1")}), "variables");
-  EXPECT_EQ(pin_after("", {}, com::set_option), "session_state");
+  EXPECT_EQ(pin_after("", {}, com::set_option), "");
   EXPECT_EQ(pin_after("select last_insert_id(5)", {}), "last_insert_id");
   EXPECT_EQ(pin_after("update s set i=last_insert_id(i+1)", {.insert_id = 6}), "");
   EXPECT_EQ(pin_after("drop database shop", {.changes = schema("")}), "schema");
