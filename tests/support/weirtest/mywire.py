@@ -17,7 +17,7 @@ PLUGIN_AUTH, DEPRECATE_EOF = 1 << 19, 1 << 24
 CAPABILITIES = (LONG_PASSWORD | PROTOCOL_41 | TRANSACTIONS | SECURE_CONNECTION | MULTI_STATEMENTS
                 | MULTI_RESULTS | PS_MULTI_RESULTS | PLUGIN_AUTH | DEPRECATE_EOF)
 IN_TRANSACTION, MORE_RESULTS = 1, 8
-COM_QUIT, COM_INIT_DB, COM_QUERY, COM_PING = 1, 2, 3, 14
+COM_QUIT, COM_INIT_DB, COM_QUERY, COM_PING, COM_CHANGE_USER = 1, 2, 3, 14, 17
 COM_STMT_PREPARE, COM_STMT_EXECUTE, COM_STMT_CLOSE, COM_RESET = 22, 23, 25, 31
 VAR_STRING = 253
 
@@ -56,7 +56,12 @@ def sha2_scramble(password, nonce):
     return bytes(a ^ b for a, b in zip(one, two))
 
 
-def scramble(plugin, password, nonce):
+def scramble(plugin, password, nonce, secure=False):
+    """What a plugin says first: a proof, the password itself, or the request for a key."""
+    if plugin == b"mysql_clear_password" or (plugin == b"sha256_password" and secure):
+        return password.encode() + b"\0"
+    if plugin == b"sha256_password":
+        return b"\x01" if password else b"\0"
     return {b"mysql_native_password": native_scramble,
             b"caching_sha2_password": sha2_scramble}[plugin](password, nonce)
 
@@ -91,6 +96,8 @@ class MyConn:
         self.greeting = {}
         self.status = 0
         self.flow = ""
+        self.capabilities = 0
+        self.secure = False
 
     @classmethod
     async def connect(cls, host, port, user, password, database=None, tls=None, timeout=20.0,
@@ -144,7 +151,8 @@ class MyConn:
                 raise Lost("no TLS offered")
             self.send(head)
             await self.stream.start_tls(tls)
-        secret = scramble(plugin, password, nonce)
+        secret = scramble(plugin, password, nonce, tls is not None)
+        self.capabilities, self.secure = wanted, tls is not None
         login = head + user.encode() + b"\0" + bytes([len(secret)]) + secret
         if database:
             login += database.encode() + b"\0"
@@ -171,6 +179,9 @@ class MyConn:
             body = await self.receive()
             self.flow += f"{body[0]:02x}"
             if body[0] == 0x00:
+                _, at = lenenc(body, 1)
+                _, at = lenenc(body, at)
+                self.status = struct.unpack_from("<H", body, at)[0]
                 return
             if body[0] == 0xFF:
                 raise error_of(body)
@@ -178,15 +189,15 @@ class MyConn:
                 name, rest = body[1:].split(b"\0", 1)
                 self.flow += name.decode()
                 plugin, nonce = name, rest[:20]
-                self.send(scramble(plugin, password, nonce))
+                self.send(scramble(plugin, password, nonce, secure))
             elif body == b"\x01\x04" and secure:
                 self.send(password.encode() + b"\0")
             elif body == b"\x01\x04":
                 self.send(b"\x02")  # asks for the public key
-                key = await self.receive()
+            elif body[:2] == b"\x01-":
                 self.flow += "key"
                 clear = password.encode() + b"\0"
-                self.send(encrypt_oaep(key[1:], bytes(
+                self.send(encrypt_oaep(body[1:], bytes(
                     byte ^ nonce[at % len(nonce)] for at, byte in enumerate(clear))))
             else:
                 assert body == b"\x01\x03", body
@@ -263,6 +274,16 @@ class MyConn:
     async def ping(self):
         self.command(COM_PING)
         return await self.answer()
+
+    def start_change_user(self, user, database, plugin):
+        """The command; what follows is a login."""
+        self.flow = ""
+        self.command(COM_CHANGE_USER, user.encode() + b"\0\0" + database.encode() + b"\0" +
+                     struct.pack("<H", 45) + plugin + b"\0")
+
+    async def change_user(self, user, password, database, plugin, timeout=30.0):
+        self.start_change_user(user, database, plugin)
+        await asyncio.wait_for(self._finish_login(plugin, password, b"\0" * 20, self.secure), timeout)
 
     async def prepare(self, sql):
         self.command(COM_STMT_PREPARE, sql.encode())
