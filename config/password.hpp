@@ -14,8 +14,8 @@ namespace weirpool::config {
 /// on the disk: call it off the I/O threads, for every new backend login. Thread-safe.
 std::string read_password(const PasswordSource& source);
 
-/// Every password valid now, the newest first, without duplicates. An empty one is the only one of an
-/// account without a password.
+/// Every password valid now, the newest first, without duplicates. An empty one is the only one of
+/// an account without a password.
 std::vector<std::string> read_passwords(const User& user);
 
 struct SecretFile {
