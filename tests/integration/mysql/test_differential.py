@@ -20,7 +20,7 @@ import pytest
 import proxy
 import servers
 from mysql.relay import Relay
-from servers import DATABASE, HOST, MYSQL_SCRIPT, PASSWORD, USER
+from servers import DATABASE, HOST, PASSWORD, USER, newest
 
 CLIENTS = Path(__file__).resolve().parent / "clients"
 CONNECTOR = "/usr/share/java/mariadb-java-client.jar"
@@ -206,7 +206,8 @@ def test_php(compare, driver):
 @pytest.mark.parametrize("client", ["mysql", "mariadb"])
 def test_command_line(places, client):
     """The shells, talking to a pipe; errors do not stop them."""
-    command = (str(MYSQL_SCRIPT), "client") if client == "mysql" else ("mariadb", "--no-defaults")
+    shell = newest("mysql") / "usr" / "bin" / "mysql" if client == "mysql" else "mariadb"
+    command = (str(shell), "--no-defaults")
     script = (CLIENTS / "command_line.sql").read_bytes()
     transcripts = {}
     for way in places.list(compress=True):
