@@ -1,5 +1,5 @@
-"""A TCP relay between a driver and Weirpool that makes life hard: bytes arrive one by one, and the
-greeting does not offer what is to be hidden."""
+"""A TCP relay between a driver and Weirpool that makes life hard: bytes arrive one by one, and neither
+side offers the other what is to be hidden."""
 
 import socket
 import struct
@@ -33,7 +33,8 @@ class Relay:
             for one in (client, server):
                 one.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             try:
-                client.sendall(self._masked(self._greeting(server)))
+                client.sendall(self._masked(self._packet(server)))
+                server.sendall(self._masked_answer(self._packet(client)))
             except OSError:
                 return
             back = threading.Thread(target=self._pump, args=(server, client), daemon=True)
@@ -47,13 +48,18 @@ class Relay:
         while len(data) < count:
             part = source.recv(count - len(data))
             if not part:
-                raise OSError("ended inside a greeting")
+                raise OSError("ended inside a packet")
             data += part
         return data
 
-    def _greeting(self, server):
-        head = self._exactly(server, 4)
-        return head + self._exactly(server, head[0] | head[1] << 8 | head[2] << 16)
+    def _packet(self, source):
+        head = self._exactly(source, 4)
+        return head + self._exactly(source, head[0] | head[1] << 8 | head[2] << 16)
+
+    def _masked_answer(self, packet):
+        """Some drivers ask for what has not been offered."""
+        flags = struct.unpack_from("<I", packet, 4)[0] & ~self.hidden
+        return packet[:4] + struct.pack("<I", flags) + packet[8:]
 
     def _masked(self, packet):
         if packet[4] != 10:

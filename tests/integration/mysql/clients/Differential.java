@@ -208,7 +208,7 @@ public class Differential {
     prepared();
     transactions();
     query("zone", "set time_zone = '+03:00'");
-    query("zone stays", "select concat(@@time_zone, '')");
+    query("zone stays", "select @@time_zone = '+03:00'");
     connection.setCatalog("other");
     query("catalog", "select database()");
     query("variable", "set @d_v = 5");
