@@ -58,6 +58,7 @@ struct ListenerTls {
 struct Listener {
   Address address;
   std::string backend;
+  std::vector<std::string> proxy_protocol_from;  ///< networks, checked to be well-formed
   ListenerTls tls;
   bool operator==(const Listener&) const = default;
 };
@@ -91,9 +92,12 @@ struct Timeouts {
   Duration client_login_timeout{};
   Duration client_idle_timeout{};
   Duration idle_transaction_timeout{};
+  Duration transaction_timeout{};
+  Duration query_timeout{};
   Duration query_wait_timeout{};
   Duration server_connect_timeout{};
   Duration server_idle_timeout{};
+  Duration server_check_delay{};    ///< zero: before every lending
   Duration server_lifetime{};       ///< each connection lives 80 to 100 % of it
   Duration server_close_timeout{};  ///< a goodbye unanswered for this long is logged
   Duration cancel_wait_timeout{};

@@ -8,6 +8,7 @@
 #include <cerrno>
 #include <cstring>
 
+#include "config/network.hpp"
 #include "config/option_table.hpp"
 #include "config/scalar.hpp"
 #include "config/suggest.hpp"
@@ -67,6 +68,11 @@ void Validator::check_listeners() {
     if (!listener.backend.empty() && !config_.backends.contains(listener.backend)) {
       error(at(i, "backend"), "there is no backend '" + listener.backend + "'" +
                                   suggestion(listener.backend, keys_of(config_.backends)));
+    }
+    for (std::size_t n = 0; n < listener.proxy_protocol_from.size(); ++n) {
+      const Parsed<Network> network = parse_network(listener.proxy_protocol_from[n]);
+      if (network.value) continue;
+      error(at(i, "proxy_protocol_from[" + std::to_string(n) + "]"), network.error);
     }
     const ListenerTls& tls = listener.tls;
     const bool wanted = tls.mode != ClientTls::disable;

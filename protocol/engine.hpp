@@ -94,6 +94,8 @@ class Conversation : public Engine {
   virtual std::uint32_t idle_limit_seconds() const { return 0; }
   /// A statement of this client is being executed right now: a cancel request makes sense.
   virtual bool executing() const = 0;
+  /// How many requests have been answered to the end, for telling one from the next. Wraps.
+  virtual std::uint32_t answered() const = 0;
   /// The attached backend is gone. Says what the client hears: usually close(backend_lost), or
   /// close(none) when the backend's own last words have already been forwarded.
   virtual Verdict backend_lost() = 0;

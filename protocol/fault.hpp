@@ -16,6 +16,7 @@ enum class Fault : std::uint8_t {
   login_denied,              ///< wrong password or unknown user: never told apart
   unknown_database,          ///< the backend has no such database
   login_timeout,             ///< the client did not finish its login in time
+  proxy_header,              ///< a PROXY protocol header is missing or malformed
   too_many_clients,          ///< max_client_conn or the file descriptor budget is reached
   too_many_logins,           ///< too many clients are logging in at once
   backend_unavailable,       ///< no backend can be opened; the login is refused
@@ -27,6 +28,8 @@ enum class Fault : std::uint8_t {
   backend_violation,         ///< the backend broke the protocol
   shutting_down,             ///< draining: this client leaves at its boundary
   idle_transaction_timeout,  ///< idle inside a transaction for too long
+  transaction_timeout,       ///< inside one transaction for too long
+  query_timeout,             ///< one query ran for too long
   client_idle_timeout,       ///< idle for too long
   internal,                  ///< a bug: refused rather than guessed
   count_,

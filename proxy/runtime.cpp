@@ -54,6 +54,9 @@ std::shared_ptr<const Runtime> make_runtime(config::Snapshot config, Targets& ta
     if (listener.tls.mode != config::ClientTls::disable) {
       site->tls = TlsContext::for_clients(listener.tls.cert_file, listener.tls.key_file);
     }
+    for (const std::string& text : listener.proxy_protocol_from) {
+      site->proxy_networks.push_back(config::parse_network(text).value.value());
+    }
     site->tls_required = listener.tls.mode == config::ClientTls::require;
     runtime->sites.push_back(std::move(site));
   }

@@ -47,6 +47,7 @@ class ServerConversation final : public Conversation, private ResponseObserver {
   std::string_view pin_reason() const override;
   std::uint32_t idle_limit_seconds() const override;
   bool executing() const override;
+  std::uint32_t answered() const override { return answered_; }
   Verdict backend_lost() override;
   std::unique_ptr<ClientLogin> take_login() override;
   void write_fault(Fault fault, std::string_view detail, Writer& out) override;
@@ -117,8 +118,9 @@ class ServerConversation final : public Conversation, private ResponseObserver {
   Answer answer_;
   std::string last_words_;  ///< of a backend that answered before it was asked: an ERR payload
   Writer out_;
-  std::uint64_t scanned_ = 0;  ///< bytes at the front of unread that text_ has seen
-  std::uint64_t left_ = 0;     ///< of the packet that is being forwarded as text
+  std::uint64_t scanned_ = 0;   ///< bytes at the front of unread that text_ has seen
+  std::uint64_t left_ = 0;      ///< of the packet that is being forwarded as text
+  std::uint32_t answered_ = 0;  ///< replies of backends to the client's commands
   std::uint8_t command_ = 0;
   std::uint8_t sequence_ = 0;  ///< of the client's last packet
   Intake intake_ = Intake::command;

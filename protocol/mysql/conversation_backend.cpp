@@ -55,6 +55,7 @@ bool ServerConversation::may_ask_for_file() const {
 /// Once per reply, behind its last packet.
 void ServerConversation::settle() {
   flag_.unsettled = false;
+  ++answered_;
   const bool sql = row_of_command(command_).handling == Handling::text;
   if (!sql) return;
   tracker_.ended(text_, *backend_);

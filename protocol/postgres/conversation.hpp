@@ -57,6 +57,7 @@ class PostgresConversation final : public Conversation {
   }
   std::string_view pin_reason() const override { return pin_label(effects_); }
   bool executing() const override { return !queue_.empty(); }
+  std::uint32_t answered() const override { return answered_; }
   Verdict backend_lost() override;
   void write_fault(Fault fault, std::string_view detail, Writer& out) override;
 
@@ -190,6 +191,7 @@ class PostgresConversation final : public Conversation {
   std::unique_ptr<Own> own_;
   StatementRef healing_;              ///< its batch will be sent again
   ClientStatement* bound_ = nullptr;  ///< by the last Bind of this batch
+  std::uint32_t answered_ = 0;  ///< ReadyForQuery messages of backends
   Effects effects_ = 0;
   Phase phase_ = Phase::relay;
   char status_ = 'I';

@@ -160,6 +160,7 @@ PostgresConversation::Step PostgresConversation::on_ready(Run& run) {
   }
   status_ = status;
   served_ = true;
+  ++answered_;
   queue_.pop();
   if (status == 'I' && queue_.empty()) unsettled_ = false;
   if (phase_ == Phase::copy_in) phase_ = Phase::relay;

@@ -27,6 +27,7 @@ struct BackendParts {
   Stream::Parts stream;
   std::unique_ptr<protocol::BackendState> state;
   TimePoint expires{};
+  TimePoint idle_since{};
 };
 
 class BackendConn;
@@ -46,9 +47,10 @@ class BackendConn final : public Watcher {
       : stream(loop.poller, std::move(parts.stream)),
         state(std::move(parts.state)),
         fence(std::make_shared<CancelFence>()),
-        expires(parts.expires) {}
+        expires(parts.expires),
+        idle_since(parts.idle_since) {}
 
-  BackendParts take_apart() && { return {stream.release(), std::move(state), expires}; }
+  BackendParts take_apart() && { return {stream.release(), std::move(state), expires, idle_since}; }
 
   void stream_ready() override {
     if (idle_home) idle_home->idle_backend_stirred(*this);
@@ -58,8 +60,8 @@ class BackendConn final : public Watcher {
   IdleHome* idle_home = nullptr;  ///< set while idle
   std::unique_ptr<protocol::BackendState> state;
   std::shared_ptr<CancelFence> fence;
-  TimePoint expires;  ///< server_lifetime, jittered; max: never
-  TimePoint idle_since{};
+  TimePoint expires;     ///< server_lifetime, jittered; max: never
+  TimePoint idle_since;  ///< when it was last proven alive, by an answer
 };
 
 }  // namespace weirpool::proxy

@@ -160,6 +160,7 @@ Task<Connected> connect_backend(Loop& loop, BackendTarget& target, PoolKey key,
       parts.stream = stream->release();
       parts.state = engine->take_state();
       parts.expires = expiry(config->timeouts);
+      parts.idle_since = Clock::now();
       result.backend = std::make_unique<BackendConn>(loop, std::move(parts));
       co_return result;
     }
@@ -204,7 +205,7 @@ Task<void> cancel_statement(Loop& loop, BackendTarget& target, const BackendConn
   if (--fence->in_flight == 0 && fence->waiter) fence->waiter->notify_later(loop.ready);
 }
 
-Task<bool> wash(Loop& loop, const Dialect& dialect, BackendConn& backend, bool reset) {
+Task<bool> wash(Loop& loop, const Dialect& dialect, BackendConn& backend, Wash what) {
   const config::Snapshot config = loop.config;
   const TimePoint until = after(config->timeouts.reset_timeout);
   const std::shared_ptr<CancelFence> fence = backend.fence;
@@ -215,13 +216,13 @@ Task<bool> wash(Loop& loop, const Dialect& dialect, BackendConn& backend, bool r
     fence->waiter = nullptr;
   }
   Exchange exchange(loop, backend.stream);
-  if (fence->aimed) {
+  if (fence->aimed || what == Wash::check) {
     const auto ping = dialect.ping(*backend.state);
     const Verdict answered = co_await exchange.run(*ping, until);
     if (answered.kind != Verdict::Kind::done || exchange.leftover()) co_return false;
     fence->aimed = false;
   }
-  if (reset) {
+  if (what == Wash::reset) {
     const auto engine = dialect.reset(*backend.state);
     const Verdict answered = co_await exchange.run(*engine, until);
     if (answered.kind != Verdict::Kind::done || exchange.leftover()) co_return false;

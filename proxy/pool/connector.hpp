@@ -39,8 +39,15 @@ Task<void> part_with(Loop& loop, std::unique_ptr<BackendConn> backend, Parting p
 /// CancelFence. Dropped if too many are under way or the dialect cannot.
 Task<void> cancel_statement(Loop& loop, BackendTarget& target, const BackendConn& backend);
 
-/// Between two clients: waits for cancels under way, makes the fence's round trip, resets. True:
-/// lend it again.
-Task<bool> wash(Loop& loop, const Dialect& dialect, BackendConn& backend, bool reset);
+/// What a backend needs between two clients, beside the fence behind a cancel.
+enum class Wash : std::uint8_t {
+  fence,  ///< nothing
+  reset,  ///< to lose the state of its client
+  check,  ///< to prove that it is alive
+};
+
+/// Between two clients: waits for cancels under way, makes the round trip of a fence or a check,
+/// resets. True: lend it again.
+Task<bool> wash(Loop& loop, const Dialect& dialect, BackendConn& backend, Wash what);
 
 }  // namespace weirpool::proxy

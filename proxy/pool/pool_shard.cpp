@@ -1,6 +1,7 @@
 #include "proxy/pool/pool_shard.hpp"
 
 #include <algorithm>
+#include <array>
 #include <utility>
 
 #include "config/limits.hpp"
@@ -61,6 +62,9 @@ void PoolShard::enqueue(Waiter& waiter) {
   if (refused_ != Fault::none && Clock::now() < refused_until_) {
     refuse_all(refused_, refused_detail_);
     return;
+  }
+  if (std::unique_ptr<BackendConn> idle = pop_idle(true)) {
+    supervise("check", wash_and_lend(std::move(idle), Wash::check));
   }
   open_where_needed();
 }
@@ -125,8 +129,11 @@ void PoolShard::answer_facts() {
 Lease PoolShard::take_idle() {
   if (!line_.empty()) return {};
   while (!idle_.empty()) {
+    const TimePoint now = Clock::now();
+    // Whoever asks stands in line next; what is idle is checked for the head of it.
+    if (needs_check(*idle_.back(), now)) return {};
     std::unique_ptr<BackendConn> backend = pop_idle(true);
-    if (backend->expires <= Clock::now()) {
+    if (backend->expires <= now) {
       retire(std::move(backend), Parting::polite, CloseReason::lifetime);
     } else if (!backend->stream.quiet()) {
       retire(std::move(backend), Parting::abrupt, CloseReason::stale);
@@ -150,7 +157,10 @@ void PoolShard::take_back(std::unique_ptr<BackendConn> backend, const Standing& 
   const Judgement judgement = judge(full);
   switch (judgement.reuse) {
     case Reuse::lend: lend(std::move(backend)); break;
-    case Reuse::wash: supervise("wash", wash_and_lend(std::move(backend), full.needs_reset)); break;
+    case Reuse::wash:
+      supervise("wash",
+                wash_and_lend(std::move(backend), full.needs_reset ? Wash::reset : Wash::fence));
+      break;
     case Reuse::retire:
       if (executing && full.stream_healthy) cancel(*backend);
       retire(std::move(backend),
@@ -245,7 +255,7 @@ void PoolShard::idle_backend_stirred(BackendConn& backend) {
 // --- opening and closing -------------------------------------------------------------------------
 
 void PoolShard::open_where_needed() {
-  while (!draining_ && waiting_ > connecting_ &&
+  while (!draining_ && waiting_ > connecting_ + washing_ &&
          connecting_ < loop_.config->limits.max_connecting) {
     if (Clock::now() < target_.retry_at()) {
       retry_later();
@@ -326,7 +336,7 @@ void PoolShard::connect_failed(const Connected& result) {
 void PoolShard::slot_granted() {
   // The line may have emptied and filled again while the grant was on its way: one want too many.
   stop_wanting();
-  const bool useful = !draining_ && waiting_ > connecting_ && target_.begin_attempt();
+  const bool useful = !draining_ && waiting_ > connecting_ + washing_ && target_.begin_attempt();
   if (!useful) {
     target_.ledger().closed();
   } else {
@@ -356,7 +366,12 @@ void PoolShard::receive(BackendParts parts) {
   metrics_.hand_overs.add(1);
   ++backends_;
   stop_wanting();
-  lend(std::make_unique<BackendConn>(loop_, std::move(parts)));
+  auto backend = std::make_unique<BackendConn>(loop_, std::move(parts));
+  if (needs_check(*backend, Clock::now())) {
+    supervise("check", wash_and_lend(std::move(backend), Wash::check));
+  } else {
+    lend(std::move(backend));
+  }
   open_where_needed();
 }
 
@@ -374,16 +389,25 @@ Task<void> PoolShard::part(std::unique_ptr<BackendConn> backend, Parting parting
   open_where_needed();
 }
 
-Task<void> PoolShard::wash_and_lend(std::unique_ptr<BackendConn> backend, bool reset) {
+bool PoolShard::needs_check(const BackendConn& backend, TimePoint now) const {
+  return now - backend.idle_since >= loop_.config->timeouts.server_check_delay;
+}
+
+Task<void> PoolShard::wash_and_lend(std::unique_ptr<BackendConn> backend, Wash what) {
+  static constexpr std::array kReasons{CloseReason::fence_failed, CloseReason::reset_failed,
+                                       CloseReason::stale};
+  ++washing_;
   metrics_.resetting.add(1);
-  const bool clean = co_await wash(loop_, target_.dialect(), *backend, reset);
+  const bool clean = co_await wash(loop_, target_.dialect(), *backend, what);
   metrics_.resetting.add(-1);
+  --washing_;
   if (clean) {
     lend(std::move(backend));
   } else {
-    retire(std::move(backend), Parting::abrupt,
-           reset ? CloseReason::reset_failed : CloseReason::fence_failed);
+    retire(std::move(backend), Parting::abrupt, kReasons[static_cast<std::size_t>(what)]);
   }
+  // Gone, or gone to another worker: who counted on it needs another one.
+  open_where_needed();
 }
 
 void PoolShard::cancel(const BackendConn& backend) {

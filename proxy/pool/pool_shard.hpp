@@ -101,6 +101,8 @@ class PoolShard final : public IdleHome {
   /// To the head of the line, to a worker that waits longer, or to the idle ones.
   void lend(std::unique_ptr<BackendConn> backend);
   bool lend_elsewhere(std::unique_ptr<BackendConn>& backend);
+  /// It has been idle for so long that only a round trip can tell whether it lives.
+  bool needs_check(const BackendConn& backend, TimePoint now) const;
   void grant(Waiter& waiter, std::unique_ptr<BackendConn> backend);
   void put_idle(std::unique_ptr<BackendConn> backend);
   std::unique_ptr<BackendConn> pop_idle(bool newest);
@@ -116,7 +118,7 @@ class PoolShard final : public IdleHome {
 
   Task<void> open_one();
   Task<void> retry(TimePoint at);
-  Task<void> wash_and_lend(std::unique_ptr<BackendConn> backend, bool reset);
+  Task<void> wash_and_lend(std::unique_ptr<BackendConn> backend, Wash what);
   Task<void> part(std::unique_ptr<BackendConn> backend, Parting parting);
   Task<void> run_cancel(const BackendConn& backend);
   void connect_failed(const Connected& result);
@@ -135,6 +137,7 @@ class PoolShard final : public IdleHome {
   std::size_t waiting_ = 0;
   std::size_t backends_ = 0;  ///< all of this shard, connecting and parting ones included
   std::size_t connecting_ = 0;
+  std::size_t washing_ = 0;     ///< between two clients: soon somebody's
   std::size_t cancelling_ = 0;  ///< cancel requests on their way
   bool wanting_ = false;        ///< the ledger has our want
   bool retry_pending_ = false;

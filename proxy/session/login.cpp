@@ -3,6 +3,7 @@
 
 #include <utility>
 
+#include "protocol/proxy_header.hpp"
 #include "proxy/log/log.hpp"
 #include "proxy/session/session.hpp"
 
@@ -13,6 +14,11 @@ using protocol::Party;
 using protocol::Verdict;
 
 Task<bool> Session::log_in() {
+  if (site_->behind_proxy(address_.ip)) {
+    clock_.arm_in(host_.loop().config->timeouts.client_login_timeout);
+    const bool introduced = co_await take_proxy_header();
+    if (!introduced) co_return false;
+  }
   protocol::LoginContext context;
   context.connection_id = id_;
   context.tls_available = site_->tls != nullptr;
@@ -69,6 +75,25 @@ Task<bool> Session::conduct_login() {
       default: leave(Fault::internal); co_return false;
     }
     if (!go_on) co_return false;
+  }
+}
+
+/// Nothing of the protocol itself is said or read before: who does not begin as agreed is no
+/// balancer.
+Task<bool> Session::take_proxy_header() {
+  for (;;) {
+    const auto header = protocol::ProxyHeader::parse(up_.unread());
+    if (header.outcome == protocol::ProxyHeader::Outcome::malformed) {
+      leave(Fault::proxy_header);
+      co_return false;
+    }
+    if (header.outcome == protocol::ProxyHeader::Outcome::complete) {
+      up_.skip(header.size);
+      if (header.proxied) address_ = {header.address, header.port};
+      co_return true;
+    }
+    const bool more = co_await move_login_bytes();
+    if (!more) co_return false;
   }
 }
 
@@ -171,6 +196,7 @@ bool Session::finish_login() {
                 {"database", shard_->key().database},
                 {"user", shard_->key().user},
                 {"application", login_->identity().application},
+                {"address", address_.text()},
                 {"client_id", std::uint64_t{id_}}});
   }
   login_.reset();

@@ -18,6 +18,7 @@ Session::Session(SessionHost& host, std::shared_ptr<const ListenerSite> site, St
                  std::uint32_t id, Fault refusal)
     : host_(host),
       site_(std::move(site)),
+      address_(peer_of(client.fd)),
       client_(host.loop().poller, std::move(client)),
       clock_(host.loop().deadlines, signal_),
       up_(host.loop().chunks),
@@ -234,6 +235,7 @@ Task<void> Session::farewell() {
   log::limited(log::Level::info, "client_refused", "a client was told goodbye",
                {{"reason", row.label},
                 {"backend", site_->target->backend().name},
+                {"address", address_.text()},
                 {"client_id", std::uint64_t{id_}}});
   // In the middle of a message no error can be put into the stream: the only honest end is to
   // close.
@@ -294,13 +296,31 @@ void Session::note_pin() {
 
 void Session::set_clock() {
   const config::Timeouts& timeouts = host_.loop().config->timeouts;
+  TimePoint until = TimePoint::max();
+  const auto bound = [&](Fault fault, config::Duration timeout, TimePoint& since) {
+    if (timeout.count() == 0) return;
+    if (since == TimePoint{}) since = Clock::now();
+    if (since + timeout >= until) return;
+    until = since + timeout;
+    overdue_ = fault;
+  };
+  TimePoint now{};
   if (!lease_ || conversation_->at_boundary()) {
-    clock_.arm_in(idle_limit(timeouts.client_idle_timeout));
-  } else if (!conversation_->executing()) {
-    clock_.arm_in(timeouts.idle_transaction_timeout);
+    transaction_since_ = query_since_ = {};
+    bound(Fault::client_idle_timeout, idle_limit(timeouts.client_idle_timeout), now);
   } else {
-    clock_.disarm();
+    bound(Fault::transaction_timeout, timeouts.transaction_timeout, transaction_since_);
+    const std::uint32_t answered = conversation_->answered();
+    if (!conversation_->executing() || std::exchange(query_number_, answered) != answered) {
+      query_since_ = {};
+    }
+    if (conversation_->executing()) {
+      bound(Fault::query_timeout, timeouts.query_timeout, query_since_);
+    } else {
+      bound(Fault::idle_transaction_timeout, timeouts.idle_transaction_timeout, now);
+    }
   }
+  clock_.arm(until);
 }
 
 /// The shorter of what the configuration and the client itself allow; zero: none.
@@ -312,8 +332,7 @@ config::Duration Session::idle_limit(config::Duration configured) const {
 
 bool Session::time_is_up() {
   if (!clock_.passed()) return false;
-  leave(lease_ && !conversation_->at_boundary() ? Fault::idle_transaction_timeout
-                                                : Fault::client_idle_timeout);
+  leave(overdue_);
   return true;
 }
 

@@ -16,6 +16,7 @@
 
 #include "protocol/engine.hpp"
 #include "proxy/net/deadlines.hpp"
+#include "proxy/net/peer_address.hpp"
 #include "proxy/net/stream.hpp"
 #include "proxy/net/task.hpp"
 #include "proxy/pool/lease.hpp"
@@ -54,6 +55,7 @@ class Session final : public Watcher,
   Task<bool> log_in();
   Task<bool> log_in_again();
   Task<bool> conduct_login();
+  Task<bool> take_proxy_header();
   Task<bool> move_login_bytes();
   Task<bool> start_client_tls();
   Task<bool> flush_login_bytes();
@@ -88,6 +90,7 @@ class Session final : public Watcher,
 
   SessionHost& host_;
   std::shared_ptr<const ListenerSite> site_;
+  PeerAddress address_;
   Stream client_;
   Signal signal_;
   Deadline clock_;
@@ -100,10 +103,15 @@ class Session final : public Watcher,
   std::array<std::uint8_t, 32> cancel_key_{};
   std::string parting_words_;
   std::string_view pin_;  ///< the reason last counted
+  // Beginnings of what is under way, kept where a timeout bounds it.
+  TimePoint transaction_since_{};
+  TimePoint query_since_{};
+  std::uint32_t query_number_ = 0;  ///< answers before the query that query_since_ is about
   std::uint32_t id_;
   Next next_ = Next::wait;
   protocol::Fault parting_ = protocol::Fault::none;
   protocol::Fault refusal_;
+  protocol::Fault overdue_ = protocol::Fault::none;  ///< what clock_ means when it passes
   State state_;
 };
 

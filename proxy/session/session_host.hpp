@@ -1,9 +1,12 @@
 // What a session needs of the worker it lives on.
 #pragma once
 
+#include <algorithm>
 #include <memory>
 #include <string>
+#include <vector>
 
+#include "config/network.hpp"
 #include "protocol/engine.hpp"
 #include "proxy/metrics/counters.hpp"
 #include "proxy/net/loop.hpp"
@@ -17,6 +20,12 @@ struct ListenerSite {
   BackendTarget* target = nullptr;
   std::shared_ptr<const TlsContext> tls;  ///< null: no TLS offered
   bool tls_required = false;
+  std::vector<config::Network> proxy_networks;  ///< where a PROXY protocol header must come from
+
+  bool behind_proxy(const config::IpBytes& peer) const {
+    return std::any_of(proxy_networks.begin(), proxy_networks.end(),
+                       [&](const config::Network& network) { return network.contains(peer); });
+  }
 };
 
 class Session;

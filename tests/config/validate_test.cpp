@@ -26,6 +26,15 @@ TEST(Validate, ReferencesMustExist) {
                    "admin.users[0]: there is no user 'ap'; did you mean 'app'?");
 }
 
+TEST(Validate, NetworksMustBeNetworks) {
+  const auto with = [](const std::string& list) {
+    return replaced("backend: shop", "backend: shop\n    proxy_protocol_from: " + list);
+  };
+  EXPECT_EQ(complaint(with("[10.0.0.0/8, '::1']")), "");
+  expect_complaint(with("[10.0.0.0/8, balancer]"),
+                   "listeners[0].proxy_protocol_from[1]: 'balancer' is not a network");
+}
+
 TEST(Validate, AddressesMustNotCollide) {
   const std::string second = "  - address: ADDRESS\n    backend: shop\nusers:";
   const auto with = [&](const std::string& address) {

@@ -159,6 +159,12 @@ def client(database):
     return Client(database)
 
 
+@pytest.fixture
+def client_of():
+    """client_of(server) -> what opens clients of it."""
+    return Client
+
+
 @pytest.fixture(scope="session")
 def node_modules():
     """npm's packages as the lock file names them, kept in the cache by its checksum."""

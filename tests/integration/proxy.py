@@ -60,7 +60,7 @@ class Weirpool:
     address; every backend gets one listener, whose port is ports[name]."""
 
     def __init__(self, folder, backends, max_connections=20, config=None, nofile=None,
-                 environment=None, listener_tls=None, ports=None):
+                 environment=None, listener_tls=None, listener_more=None, ports=None):
         self.folder = Path(folder)
         self.folder.mkdir(parents=True, exist_ok=True)
         self.file = self.folder / "weirpool.yaml"
@@ -77,6 +77,8 @@ class Weirpool:
         if listener_tls:
             for listener in self.config["listeners"]:
                 listener["tls"] = listener_tls
+        for listener in self.config["listeners"]:
+            listener.update(listener_more or {})
 
     def _base(self, backends, max_connections):
         return {

@@ -80,6 +80,7 @@ class ToyConversation final : public protocol::Conversation {
   std::string_view pin_reason() const override { return {}; }
   bool executing() const override { return owed_ > 0; }
   std::uint32_t idle_limit_seconds() const override { return patience_; }
+  std::uint32_t answered() const override { return answers_; }
   Verdict backend_lost() override { return Verdict::close(Fault::backend_lost); }
   std::unique_ptr<protocol::ClientLogin> take_login() override {
     return ToyDialect().client_login(context_);
@@ -124,6 +125,7 @@ class ToyConversation final : public protocol::Conversation {
     const std::uint64_t size = size_of(line, "data");
     if (line == "idle" || line == "idle!" || line == "open") {
       --owed_;
+      ++answers_;
       answered_ = true;
       in_transaction_ = line == "open";
       dirty_ = dirty_ || line == "idle!";
@@ -147,6 +149,7 @@ class ToyConversation final : public protocol::Conversation {
   bool answered_ = false;
   unsigned owed_ = 0;
   std::uint32_t patience_ = 0;
+  std::uint32_t answers_ = 0;
   Fault refusing_ = Fault::none;
   bool say_refusal_ = false;
   protocol::Writer out_;

@@ -33,7 +33,10 @@ inline config::Config toy_config(std::uint16_t server_port, std::uint32_t max_co
   backend.max_connections = max_connections;
   backend.tls.mode = config::SslMode::disable;
   made.backends[backend.name] = backend;
-  made.listeners.push_back({{"127.0.0.1", 0}, backend.name, {}});
+  config::Listener listener;
+  listener.address = {"127.0.0.1", 0};
+  listener.backend = backend.name;
+  made.listeners.push_back(listener);
   for (const std::string name : {"app", "batch"}) {
     made.users[name].name = name;
     made.users[name].password.value = config::Secret("secret");
@@ -41,6 +44,7 @@ inline config::Config toy_config(std::uint16_t server_port, std::uint32_t max_co
   made.limits = {1000, 1000, 1000, 1000, 8};
   made.timeouts.reset_timeout = kPatience;
   made.timeouts.cancel_wait_timeout = kPatience;
+  made.timeouts.server_check_delay = kPatience;
   made.timeouts.connect_backoff_min = config::Duration(1);
   made.timeouts.connect_backoff_max = config::Duration(20);
   made.timeouts.fd_retry_delay = config::Duration(1);
@@ -171,6 +175,7 @@ class ToyWorld final : public proxy::SessionHost {
   std::vector<std::string> passwords{"secret"};
   protocol::Fault refusal = protocol::Fault::none;  ///< for clients that come from now on
   int client_send_buffer = 0;  ///< bytes of SO_SNDBUF towards clients; zero: the kernel's choice
+  std::vector<config::Network> proxy_networks;  ///< for clients that come from now on
   bool hold_grants = false;
   unsigned logins_over = 0;
   unsigned logins_again = 0;
@@ -188,6 +193,7 @@ class ToyWorld final : public proxy::SessionHost {
     }
     auto site = std::make_shared<proxy::ListenerSite>();
     site->target = &target;
+    site->proxy_networks = proxy_networks;
     proxy::Stream::Parts parts;
     parts.fd = fd;
     auto session = std::make_unique<proxy::Session>(*this, std::move(site), std::move(parts),

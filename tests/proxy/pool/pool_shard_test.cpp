@@ -47,6 +47,39 @@ TEST(PoolShardTest, ANewcomerOpensABackendAndTheNextOneReusesIt) {
   EXPECT_EQ(world.server.counts().logins, 1U);
 }
 
+TEST(PoolShardTest, ABackendIdleForLongProvesThatItLivesBeforeItIsLent) {
+  ToyWorld world(2);
+  PoolShard& shard = world.pool();
+  Stander first(shard);
+  ASSERT_TRUE(world.until([&] { return first.served(); }));
+  first.give_back();
+  world.config.timeouts.server_check_delay = config::Duration(1);
+  world.apply();
+  world.settle();
+  EXPECT_FALSE(shard.take_idle());
+  EXPECT_EQ(shard.metrics().idle.get(), 1);
+  Stander second(shard);
+  ASSERT_TRUE(world.until([&] { return second.served(); }));
+  EXPECT_EQ(world.server.counts().pings, 1U);
+  EXPECT_EQ(world.server.counts().logins, 1U);
+}
+
+TEST(PoolShardTest, OneThatDoesNotAnswerTheCheckIsReplaced) {
+  ToyWorld world(2);
+  PoolShard& shard = world.pool();
+  Stander first(shard);
+  ASSERT_TRUE(world.until([&] { return first.served(); }));
+  first.give_back();
+  world.config.timeouts.server_check_delay = {};
+  world.apply();
+  world.server.answer_pings("what?\n");
+  EXPECT_FALSE(shard.take_idle());
+  Stander second(shard);
+  ASSERT_TRUE(world.until([&] { return second.served(); }));
+  EXPECT_EQ(world.server.counts().logins, 2U);
+  EXPECT_EQ(world.closed(shard, CloseReason::stale), 1U);
+}
+
 TEST(PoolShardTest, WaitersAreServedFirstComeFirstServed) {
   ToyWorld world(1);
   PoolShard& shard = world.pool();

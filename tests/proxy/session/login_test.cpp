@@ -40,6 +40,37 @@ TEST(LoginTest, ALoginMayArriveByteByByteAndBringItsFirstCommandAlong) {
   EXPECT_EQ(client.answer(), "= early,idle");
 }
 
+TEST(LoginTest, ABalancerIntroducesItsClientFirst) {
+  ToyWorld world(1);
+  world.proxy_networks = {config::parse_network("127.0.0.0/8").value.value()};
+  ToyClient client = world.client();
+  const std::string all = "PROXY TCP4 192.0.2.1 192.0.2.9 50000 6432\r\nuser app shop\n";
+  for (const char byte : all) {
+    client.send(std::string(1, byte));
+    world.turn();
+  }
+  EXPECT_TRUE(client.line().starts_with("welcome "));
+  EXPECT_EQ(client.ask("echo on"), "= on,idle");
+}
+
+TEST(LoginTest, WhoIsNotIntroducedWhereItIsAgreedIsNotServed) {
+  ToyWorld world(1);
+  world.proxy_networks = {config::parse_network("127.0.0.1").value.value()};
+  ToyClient client = world.client();
+  client.send("user app shop\n");
+  EXPECT_EQ(client.line(), "<closed>");
+  ASSERT_TRUE(world.until([&] { return told(world, Fault::proxy_header) == 1; }));
+  EXPECT_EQ(world.server.counts().accepted, 0U);
+}
+
+TEST(LoginTest, AnIntroductionFromElsewhereIsNotUnderstood) {
+  ToyWorld world(1);
+  world.proxy_networks = {config::parse_network("10.0.0.0/8").value.value()};
+  ToyClient client = world.client();
+  client.send("PROXY TCP4 192.0.2.1 192.0.2.9 50000 6432\r\n");
+  EXPECT_EQ(client.line(), "fault protocol_violation");
+}
+
 TEST(LoginTest, AnUnknownUserIsDenied) {
   ToyWorld world(1);
   ToyClient client = world.client();

@@ -28,6 +28,7 @@ class Stream:
         self.writer = None
 
     source = None  # (address, 0) to come from there
+    preface = b""  # sent before anything else, as a load balancer introduces its client
 
     async def open(self, host, port, timeout=10.0):
         try:
@@ -38,6 +39,8 @@ class Stream:
             raise Lost(f"connect: {error!r}") from error
         sock = self.writer.get_extra_info("socket")
         sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        if self.preface:
+            self.writer.write(self.preface)
 
     async def start_tls(self, context, server_name="localhost"):
         try:

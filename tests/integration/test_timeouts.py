@@ -1,0 +1,83 @@
+"""What lasts too long is ended, and says so."""
+
+import asyncio
+
+import pytest
+
+from weirtest.poll import until
+from weirtest.wire import DatabaseError, Lost
+
+
+def told(client, error, sqlstate, number):
+    assert isinstance(error, DatabaseError), error
+    assert error.code == (sqlstate if client.is_postgres else number), error
+
+
+def test_a_query_is_cancelled_after_query_timeout(launch, postgres, client_of, aio):
+    weir = launch(postgres, max_connections=2, config={"timeouts": {"query_timeout": "300ms"}})
+
+    client = client_of(postgres)
+
+    async def scenario():
+        one = await client(weir.port)
+        assert await one.value("select 1") == "1"
+        with pytest.raises(DatabaseError) as caught:
+            await one.value("select pg_sleep(60)")
+        assert caught.value.code == "57014"
+        other = await client(weir.port)
+        assert await other.value("select 2") == "2"
+        await other.close()
+
+    aio(scenario())
+    until(lambda: postgres.value("select count(*) from pg_stat_activity where "
+                                 "query like 'select pg_sleep(60)%' and state = 'active'") == 0,
+          "the statement has gone at the server")
+
+
+def test_a_query_that_runs_too_long_ends_its_client(launch, mysql_like, client_of, aio):
+    weir = launch(mysql_like, max_connections=2, config={"timeouts": {"query_timeout": "300ms"}})
+    client = client_of(mysql_like)
+
+    async def scenario():
+        one = await client(weir.port)
+        with pytest.raises(DatabaseError) as caught:
+            await one.value("select sleep(20)")
+        assert caught.value.code == 3024
+
+    aio(scenario())
+
+
+def test_a_transaction_ends_after_transaction_timeout(launch, database, client, aio):
+    weir = launch(database, config={"timeouts": {"transaction_timeout": "500ms"}})
+
+    async def scenario():
+        one = await client(weir.port)
+        assert await one.value("select 1") == "1"
+        await one.query("begin")
+        with pytest.raises((DatabaseError, Lost)) as caught:
+            for _ in range(200):
+                await one.value("select 1")
+                await asyncio.sleep(0.02)
+        if isinstance(caught.value, DatabaseError):
+            told(client, caught.value, "25P04", 4031)
+        other = await client(weir.port)
+        assert await other.value("select 1") == "1"
+        await other.close()
+
+    aio(scenario())
+    assert weir.metrics().total("weirpool_faults_total", reason="transaction_timeout") == 1
+
+
+def test_backends_idle_for_long_are_checked(launch, database, client, aio):
+    """With a delay of zero before every lending; what the client hears is the same."""
+    weir = launch(database, max_connections=1, config={"timeouts": {"server_check_delay": "0"}})
+
+    async def scenario():
+        one = await client(weir.port)
+        first = await one.value(client.backend_id)
+        for number in range(20):
+            assert await one.value(f"select '{number}'") == str(number)
+        assert await one.value(client.backend_id) == first
+        await one.close()
+
+    aio(scenario())
