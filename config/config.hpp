@@ -20,6 +20,8 @@ enum class Protocol : std::uint8_t { postgresql, mysql };
 /// libpq's sslmode names. allow is not offered.
 enum class SslMode : std::uint8_t { disable, prefer, require, verify_ca, verify_full };
 enum class ClientTls : std::uint8_t { disable, allow, require };
+/// When a client gives its backend back. inherit: as the next wider place says.
+enum class PoolMode : std::uint8_t { transaction, session, statement, inherit };
 enum class LogFormat : std::uint8_t { automatic, json, text };
 enum class LogLevel : std::uint8_t { debug, info, warn, error };
 
@@ -29,6 +31,16 @@ struct Address {
   std::uint16_t port = 0;
   bool operator==(const Address&) const = default;
 };
+
+/// One host, or several of one database in the order in which they are tried; the first is the
+/// base.
+struct HostList : Address {
+  std::vector<Address> others;
+  bool operator==(const HostList&) const = default;
+};
+
+/// Which of the hosts will do, as libpq has it.
+enum class TargetSession : std::uint8_t { any, read_write, primary, standby, prefer_standby };
 
 struct BackendTls {
   SslMode mode = SslMode::prefer;
@@ -41,7 +53,8 @@ struct BackendTls {
 struct Backend {
   std::string name;
   Protocol protocol = Protocol::postgresql;
-  Address address;
+  HostList address;
+  TargetSession target_session_attrs = TargetSession::any;
   std::uint32_t max_connections = 0;
   BackendTls tls;
   bool allow_public_key_retrieval = false;
@@ -71,19 +84,42 @@ struct PasswordSource {
   bool operator==(const PasswordSource&) const = default;
 };
 
+/// A database as clients name it. What is empty, zero or inherit is as it would be without.
+struct Database {
+  std::string name;             ///< "*": all that are not listed
+  std::string backend;          ///< empty: the listener's
+  std::string database;         ///< at the server; empty: the same name
+  std::string user;             ///< whom weirpool logs in as; empty: as the client
+  std::string connect_options;  ///< PostgreSQL's startup parameter `options`
+  PoolMode pool_mode = PoolMode::inherit;
+  std::uint32_t pool_size = 0;
+  std::uint32_t min_pool_size = 0;
+  std::uint32_t max_db_connections = 0;
+  std::uint32_t max_db_client_connections = 0;
+  bool reset_query_always = false;
+  bool operator==(const Database&) const = default;
+};
+
 struct User {
   std::string name;
   PasswordSource password;
   std::optional<PasswordSource> old_password;  ///< still accepted during a rotation
+  PoolMode pool_mode = PoolMode::inherit;
+  std::uint32_t pool_size = 0;  ///< zero, here and below: as without
+  std::uint32_t max_user_connections = 0;
+  std::uint32_t max_user_client_connections = 0;
   bool operator==(const User&) const = default;
 };
 
 struct Limits {
   std::uint32_t max_client_conn = 0;
-  std::uint32_t max_login_conn = 0;          ///< clients that have not finished their login
-  std::uint32_t max_waiting_clients = 0;     ///< per pool and worker
-  std::uint32_t max_connecting = 0;          ///< parallel connects per backend
-  std::uint32_t max_cancel_connections = 0;  ///< per backend, beside max_connections
+  std::uint32_t max_db_client_connections = 0;  ///< zero, here and below: no bound
+  std::uint32_t max_user_client_connections = 0;
+  std::uint32_t max_source_client_connections = 0;  ///< per address
+  std::uint32_t max_login_conn = 0;                 ///< clients that have not finished their login
+  std::uint32_t max_waiting_clients = 0;            ///< per pool and worker
+  std::uint32_t max_connecting = 0;                 ///< parallel connects per backend
+  std::uint32_t max_cancel_connections = 0;         ///< per backend, beside max_connections
   bool operator==(const Limits&) const = default;
 };
 
@@ -100,6 +136,7 @@ struct Timeouts {
   Duration server_check_delay{};    ///< zero: before every lending
   Duration server_lifetime{};       ///< each connection lives 80 to 100 % of it
   Duration server_close_timeout{};  ///< a goodbye unanswered for this long is logged
+  Duration dns_max_ttl{};  ///< names of backends are looked up again; zero: only to connect
   Duration cancel_wait_timeout{};
   Duration reset_timeout{};  ///< reset or fence of a backend between two clients
   Duration connect_backoff_min{};
@@ -154,6 +191,11 @@ struct SessionState {
 };
 
 struct Pool {
+  PoolMode mode = PoolMode::transaction;
+  std::uint32_t default_pool_size = 0;  ///< zero, here and below: no bound of its own
+  std::uint32_t min_pool_size = 0;
+  std::uint32_t max_db_connections = 0;
+  std::uint32_t max_user_connections = 0;
   std::uint32_t max_prepared_statements = 0;  ///< per backend connection and per client
   bool reset_query_always = false;
   SessionState session_state;
@@ -162,8 +204,10 @@ struct Pool {
 
 struct Config {
   std::uint32_t workers = 0;  ///< resolved: auto has become a number
+  std::uint32_t instance_id = 0;
   std::map<std::string, Backend> backends;
   std::vector<Listener> listeners;
+  std::map<std::string, Database> databases;  ///< empty: every name is passed on
   std::map<std::string, User> users;
   Pool pool;
   Limits limits;

@@ -46,7 +46,8 @@ std::string value_of(const Place& place) {
   }
   const std::string text = text_of(place.option, field);
   const bool plain = place.option.type != Type::text && place.option.type != Type::file &&
-                     place.option.type != Type::address && place.option.type != Type::http_address;
+                     place.option.type != Type::addresses && place.option.type != Type::address &&
+                     place.option.type != Type::http_address;
   return plain ? text : quoted(text);
 }
 

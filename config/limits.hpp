@@ -55,6 +55,15 @@ inline constexpr std::chrono::milliseconds kSourceLive{30'000};
 inline constexpr std::chrono::milliseconds kHandOverSkew{20};
 /// The same where the backend has to be closed and another opened: dearer by a login.
 inline constexpr std::chrono::milliseconds kEvictionSkew{200};
+/// After a server has refused a connection because it has too many: how long no more are opened
+/// than it has taken, and after how long each it is asked for one more.
+inline constexpr std::chrono::milliseconds kFullHold{5000};
+inline constexpr std::chrono::milliseconds kFullStep{1000};
+/// Backends that may be lost in a row before anything of a request could be sent to one.
+inline constexpr unsigned kMaxFreshAttempts = 3;
+/// How often a cancel request that found all cancel connections taken tries again, until
+/// cancel_wait_timeout.
+inline constexpr std::chrono::milliseconds kCancelRetry{20};
 /// How often idle backends are looked over for age.
 inline constexpr std::chrono::milliseconds kSweepInterval{1000};
 /// How long a client that has been told goodbye may take to close before it is cut off. Closing at

@@ -45,7 +45,18 @@ template <auto... Path>
 Field in_listener(const Scope& scope) {
   return field_of<Path...>(*scope.listener);
 }
+template <auto... Path>
+Field in_database(const Scope& scope) {
+  return field_of<Path...>(*scope.database);
+}
+template <auto... Path>
+Field in_user(const Scope& scope) {
+  return field_of<Path...>(*scope.user);
+}
 Field nowhere(const Scope&) { return {}; }
+
+constexpr std::string_view kModes = "transaction|session|statement";
+constexpr std::string_view kModesOrInherit = "transaction|session|statement|inherit";
 
 using At = Field (*)(const Scope&);
 using Text = std::string_view;
@@ -76,6 +87,9 @@ constexpr Option keep(Text path, At field, Text sentence) {
 constexpr Option truth(Text path, Text fallback, Reload reload, At field, Text sentence) {
   return {path, Type::boolean, fallback, false, 0, 0, "", reload, "", sentence, field};
 }
+constexpr Option words(Text path, Text example, Reload reload, At field, Text sentence) {
+  return {path, Type::text, "", false, 0, 0, "", reload, example, sentence, field};
+}
 constexpr Option needed(Text path, Type type, Text choices, Text example, At field, Text sentence) {
   return {path, type, "", true, 0, 0, choices, restart, example, sentence, field};
 }
@@ -93,6 +107,8 @@ constexpr At kState = in_config<&Config::pool, &Pool::session_state, Member>;
 template <auto Inner>
 constexpr At kLimit = in_config<&Config::limits, Inner>;
 template <auto Inner>
+constexpr At kPool = in_config<&Config::pool, Inner>;
+template <auto Inner>
 constexpr At kTcp = in_config<&Config::tcp, Inner>;
 template <auto Inner>
 constexpr At kBackendTls = in_backend<&Backend::tls, Inner>;
@@ -104,8 +120,16 @@ constexpr auto kOptions = std::to_array<Option>({
     group("backends.*", "One database server; its name labels logs, metrics and the console."),
     needed("backends.*.protocol", Type::choice, "postgresql|mysql", "postgresql",
            in_backend<&Backend::protocol>, "What the server speaks; MariaDB is mysql."),
-    needed("backends.*.address", Type::address, "", "shop.example.com:5432",
-           in_backend<&Backend::address>, "Where it listens, host:port."),
+    needed(
+        "backends.*.address", Type::addresses, "", "shop.example.com:5432",
+        in_backend<&Backend::address>,
+        "Where it listens, host:port; several hosts of one database with commas between them, in "
+        "the order in which they are tried."),
+    choice(
+        "backends.*.target_session_attrs", "any", "any|read-write|primary|standby|prefer-standby",
+        restart, in_backend<&Backend::target_session_attrs>,
+        "Which of its hosts will do; a connection is asked before it is first used, and again when "
+        "the server has refused to write."),
     {"backends.*.max_connections", Type::integer, "", true, 1, 100'000, "", restart, "20",
      "Hard bound on what is ever open to it: all databases, users and workers together, "
      "connecting, resetting and closing ones included.",
@@ -149,6 +173,39 @@ constexpr auto kOptions = std::to_array<Option>({
     file("listeners.*.tls.key_file", "/etc/weirpool/server.key", restart,
          kListenerTls<&ListenerTls::key_file>, "Its private key, PEM."),
 
+    holder("databases", Type::map,
+           "Databases as clients name them. Without this section every name is passed on to the "
+           "listener's backend; with it only those listed here exist, and \"*\" stands for all "
+           "others."),
+    group("databases.*", "One name that clients use."),
+    words("databases.*.backend", "shop", new_connections, in_database<&Database::backend>,
+          "Where it is; without it at the listener's backend."),
+    words("databases.*.database", "shop_production", new_connections,
+          in_database<&Database::database>, "Its name there; without it the same."),
+    words("databases.*.user", "app", new_connections, in_database<&Database::user>,
+          "A name from users that weirpool logs in as, whoever the client is; without it as the "
+          "client."),
+    words("databases.*.connect_options", "\"-c statement_timeout=30s\"", new_connections,
+          in_database<&Database::connect_options>,
+          "PostgreSQL only: the startup parameter options of its backend connections."),
+    choice("databases.*.pool_mode", "inherit", kModesOrInherit, new_connections,
+           in_database<&Database::pool_mode>,
+           "Instead of pool_mode, unless the user has one of its own."),
+    number("databases.*.pool_size", "0", 0, 100'000, live, in_database<&Database::pool_size>,
+           "Instead of pool.default_pool_size; 0 leaves that."),
+    number("databases.*.min_pool_size", "0", 0, 100'000, live,
+           in_database<&Database::min_pool_size>, "Instead of pool.min_pool_size; 0 leaves that."),
+    number("databases.*.max_db_connections", "0", 0, 100'000, live,
+           in_database<&Database::max_db_connections>,
+           "Instead of pool.max_db_connections; 0 leaves that."),
+    number("databases.*.max_db_client_connections", "0", 0, 1'000'000, live,
+           in_database<&Database::max_db_client_connections>,
+           "Instead of limits.max_db_client_connections; 0 leaves that."),
+    truth("databases.*.reset_query_always", "false", new_connections,
+          in_database<&Database::reset_query_always>,
+          "Reset a backend after every transaction, also where nothing is known to be left behind "
+          "in it: for code that changes its session inside functions."),
+
     holder("users", Type::map, "Who may log in, and with what; used on both sides.", true),
     group("users.*", "One user; exactly one of the three password keys."),
     secret("users.*.password", Type::secret, "${APP_PASSWORD}",
@@ -165,6 +222,17 @@ constexpr auto kOptions = std::to_array<Option>({
     secret("users.*.old_password_env", Type::secret_env, "APP_OLD_PASSWORD",
            "The name of an environment variable that holds the old password."),
 
+    choice("users.*.pool_mode", "inherit", kModesOrInherit, new_connections,
+           in_user<&User::pool_mode>, "Instead of pool_mode and of the database's."),
+    number("users.*.pool_size", "0", 0, 100'000, live, in_user<&User::pool_size>,
+           "Instead of pool.default_pool_size and of the database's; 0 leaves those."),
+    number("users.*.max_user_connections", "0", 0, 100'000, live,
+           in_user<&User::max_user_connections>,
+           "Instead of pool.max_user_connections; 0 leaves that."),
+    number("users.*.max_user_client_connections", "0", 0, 1'000'000, live,
+           in_user<&User::max_user_client_connections>,
+           "Instead of limits.max_user_client_connections; 0 leaves that."),
+
     group("admin", "Watching and steering weirpool itself."),
     {"admin.http", Type::http_address, "127.0.0.1:9127", false, 0, 0, "", restart, "",
      "host:port of metrics and health checks, or off. It asks for no password: keep it private.",
@@ -175,10 +243,24 @@ constexpr auto kOptions = std::to_array<Option>({
     {"workers", Type::workers, "auto", false, 1, 256, "", restart, "",
      "Threads that relay; auto is the cores that the cgroup and the affinity mask really give.",
      in_config<&Config::workers>},
-    choice("pool_mode", "transaction", "transaction", restart, nowhere,
-           "When a client gives its backend back: at the end of each transaction."),
+    number("instance_id", "0", 0, 255, restart, in_config<&Config::instance_id>,
+           "Where several weirpools stand behind one address: another number for each. It is part "
+           "of the connection ids and cancel keys of their clients."),
+    choice("pool_mode", "transaction", kModes, new_connections, kPool<&Pool::mode>,
+           "When a client gives its backend back: at the end of each transaction, when it leaves, "
+           "or after each statement; the last refuses transactions of more than one."),
 
-    group("pool", "What is kept on backends."),
+    group("pool",
+          "How max_connections is divided among pools (one per database and user), and what is "
+          "kept on backends. 0: no bound but max_connections."),
+    number("pool.default_pool_size", "0", 0, 100'000, live, kPool<&Pool::default_pool_size>,
+           "Backends per pool."),
+    number("pool.min_pool_size", "0", 0, 100'000, live, kPool<&Pool::min_pool_size>,
+           "Backends a pool that is in use keeps open, as far as nobody else needs their place."),
+    number("pool.max_db_connections", "0", 0, 100'000, live, kPool<&Pool::max_db_connections>,
+           "Backends per database, all users together."),
+    number("pool.max_user_connections", "0", 0, 100'000, live, kPool<&Pool::max_user_connections>,
+           "Backends per user and database server, all databases together."),
     number("pool.max_prepared_statements", "200", 0, 100'000, restart,
            in_config<&Config::pool, &Pool::max_prepared_statements>,
            "Prepared statements remembered per client and kept per backend connection."),
@@ -207,6 +289,13 @@ constexpr auto kOptions = std::to_array<Option>({
     group("limits", "Bounds; reaching one is an answer to the client, never a crash."),
     number("limits.max_client_conn", "10000", 1, 1'000'000, live, kLimit<&Limits::max_client_conn>,
            "Clients connected at once."),
+    number("limits.max_db_client_connections", "0", 0, 1'000'000, live,
+           kLimit<&Limits::max_db_client_connections>, "Clients per database; 0: no bound."),
+    number("limits.max_user_client_connections", "0", 0, 1'000'000, live,
+           kLimit<&Limits::max_user_client_connections>, "Clients per user; 0: no bound."),
+    number("limits.max_source_client_connections", "0", 0, 1'000'000, live,
+           kLimit<&Limits::max_source_client_connections>,
+           "Clients per network address, logins included; 0: no bound."),
     number("limits.max_login_conn", "1000", 1, 1'000'000, live, kLimit<&Limits::max_login_conn>,
            "Clients that have not finished their login."),
     number("limits.max_waiting_clients", "10000", 0, 1'000'000, live,
@@ -243,6 +332,9 @@ constexpr auto kOptions = std::to_array<Option>({
     timed("timeouts.server_check_delay", "30s", 1, 365 * kDay,
           kTimeout<&Timeouts::server_check_delay>,
           "A backend unused for this long makes a round trip before it is lent again; 0: always."),
+    timed("timeouts.dns_max_ttl", "15s", 100, kDay, kTimeout<&Timeouts::dns_max_ttl>,
+          "How often the names of backends are looked up again; connections to addresses that are "
+          "gone are closed at their next boundary. 0: only to connect."),
     timed("timeouts.server_lifetime", "1h", 100, 365 * kDay, kTimeout<&Timeouts::server_lifetime>,
           "A backend is closed at its next boundary after 80 to 100 % of this age."),
     timed("timeouts.server_close_timeout", "10s", 10, kHour,

@@ -26,6 +26,7 @@ enum class Type : std::uint8_t {
   text,
   file,          ///< path of a file that must be readable when not empty
   address,       ///< host:port
+  addresses,     ///< one or several, with commas
   http_address,  ///< host:port or off
   names,         ///< a list of names
   secret,        ///< a password itself
@@ -40,6 +41,7 @@ struct Scope {
   Config* config = nullptr;
   Backend* backend = nullptr;
   Listener* listener = nullptr;
+  Database* database = nullptr;
   User* user = nullptr;
 };
 
@@ -50,7 +52,7 @@ struct EnumField {
 
 /// Where a row's value lives; monostate: nowhere (groups, secrets, and options with one value).
 using Field = std::variant<std::monostate, std::uint32_t*, Duration*, bool*, std::string*, Address*,
-                           EnumField, std::vector<std::string>*>;
+                           HostList*, EnumField, std::vector<std::string>*>;
 
 struct Option {
   std::string_view path;  ///< backends.*.max_connections

@@ -42,9 +42,6 @@ std::string assign_choice(const Option& option, const std::string& text, const F
   const std::vector<std::string> choices = split_choices(option.choices);
   const auto found = std::find(choices.begin(), choices.end(), text);
   if (found == choices.end()) {
-    if (option.path == "pool_mode" && (text == "session" || text == "statement")) {
-      return "pool_mode " + text + " is not there yet; only transaction is";
-    }
     std::string list;
     for (const std::string& one : choices) list += (list.empty() ? "" : ", ") + one;
     const bool only = choices.size() == 1;
@@ -61,6 +58,32 @@ std::string assign_address(const std::string& text, const Field& field) {
   if (!parsed.value) return parsed.error;
   at<Address>(field) = std::move(*parsed.value);
   return {};
+}
+
+std::string assign_addresses(const std::string& text, const Field& field) {
+  HostList hosts;
+  std::size_t begin = 0;
+  for (std::size_t end = 0; end != std::string::npos; begin = end + 1) {
+    end = text.find(',', begin);
+    std::string one = text.substr(begin, end == std::string::npos ? end : end - begin);
+    one.erase(0, one.find_first_not_of(' '));
+    one.erase(one.find_last_not_of(' ') + 1);
+    Parsed<Address> parsed = parse_address(one);
+    if (!parsed.value) return parsed.error;
+    if (begin == 0) {
+      static_cast<Address&>(hosts) = std::move(*parsed.value);
+    } else {
+      hosts.others.push_back(std::move(*parsed.value));
+    }
+  }
+  at<HostList>(field) = std::move(hosts);
+  return {};
+}
+
+std::string text_of_addresses(const HostList& hosts) {
+  std::string list = format_address(hosts);
+  for (const Address& other : hosts.others) list += ", " + format_address(other);
+  return list;
 }
 
 std::string bound_text(const Option& option, std::int64_t value) {
@@ -85,6 +108,11 @@ void walk_elements(const Option& holder, const Place& place,
       scope.backend = &backend;
       enter(place.path + "." + name, name, scope);
     }
+  } else if (holder.path == "databases") {
+    for (auto& [name, database] : scope.config->databases) {
+      scope.database = &database;
+      enter(place.path + "." + name, name, scope);
+    }
   } else if (holder.path == "users") {
     for (auto& [name, user] : scope.config->users) {
       scope.user = &user;
@@ -102,6 +130,8 @@ void walk_children(std::string_view parent, const std::string& path, int depth, 
                    const std::function<void(const Place&)>& visit) {
   for (const Option* option : children_of(parent)) {
     if (option->name() == "*") continue;
+    // The one holder that may be left out, and then is not there.
+    if (option->path == "databases" && scope.config->databases.empty()) continue;
     const std::string name(option->name());
     const Place place{*option, path.empty() ? name : path + "." + name, name, depth, scope};
     visit(place);
@@ -122,6 +152,7 @@ std::string assign(const Option& option, const std::string& text, const Field& f
     case Type::duration: return assign_duration(option, text, field);
     case Type::choice: return assign_choice(option, text, field);
     case Type::address: return assign_address(text, field);
+    case Type::addresses: return assign_addresses(text, field);
     case Type::http_address:
       if (text != "off") return assign_address(text, field);
       at<Address>(field) = Address{};
@@ -145,6 +176,7 @@ std::string text_of(const Option& option, const Field& field) {
     case Type::boolean: return at<bool>(field) ? "true" : "false";
     case Type::text:
     case Type::file: return at<std::string>(field);
+    case Type::addresses: return text_of_addresses(at<HostList>(field));
     case Type::address:
     case Type::http_address: return format_address(at<Address>(field));
     case Type::choice: {

@@ -32,6 +32,7 @@ std::string allowed(const Option& option) {
     }
     case Type::boolean: return "`true`, `false`";
     case Type::address: return "host:port";
+    case Type::addresses: return "host:port, host:port …";
     case Type::http_address: return "host:port, `off`";
     case Type::file:
     case Type::secret_file: return "path of a file";

@@ -53,7 +53,9 @@ std::string_view element_name(std::string_view holder) {
   return holder == "users" ? "app" : "shop";
 }
 
-void write(std::string_view parent, std::size_t depth, bool first_in_list, std::string& out) {
+/// `off`: inside something that is commented out as a whole.
+void write(std::string_view parent, std::size_t depth, bool first_in_list, bool off,
+           std::string& out) {
   const std::string indent(depth * 2, ' ');
   for (const Option* option : children_of(parent)) {
     const std::string name(option->name());
@@ -62,16 +64,18 @@ void write(std::string_view parent, std::size_t depth, bool first_in_list, std::
     const std::string outer = first_in_list ? std::string(depth * 2 - 2, ' ') : indent;
     const std::string lead = first_in_list ? outer + "- " : indent;
     if (option->holds_options()) {
+      const bool unused = off || (option->type == Type::map && !option->required);
+      const std::string hash = unused ? "#" : "";
       out += comment(outer, option->sentence);
-      out += lead + name + ":\n";
+      out += lead + hash + name + ":\n";
       const bool map = option->type == Type::map;
       const bool list = option->type == Type::list;
       const std::string element = std::string(option->path) + ".*";
-      if (map) out += indent + "  " + std::string(element_name(option->path)) + ":\n";
-      if (map || list) write(element, depth + 2, list, out);
-      if (!map && !list) write(option->path, depth + 1, false, out);
+      if (map) out += indent + "  " + hash + std::string(element_name(option->path)) + ":\n";
+      if (map || list) write(element, depth + 2, list, unused, out);
+      if (!map && !list) write(option->path, depth + 1, false, unused, out);
     } else {
-      const bool active = option->required || option->path == "users.*.password";
+      const bool active = !off && (option->required || option->path == "users.*.password");
       out += comment(outer, about(*option));
       out += lead + (active ? "" : "#") + name + ": ";
       out += option->fallback.empty() ? option->example : option->fallback;
@@ -85,7 +89,7 @@ void write(std::string_view parent, std::size_t depth, bool first_in_list, std::
 
 std::string sample() {
   std::string text(kHead);
-  write("", 0, false, text);
+  write("", 0, false, false, text);
   return text;
 }
 

@@ -37,6 +37,10 @@ Json value_schema(const Option& option) {
     case Type::choice: return either({{"enum", split_choices(option.choices)}});
     case Type::address:
       return either({{"type", "string"}, {"pattern", "^(\\[[^\\]]+\\]|[^:\\[\\]]+):[0-9]+$"}});
+    case Type::addresses: {
+      const std::string one = "(\\[[^\\]]+\\]|[^:,\\[\\]]+):[0-9]+";
+      return either({{"type", "string"}, {"pattern", "^" + one + "(, *" + one + ")*$"}});
+    }
     case Type::http_address:
       return either(
           {{"type", "string"}, {"pattern", "^(off|(\\[[^\\]]+\\]|[^:\\[\\]]+):[0-9]+)$"}});

@@ -149,6 +149,9 @@ void TableReader::read_map(const Option& option, const Node& node, const std::st
     if (option.path == "backends") {
       scope.backend = &config_.backends[entry.key];
       scope.backend->name = entry.key;
+    } else if (option.path == "databases") {
+      scope.database = &config_.databases[entry.key];
+      scope.database->name = entry.key;
     } else {
       scope.user = &config_.users[entry.key];
       scope.user->name = entry.key;

@@ -25,6 +25,7 @@ class Validator {
   void run() {
     check_listeners();
     check_backends();
+    check_databases();
     check_addresses();
     check_admin();
     check_timeouts();
@@ -45,6 +46,7 @@ class Validator {
 
   void check_listeners();
   void check_backends();
+  void check_databases();
   void check_addresses();
   void check_admin();
   void check_timeouts();
@@ -91,7 +93,11 @@ void Validator::check_backends() {
     const auto serves = [&backend = backend](const Listener& listener) {
       return listener.backend == backend.name;
     };
-    if (std::none_of(config_.listeners.begin(), config_.listeners.end(), serves)) {
+    const auto named = [&backend = backend](const auto& entry) {
+      return entry.second.backend == backend.name;
+    };
+    if (std::none_of(config_.listeners.begin(), config_.listeners.end(), serves) &&
+        std::none_of(config_.databases.begin(), config_.databases.end(), named)) {
       error(path, "no listener leads to this backend");
     }
     if (backend.tls.cert_file.empty() != backend.tls.key_file.empty()) {
@@ -99,6 +105,20 @@ void Validator::check_backends() {
     }
     if (backend.allow_public_key_retrieval && backend.protocol != Protocol::mysql) {
       error(path + ".allow_public_key_retrieval", "is for MySQL only");
+    }
+  }
+}
+
+void Validator::check_databases() {
+  for (const auto& [name, database] : config_.databases) {
+    const std::string path = "databases." + name;
+    if (!database.backend.empty() && !config_.backends.contains(database.backend)) {
+      error(path + ".backend", "there is no backend '" + database.backend + "'" +
+                                   suggestion(database.backend, keys_of(config_.backends)));
+    }
+    if (!database.user.empty() && !config_.users.contains(database.user)) {
+      error(path + ".user", "there is no user '" + database.user + "'" +
+                                suggestion(database.user, keys_of(config_.users)));
     }
   }
 }

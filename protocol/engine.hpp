@@ -69,12 +69,21 @@ class BackendState {
   virtual std::uint64_t remote_id() const = 0;
 };
 
+/// When a conversation says release.
+enum class Pooling : std::uint8_t {
+  transaction,  ///< at every boundary
+  session,      ///< never: the client keeps its backend until it leaves
+  statement,    ///< at every boundary; a transaction that outlives its statement is refused
+};
+
 class ClientLogin;
 
 /// The command phase of one client. States, in the order of a transaction: no backend (attach is
 /// answered to lease) -> attached -> at a boundary -> release -> no backend.
 class Conversation : public Engine {
  public:
+  /// Before the first step; without it transaction.
+  virtual void set_pooling(Pooling pooling) = 0;
   /// The answer to lease. `backend` outlives the attachment.
   virtual void attach(BackendState& backend) = 0;
   /// The lease has ended, whether released or lost.
@@ -94,15 +103,35 @@ class Conversation : public Engine {
   virtual std::uint32_t idle_limit_seconds() const { return 0; }
   /// A statement of this client is being executed right now: a cancel request makes sense.
   virtual bool executing() const = 0;
+  /// The attached backend has refused to write: its server may have become a standby.
+  virtual bool refused_to_write() const = 0;
+  /// This conversation has neither queries nor transactions that could take too long: it streams.
+  virtual bool endless() const { return false; }
   /// How many requests have been answered to the end, for telling one from the next. Wraps.
   virtual std::uint32_t answered() const = 0;
-  /// The attached backend is gone. Says what the client hears: usually close(backend_lost), or
-  /// close(none) when the backend's own last words have already been forwarded.
-  virtual Verdict backend_lost() = 0;
+  /// The attached backend is gone; detach() follows. `torn`: part of a message has been passed on,
+  /// in either direction. Says how it goes on: close with what the client hears (none where the
+  /// backend's own last words have been forwarded already); hold where the session stays and says
+  /// the rest in its steps; lease where nothing of the client's request has been sent, so that
+  /// another backend may have it.
+  virtual Verdict backend_lost(bool torn) = 0;
   /// After log_in: the engine of the login within the session; null in protocols without one.
   virtual std::unique_ptr<ClientLogin> take_login();
   /// Appends `fault` as this client must read it now (sequence ids, severity).
   virtual void write_fault(Fault fault, std::string_view detail, Writer& out) = 0;
+};
+
+/// What a server lets one do just now.
+struct ServerRole {
+  bool standby = false;
+  bool read_only = false;  ///< a standby is, and a primary may be
+};
+
+/// Asks a backend at a boundary for the role of its server. Ends with done or close.
+class RoleProbe : public Engine {
+ public:
+  /// After done.
+  virtual ServerRole role() const = 0;
 };
 
 /// We are the server towards a client. Ends with done, cancel or close.
@@ -156,6 +185,7 @@ struct BackendIdentity {
   std::string user;
   std::string password;
   std::string database;
+  std::string options;  ///< PostgreSQL: the startup parameter of that name; empty: none
   std::uint32_t variant = 0;
   bool tls_wanted = false;                  ///< sslmode prefer and stronger
   bool tls_required = false;                ///< sslmode require and stronger

@@ -18,18 +18,28 @@ enum class Fault : std::uint8_t {
   login_timeout,             ///< the client did not finish its login in time
   proxy_header,              ///< a PROXY protocol header is missing or malformed
   too_many_clients,          ///< max_client_conn or the file descriptor budget is reached
+  too_many_of_source,        ///< max_source_client_connections is reached
+  too_many_of_user,          ///< max_user_client_connections is reached
+  too_many_of_database,      ///< max_db_client_connections is reached
   too_many_logins,           ///< too many clients are logging in at once
   backend_unavailable,       ///< no backend can be opened; the login is refused
+  backend_full,              ///< the backend has as many connections as it takes
   backend_refused_login,     ///< the backend rejects weirpool's own credentials: not the client's
                              ///< fault
   pool_timeout,              ///< query_wait_timeout passed before a backend was free; session kept
   pool_queue_full,           ///< the waiting line is at its bound; session kept
-  backend_lost,              ///< the backend went away under this client
+  backend_lost,              ///< the backend went away under this client, which was idle
+  outcome_unknown,           ///< the same while a request was under way that may have taken effect
+  transaction_lost,          ///< the same inside a transaction that cannot have been committed: the
+                             ///< session goes on as a failed transaction
+  transaction_failed,        ///< that transaction has not been ended yet
+  transaction_refused,       ///< a transaction of several statements in statement mode
   backend_violation,         ///< the backend broke the protocol
   shutting_down,             ///< draining: this client leaves at its boundary
   idle_transaction_timeout,  ///< idle inside a transaction for too long
   transaction_timeout,       ///< inside one transaction for too long
   query_timeout,             ///< one query ran for too long
+  cancelled,                 ///< the client cancelled its request before a backend was free
   client_idle_timeout,       ///< idle for too long
   internal,                  ///< a bug: refused rather than guessed
   count_,

@@ -27,6 +27,7 @@ class Dialect {
   virtual std::unique_ptr<protocol::Engine> reset(protocol::BackendState& state) const = 0;
   /// One round trip without effect: proof of life, and the fence behind a cancel.
   virtual std::unique_ptr<protocol::Engine> ping(protocol::BackendState& state) const = 0;
+  virtual std::unique_ptr<protocol::RoleProbe> role_probe(protocol::BackendState& state) const = 0;
 
   /// Makes what client logins are checked against, from all passwords valid now (one or two).
   /// Costs milliseconds: not on an I/O thread.

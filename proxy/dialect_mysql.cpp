@@ -4,6 +4,7 @@
 #include "protocol/mysql/credentials.hpp"
 #include "protocol/mysql/ping.hpp"
 #include "protocol/mysql/reset.hpp"
+#include "protocol/mysql/role_probe.hpp"
 #include "proxy/dialect.hpp"
 
 namespace weirpool::proxy {
@@ -35,6 +36,9 @@ class MysqlDialect final : public Dialect {
   }
   std::unique_ptr<protocol::Engine> ping(protocol::BackendState& state) const override {
     return mysql::make_ping(own(state));
+  }
+  std::unique_ptr<protocol::RoleProbe> role_probe(protocol::BackendState&) const override {
+    return std::make_unique<mysql::ServerRoleProbe>();
   }
   std::shared_ptr<const protocol::PreparedSecret> prepare(
       const std::string& /*user*/, const std::vector<std::string>& passwords) const override {

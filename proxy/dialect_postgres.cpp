@@ -2,6 +2,7 @@
 #include "protocol/postgres/client_login.hpp"
 #include "protocol/postgres/ping.hpp"
 #include "protocol/postgres/reset.hpp"
+#include "protocol/postgres/role_probe.hpp"
 #include "protocol/postgres/secret.hpp"
 #include "proxy/dialect.hpp"
 
@@ -58,6 +59,10 @@ class PostgresDialect final : public Dialect {
 
   std::unique_ptr<protocol::Engine> ping(protocol::BackendState& state) const override {
     return std::make_unique<postgres::Ping>(static_cast<postgres::Backend&>(state));
+  }
+
+  std::unique_ptr<protocol::RoleProbe> role_probe(protocol::BackendState& state) const override {
+    return std::make_unique<postgres::RoleProbe>(static_cast<postgres::Backend&>(state));
   }
 
   std::shared_ptr<const protocol::PreparedSecret> prepare(

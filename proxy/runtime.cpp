@@ -68,6 +68,7 @@ std::shared_ptr<const Runtime> make_runtime(config::Snapshot config, Targets& ta
     target->set_tls(contexts[name]);
     const auto backend = config->backends.find(name);
     if (backend != config->backends.end()) {
+      runtime->targets[name] = target.get();
       target->ledger().set_limit(backend->second.max_connections);
     }
   }

@@ -19,6 +19,7 @@ struct Runtime {
 
   config::Snapshot config;
   std::map<std::string, Secrets> secrets;                  ///< by user
+  std::map<std::string, BackendTarget*> targets;           ///< those that `config` names
   std::vector<std::shared_ptr<const ListenerSite>> sites;  ///< as config->listeners
 };
 

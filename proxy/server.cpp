@@ -103,11 +103,11 @@ void Server::make_targets() {
 
 void Server::make_workers() {
   auto route_cancel = [this](std::uint32_t id, std::vector<std::uint8_t> key) {
-    workers_[id % workers_.size()]->cancel_here(id, std::move(key));
+    workers_[ClientIds::worker_of(id, config_->workers)]->cancel_here(id, std::move(key));
   };
   for (unsigned i = 0; i < config_->workers; ++i) {
-    workers_.push_back(std::make_unique<Worker>(i, config_->workers, population_, offload_,
-                                                deriver_, route_cancel));
+    workers_.push_back(
+        std::make_unique<Worker>(i, *config_, population_, offload_, deriver_, route_cancel));
   }
   for (const auto& [name, target] : targets_) target->ledger().set_messenger(messenger());
 }
@@ -218,6 +218,7 @@ void Server::reload() {
   auto config = std::make_shared<config::Config>(*loaded.config);
   config->listeners = config_->listeners;
   config->workers = config_->workers;
+  config->instance_id = config_->instance_id;
   try {
     runtime_ = make_runtime(config, targets_);
   } catch (const std::exception& error) {

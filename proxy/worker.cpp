@@ -7,15 +7,16 @@
 #include "config/limits.hpp"
 #include "config/password.hpp"
 #include "protocol/reader.hpp"
+#include "proxy/log/log.hpp"
 #include "proxy/net/socket_options.hpp"
 #include "proxy/net/supervise.hpp"
 
 namespace weirpool::proxy {
 
-Worker::Worker(unsigned index, unsigned workers, Population& population, Offload& offload,
-               KeyDeriver& deriver, CancelRouter route_cancel)
+Worker::Worker(unsigned index, const config::Config& config, Population& population,
+               Offload& offload, KeyDeriver& deriver, CancelRouter route_cancel)
     : index_(index),
-      workers_(workers),
+      ids_(config.instance_id, index, config.workers),
       population_(population),
       offload_(offload),
       deriver_(deriver),
@@ -93,7 +94,7 @@ void Worker::slot_granted(const PoolKey& key) {
     if (PoolShard* shard = find(key)) {
       shard->slot_granted();
     } else {
-      key.target->ledger().closed();
+      key.target->ledger().closed(key);
     }
   });
 }
@@ -119,10 +120,9 @@ void Worker::receive(const PoolKey& key, std::shared_ptr<BackendParts> parts) {
 // --- SessionHost ---------------------------------------------------------------------------------
 
 std::uint32_t Worker::next_id() {
-  // The worker is the remainder, so that a cancel request finds its way from any worker.
   for (;;) {
-    const std::uint32_t id = ++sequence_ * workers_ + index_;
-    if (id != 0 && id % workers_ == index_ && !by_id_.contains(id)) return id;
+    const std::uint32_t id = ids_.next();
+    if (!by_id_.contains(id)) return id;
   }
 }
 
@@ -179,19 +179,45 @@ std::shared_ptr<const protocol::PreparedSecret> Worker::secret(const BackendTarg
   return found->second.at(&target.dialect());
 }
 
+std::optional<PoolKey> Worker::route(const ListenerSite& site, const protocol::Identity& identity) {
+  const auto target_of = [this](const std::string& name) {
+    const auto found = runtime_->targets.find(name);
+    return found == runtime_->targets.end() ? nullptr : found->second;
+  };
+  return proxy::route(*loop_.config, *site.target, target_of, identity);
+}
+
 const std::string& Worker::probe_user() { return runtime_->config->users.begin()->first; }
 
 void Worker::cancel(protocol::Bytes key) {
   protocol::Reader reader(key);
   const std::uint32_t id = reader.be32();
   const protocol::Bytes secret = reader.rest();
-  if (reader.ok()) route_cancel_(id, {secret.begin(), secret.end()});
+  if (!reader.ok()) return;
+  // Another instance's client: whoever brought the request here should have taken it there.
+  if (ClientIds::instance_of(id) != loop_.config->instance_id) {
+    log::limited(log::Level::warn, "cancel_misrouted", "a cancel request for another instance",
+                 {{"instance", std::uint64_t{ClientIds::instance_of(id)}}});
+    return;
+  }
+  route_cancel_(id, {secret.begin(), secret.end()});
 }
 
 void Worker::left(Session& session) {
   by_id_.erase(session.id());
   session_count_.fetch_sub(1, std::memory_order_relaxed);
   population_.clients.fetch_sub(1, std::memory_order_relaxed);
+}
+
+/// One worker does it for all.
+void Worker::look_up_names() {
+  const config::Duration ttl = loop_.config->timeouts.dns_max_ttl;
+  const TimePoint now = Clock::now();
+  if (ttl.count() == 0 || now - names_looked_up_ < ttl) return;
+  names_looked_up_ = now;
+  for (const auto& [name, target] : runtime_->targets) {
+    supervise("names", refresh_names(loop_, *target));
+  }
 }
 
 Task<void> Worker::sweep() {
@@ -201,6 +227,7 @@ Task<void> Worker::sweep() {
     co_await sweep_wake_.wait();
     beat_.store(Clock::now().time_since_epoch().count());
     for (const auto& [key, shard] : shards_) shard->sweep();
+    if (index_ == 0) look_up_names();
     std::erase_if(shards_, [](const auto& entry) {
       return entry.second.use_count() == 1 && entry.second->unused();
     });

@@ -14,6 +14,7 @@
 #include <utility>
 #include <vector>
 
+#include "proxy/client_id.hpp"
 #include "proxy/metrics/counters.hpp"
 #include "proxy/runtime.hpp"
 #include "proxy/session/session.hpp"
@@ -24,6 +25,7 @@ namespace weirpool::proxy {
 struct Population {
   std::atomic<std::uint32_t> clients{0};  ///< sessions, logins included
   std::atomic<std::uint32_t> logins{0};   ///< sessions that have not finished their login
+  Census census;
 };
 
 class Worker final : public SessionHost {
@@ -31,7 +33,7 @@ class Worker final : public SessionHost {
   /// Sends a cancel key to the worker that `id` belongs to.
   using CancelRouter = std::function<void(std::uint32_t id, std::vector<std::uint8_t> key)>;
 
-  Worker(unsigned index, unsigned workers, Population& population, Offload& offload,
+  Worker(unsigned index, const config::Config& config, Population& population, Offload& offload,
          KeyDeriver& deriver, CancelRouter route_cancel);
   ~Worker();
 
@@ -67,7 +69,10 @@ class Worker final : public SessionHost {
   std::shared_ptr<PoolShard> shard(const PoolKey& key) override;
   std::shared_ptr<const protocol::PreparedSecret> secret(const BackendTarget& target,
                                                          const std::string& user) override;
+  std::optional<PoolKey> route(const ListenerSite& site,
+                               const protocol::Identity& identity) override;
   const std::string& probe_user() override;
+  Census& census() override { return population_.census; }
   void cancel(protocol::Bytes key) override;
   bool draining() const override { return draining_; }
   void login_over() override { population_.logins.fetch_sub(1, std::memory_order_relaxed); }
@@ -82,9 +87,9 @@ class Worker final : public SessionHost {
   std::shared_ptr<metrics::PoolMetrics> numbers_of(const PoolKey& key);
   PoolShard* find(const PoolKey& key);
   Task<void> sweep();
+  void look_up_names();
 
   const unsigned index_;
-  const unsigned workers_;
   Population& population_;
   Offload& offload_;
   KeyDeriver& deriver_;
@@ -97,7 +102,8 @@ class Worker final : public SessionHost {
   std::shared_ptr<const Runtime> runtime_;
   std::unordered_map<PoolKey, std::shared_ptr<PoolShard>, PoolKeyHash> shards_;
   boost::unordered_flat_map<std::uint32_t, Session*> by_id_;
-  std::uint32_t sequence_ = 0;
+  ClientIds ids_;
+  TimePoint names_looked_up_ = Clock::now();
   bool draining_ = false;
   bool stopping_ = false;
   std::atomic<Clock::rep> beat_{Clock::now().time_since_epoch().count()};

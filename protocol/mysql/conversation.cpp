@@ -43,8 +43,13 @@ Verdict ServerConversation::step(Party from, MutableBytes unread) {
     if (verdict.kind != Verdict::Kind::done) return verdict;
     end_errand();
   }
+  if (lost_ == Lost::unsaid && from == Party::client) return say_lost();
   if (flag_.unsettled && response_.finished()) settle();
   if (errand_ != Errand::none) return run_errand(from, unread);
+  if (pooling_ == Pooling::statement && backend_ && response_.finished() &&
+      !tracker_.outside_transaction()) {
+    return Verdict::close(Fault::transaction_refused);
+  }
   if (releasable() && (from == Party::client || unread.empty())) return Verdict::release();
   return from == Party::client ? from_client(unread) : from_backend(unread);
 }
@@ -74,6 +79,9 @@ void ServerConversation::detach() {
   flag_.unsettled = false;
   flag_.replica = false;
   flag_.fresh = false;
+  flag_.doubtful = false;
+  flag_.refused_to_write = false;
+  flag_.leaving = false;
   flag_.cut = !response_.finished();
   response_.expect(ReplyPhase::idle, response_.client_sequence(), 0);
   response_.release_memory();
@@ -105,7 +113,7 @@ bool ServerConversation::asking() const {
 
 bool ServerConversation::releasable() const {
   return backend_ != nullptr && !flag_.fresh && intake_ == Intake::command && at_boundary() &&
-         tracker_.pins(*backend_) == 0;
+         tracker_.pins(*backend_) == 0 && pooling_ != Pooling::session;
 }
 
 bool ServerConversation::needs_reset() const {
@@ -124,13 +132,8 @@ std::uint32_t ServerConversation::idle_limit_seconds() const {
 
 bool ServerConversation::executing() const { return backend_ != nullptr && !response_.finished(); }
 
-Verdict ServerConversation::backend_lost() {
-  const bool told = tracker_.failed() && !flag_.fresh && response_.finished() &&
-                    errand_ == Errand::none && intake_ == Intake::command;
-  return Verdict::close(told ? Fault::none : Fault::backend_lost);
-}
-
 void ServerConversation::write_fault(Fault fault, std::string_view detail, Writer& out) {
+  if (fault == Fault::outcome_unknown) return;  // see conversation_loss.cpp
   const bool replying = flag_.cut || !response_.finished();
   const std::uint8_t next = static_cast<std::uint8_t>(sequence_ + 1);
   const std::uint8_t sequence = replying ? response_.client_sequence() : next;

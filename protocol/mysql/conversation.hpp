@@ -10,6 +10,7 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "protocol/engine.hpp"
@@ -39,6 +40,7 @@ class ServerConversation final : public Conversation, private ResponseObserver {
   explicit ServerConversation(ConversationStart start);
 
   Verdict step(Party from, MutableBytes unread) override;
+  void set_pooling(Pooling pooling) override { pooling_ = pooling; }
   void attach(BackendState& backend) override;
   void detach() override;
   void refuse(Fault fault, std::string_view detail) override;
@@ -48,7 +50,9 @@ class ServerConversation final : public Conversation, private ResponseObserver {
   std::uint32_t idle_limit_seconds() const override;
   bool executing() const override;
   std::uint32_t answered() const override { return answered_; }
-  Verdict backend_lost() override;
+  bool refused_to_write() const override { return flag_.refused_to_write; }
+  bool endless() const override { return flag_.replica; }
+  Verdict backend_lost(bool torn) override;
   std::unique_ptr<ClientLogin> take_login() override;
   void write_fault(Fault fault, std::string_view detail, Writer& out) override;
 
@@ -61,6 +65,13 @@ class ServerConversation final : public Conversation, private ResponseObserver {
     discard,  ///< dropping a command; answered with answer_ at its end
     answer,   ///< dropped: now answer it
     file,     ///< sending the file the backend has asked for
+  };
+  /// A transaction that went with its backend, and what the client has heard of that.
+  enum class Lost : std::uint8_t {
+    no,
+    unsaid,   ///< the answer it waits for is to say it
+    unheard,  ///< nothing: it waits for no answer
+    heard,
   };
   /// What the running exchange is for.
   enum class Errand : std::uint8_t { none, replay, reset, collation };
@@ -99,6 +110,14 @@ class ServerConversation final : public Conversation, private ResponseObserver {
   Verdict from_backend(MutableBytes unread);
   Verdict early_answer(MutableBytes unread);
   void settle();
+  // conversation_loss.cpp: the backend goes.
+  void note_ending(std::string_view sql, bool whole);
+  bool expendable() const;
+  Verdict say_lost();
+  std::optional<Verdict> lost_command(const CommandRow& row, MutableBytes unread,
+                                      FrameHeader header);
+  Verdict last_words(MutableBytes unread);
+
   void on_ok(const OkPacket& ok) override;
   void on_error() override;
   void on_prepared(std::uint32_t statement_id) override;
@@ -124,7 +143,9 @@ class ServerConversation final : public Conversation, private ResponseObserver {
   std::uint8_t command_ = 0;
   std::uint8_t sequence_ = 0;  ///< of the client's last packet
   Intake intake_ = Intake::command;
+  Pooling pooling_ = Pooling::transaction;
   Errand errand_ = Errand::none;
+  Lost lost_ = Lost::no;
   // Facts of the tracker and of the relay; each has its own writer and reader.
   struct {
     bool fresh : 1 = false;        ///< attached, and the client's command still to be forwarded
@@ -135,6 +156,9 @@ class ServerConversation final : public Conversation, private ResponseObserver {
     bool cut : 1 = false;          ///< the backend went in the middle of a reply
     bool replica : 1 = false;      ///< the backend sends its log: it serves nobody else afterwards
     bool multi_on : 1 = false;     ///< what the COM_SET_OPTION at hand asks for
+    bool doubtful : 1 = false;     ///< what is under way may end the transaction
+    bool refused_to_write : 1 = false;
+    bool leaving : 1 = false;  ///< the backend has taken its leave
   } flag_;
 };
 

@@ -6,8 +6,7 @@ namespace weirpool::protocol::mysql {
 
 Verdict ServerConversation::from_backend(MutableBytes unread) {
   if (response_.finished()) {
-    // A server says something on its own only to take its leave.
-    return unread.empty() ? Verdict::need(1) : Verdict::close(Fault::backend_lost);
+    return unread.empty() ? Verdict::need(1) : last_words(unread);
   }
   if (asking()) return early_answer(unread);
   const Verdict verdict = response_.step(unread);
@@ -35,6 +34,10 @@ void ServerConversation::on_ok(const OkPacket& ok) {
 }
 
 void ServerConversation::on_error() {
+  constexpr std::uint16_t kReadOnlyOption = 1290;  // --read-only, --super-read-only and the like
+  constexpr std::uint16_t kReadOnlyMode = 1836;
+  const std::uint16_t code = response_.error_code();
+  if (code == kReadOnlyOption || code == kReadOnlyMode) flag_.refused_to_write = true;
   flag_.unsettled = true;
   tracker_.error(command_, text_);
 }

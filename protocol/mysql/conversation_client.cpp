@@ -27,7 +27,7 @@ Verdict ServerConversation::from_client(MutableBytes unread) {
     case Intake::command: break;
   }
   if (response_.in_log()) return log_packet(unread);
-  if (!response_.finished()) return Verdict::hold();
+  if (!response_.finished() || flag_.leaving) return Verdict::hold();
   return command(unread);
 }
 
@@ -53,6 +53,9 @@ bool ServerConversation::in_order(MutableBytes unread) {
 
 Verdict ServerConversation::dispatch(const CommandRow& row, MutableBytes unread,
                                      FrameHeader header) {
+  if (lost_ != Lost::no) {
+    if (const std::optional<Verdict> answer = lost_command(row, unread, header)) return *answer;
+  }
   switch (row.handling) {
     case Handling::quit: return Verdict::done();
     case Handling::unknown: return drop({kUnknownCommandCode, "08S01", "Unknown command"}, unread);
@@ -108,6 +111,7 @@ Verdict ServerConversation::text_command(MutableBytes unread, FrameHeader header
   if (backend_ == nullptr) return Verdict::lease();
   const bool whole = scanned_ == total && header.length < kMaxPayload;
   if (!synchronize(whole)) return run_errand(Party::client, unread);
+  note_ending(text_of(unread.first(scanned_)).substr(kHeaderSize + 1), whole);
   response_.expect(row_of_command(command_).reply, 1, tracker_.status());
   flag_.fresh = false;
   flag_.foreign = false;
@@ -197,6 +201,8 @@ Verdict ServerConversation::log_packet(MutableBytes unread) {
 
 Verdict ServerConversation::forward_command(MutableBytes unread, FrameHeader header) {
   const std::size_t total = kHeaderSize + header.length;
+  // Nobody has looked into a prepared statement.
+  flag_.doubtful = command_ == com::stmt_execute;
   flag_.fresh = false;
   flag_.foreign = false;
   flag_.more_frames = header.length == kMaxPayload;

@@ -164,7 +164,10 @@ bool Response::finish_packet(PacketMeaning meaning, MutableBytes packet, std::si
       if (!observer_->may_ask_for_file()) return false;
       phase_ = ReplyPhase::file;
       break;
-    case PacketMeaning::error: observer_->on_error(); [[fallthrough]];
+    case PacketMeaning::error:
+      error_code_ = payload.size() < 3 ? std::uint16_t{0} : Reader(payload.subspan(1)).le16();
+      observer_->on_error();
+      [[fallthrough]];
     default: phase_ = ReplyPhase::idle; break;
   }
   renumber(packet);

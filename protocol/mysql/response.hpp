@@ -53,6 +53,8 @@ class Response {
   bool finished() const { return phase_ == ReplyPhase::idle && pending_ == Pending::nothing; }
   /// The sequence id a packet towards the client would have now.
   std::uint8_t client_sequence() const { return static_cast<std::uint8_t>(next_ + inserted_); }
+  /// Of the last ERR.
+  std::uint16_t error_code() const { return error_code_; }
   /// Only while not finished(). Never looks at more than one reply.
   Verdict step(MutableBytes unread);
   void release_memory();
@@ -82,10 +84,11 @@ class Response {
   ResponseObserver* observer_;
   ReplyPhase phase_ = ReplyPhase::idle;
   Pending pending_ = Pending::nothing;
-  bool continuation_ = false;     ///< the next packet belongs to the one before it
-  bool eof_owed_ = false;         ///< put in before the next packet of this result
-  std::uint8_t next_ = 0;         ///< sequence id of the backend's next packet
-  std::uint8_t inserted_ = 0;     ///< packets put in so far
+  bool continuation_ = false;  ///< the next packet belongs to the one before it
+  bool eof_owed_ = false;      ///< put in before the next packet of this result
+  std::uint8_t next_ = 0;      ///< sequence id of the backend's next packet
+  std::uint8_t inserted_ = 0;  ///< packets put in so far
+  std::uint16_t error_code_ = 0;
   std::uint16_t status_ = 0;      ///< of the last OK, for EOF packets put in
   std::uint32_t left_ = 0;        ///< definitions still to come in this group
   std::uint32_t left_after_ = 0;  ///< PREPARE: columns, while the parameters are counted

@@ -59,6 +59,7 @@ void PostgresBackendLogin::write_startup() {
   StartupMessage message;
   message.version = kProtocol30;
   message.parameters = {{"user", as_.user}, {"database", as_.database}};
+  if (!as_.options.empty()) message.parameters.emplace_back("options", as_.options);
   message.parameters.insert(message.parameters.end(), more_.begin(), more_.end());
   message.serialize(outbox_.out());
   phase_ = Phase::authentication;
@@ -199,6 +200,7 @@ PostgresBackendLogin::Step PostgresBackendLogin::on_error(Bytes visible) {
   words.append(": ").append(error.message.substr(0, kMaxErrorText));
   Fault fault = Fault::backend_unavailable;
   if (error.sqlstate == "3D000") fault = Fault::unknown_database;
+  if (error.sqlstate == "53300") fault = Fault::backend_full;
   if (error.sqlstate.starts_with("28")) fault = Fault::backend_refused_login;
   return fail(fault, words);
 }

@@ -33,6 +33,7 @@ void PostgresConversation::detach() {
   own_.reset();
   effects_ = 0;
   phase_ = Phase::relay;
+  doubtful_ = settings_changed_ = refused_to_write_ = false;
   unsynced_ = settle_failed_ = served_ = cleansed_ = unsettled_ = resets_all_ = flushed_ =
       last_words_ = false;
   own_tries_ = 0;
@@ -65,11 +66,8 @@ bool PostgresConversation::quiet() const {
 bool PostgresConversation::at_boundary() const { return backend_ == nullptr || quiet(); }
 
 bool PostgresConversation::releasable() const {
-  return backend_ != nullptr && used_ && (effects_ & kPins) == 0 && !check_ && quiet();
-}
-
-Verdict PostgresConversation::backend_lost() {
-  return Verdict::close(last_words_ ? Fault::none : Fault::backend_lost);
+  return backend_ != nullptr && used_ && (effects_ & kPins) == 0 && !check_ &&
+         pooling_ != Pooling::session && quiet();
 }
 
 void PostgresConversation::write_fault(Fault fault, std::string_view detail, Writer& out) {

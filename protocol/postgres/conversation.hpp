@@ -29,6 +29,7 @@
 #include "protocol/postgres/catalog.hpp"
 #include "protocol/postgres/conversation_table.hpp"
 #include "protocol/postgres/frame.hpp"
+#include "protocol/postgres/lost_transaction.hpp"
 #include "protocol/postgres/query_messages.hpp"
 #include "protocol/postgres/reply_queue.hpp"
 #include "protocol/postgres/session_check.hpp"
@@ -48,6 +49,7 @@ class PostgresConversation final : public Conversation {
       : catalog_(std::move(catalog)), startup_(std::move(wanted)), wanted_(startup_) {}
 
   Verdict step(Party from, MutableBytes unread) override;
+  void set_pooling(Pooling pooling) override { pooling_ = pooling; }
   void attach(BackendState& backend) override;
   void detach() override;
   void refuse(Fault fault, std::string_view detail) override;
@@ -58,7 +60,8 @@ class PostgresConversation final : public Conversation {
   std::string_view pin_reason() const override { return pin_label(effects_); }
   bool executing() const override { return !queue_.empty(); }
   std::uint32_t answered() const override { return answered_; }
-  Verdict backend_lost() override;
+  bool refused_to_write() const override { return refused_to_write_; }
+  Verdict backend_lost(bool torn) override;
   void write_fault(Fault fault, std::string_view detail, Writer& out) override;
 
  private:
@@ -96,6 +99,12 @@ class PostgresConversation final : public Conversation {
   Step pass(const Header& header, Run& run, Reply owed);
   Step skip(const Header& header, Run& run);
   Step when_full();
+
+  // conversation_loss.cpp: the backend goes.
+  void note_ending(std::string_view text, bool whole);
+  bool expendable() const;
+  LostTransaction::Heard heard() const;
+  Step lost_message(Bytes unread);
 
   // conversation_prepared.cpp: prepared statements.
   Step on_parse(const Header& header, Run& run);
@@ -187,13 +196,15 @@ class PostgresConversation final : public Conversation {
   std::uint8_t text_head_ = 0;      ///< bytes in front of the text
   std::uint64_t carry_ = 0;         ///< bytes of a message whose head has been rewritten
   std::unique_ptr<Writer> refusal_;
-  std::unique_ptr<SessionCheck> check_;  ///< due at the next boundary
+  std::unique_ptr<LostTransaction> lost_;  ///< the client's transaction, which no backend has
+  std::unique_ptr<SessionCheck> check_;    ///< due at the next boundary
   std::unique_ptr<Own> own_;
   StatementRef healing_;              ///< its batch will be sent again
   ClientStatement* bound_ = nullptr;  ///< by the last Bind of this batch
-  std::uint32_t answered_ = 0;  ///< ReadyForQuery messages of backends
+  std::uint32_t answered_ = 0;        ///< ReadyForQuery messages of backends
   Effects effects_ = 0;
   Phase phase_ = Phase::relay;
+  Pooling pooling_ = Pooling::transaction;
   char status_ = 'I';
   bool used_ = false;      ///< the attached backend has been given something
   bool unsynced_ = false;  ///< an extended batch waits for its Sync
@@ -204,9 +215,12 @@ class PostgresConversation final : public Conversation {
   bool unsettled_ = false;   ///< parameters have been changed since the last boundary
   bool resets_all_ = false;  ///< a RESET ALL that nothing can undo is under way
   std::uint8_t own_tries_ = 0;
-  bool flushed_ = false;        ///< the backend has been asked to answer a full queue
-  bool last_words_ = false;     ///< the backend said FATAL
-  bool client_moving_ = false;  ///< a forward of the client's bytes may be unfinished
+  bool flushed_ = false;     ///< the backend has been asked to answer a full queue
+  bool last_words_ = false;  ///< the backend said FATAL
+  bool refused_to_write_ = false;
+  bool doubtful_ = false;          ///< what may end the transaction is under way
+  bool settings_changed_ = false;  ///< a parameter has, inside this transaction
+  bool client_moving_ = false;     ///< a forward of the client's bytes may be unfinished
   bool backend_moving_ = false;
   bool backend_partial_ = false;  ///< the front of a message of the backend has been seen
 };

@@ -89,11 +89,17 @@ PostgresConversation::Step PostgresConversation::on_error(const Header& header, 
   if (rest.size() < front_of(header)) return Verdict::need(front_of(header));
   const ErrorResponse error = ErrorResponse::parse(visible_payload(header, rest));
   if (error.fatal()) {
+    const bool survives = expendable();
+    if (survives && run.size != 0) return std::nullopt;
     last_words_ = true;
-    return pass(header, run);
+    if (!survives) return pass(header, run);
+    // The client hears something else, when the backend has gone.
+    to_client_.skip(header.total());
+    return std::nullopt;
   }
   if (check_) check_->rolled_back();
   resets_all_ = false;
+  if (error.sqlstate == "25006") refused_to_write_ = true;
   if (!queue_.empty() && error.sqlstate == "0A000" && error.routine == "RevalidateCachedQuery") {
     if (run.size != 0) return std::nullopt;
     if (outdated()) {
@@ -158,11 +164,17 @@ PostgresConversation::Step PostgresConversation::on_ready(Run& run) {
   if (header.length != 5 || (status != 'I' && status != 'T' && status != 'E')) {
     return Verdict::close(Fault::backend_violation);
   }
+  // Instead of the answer to BEGIN: the client must not believe that it stands in a transaction.
+  if (status != 'I' && pooling_ == Pooling::statement) {
+    return Verdict::close(Fault::transaction_refused);
+  }
   status_ = status;
   served_ = true;
   ++answered_;
   queue_.pop();
   if (status == 'I' && queue_.empty()) unsettled_ = false;
+  if (queue_.empty()) doubtful_ = false;
+  if (status == 'I') settings_changed_ = false;
   if (phase_ == Phase::copy_in) phase_ = Phase::relay;
   return pass(header, run);
 }

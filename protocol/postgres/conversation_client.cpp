@@ -25,13 +25,15 @@ Verdict PostgresConversation::client_verdict(Bytes unread) {
   if (const Step queued = backend_ ? to_backend_.next() : to_client_.next()) return *queued;
   if (backend_ == nullptr) {
     while (true) {
-      const Step verdict = refusal_ ? refused_message(unread) : detached_message(unread);
+      const Step verdict = refusal_ ? refused_message(unread)
+                           : lost_  ? lost_message(unread)
+                                    : detached_message(unread);
       if (verdict) return *verdict;
       if (const Step queued = to_client_.next()) return *queued;
     }
   }
   if (const Step asked = check_step()) return *asked;
-  if (own_ || settle_failed_ || healing_) return Verdict::hold();
+  if (own_ || settle_failed_ || healing_ || last_words_) return Verdict::hold();
   if (text_left_ != 0) return stream_text(unread);
   if (releasable()) return Verdict::release();
   Run run{unread, std::exchange(carry_, 0)};
@@ -157,6 +159,9 @@ PostgresConversation::Step PostgresConversation::on_query(const Header& header, 
   unnamed_.reset();
   backend_->unnamed.reset();
   backend_->unnamed_certain = true;
+  note_ending(text_of(rest.first(static_cast<std::size_t>(whole ? header.total() : wanted)))
+                  .substr(kHeaderSize),
+              whole);
   if (whole) {
     execute_effects(effects);
     return pass(header, run);
@@ -184,7 +189,9 @@ Verdict PostgresConversation::stream_text(Bytes unread) {
   if (unread.empty()) return Verdict::need(1);
   const auto size = static_cast<std::size_t>(std::min<std::uint64_t>(text_left_, unread.size()));
   const std::size_t head = std::min<std::size_t>(text_head_, size);
-  scan_->feed(text_of(unread.first(size).subspan(head)));
+  const std::string_view piece = text_of(unread.first(size).subspan(head));
+  scan_->feed(piece);
+  if (status_ != 'I' && piece.find(';') != std::string_view::npos) doubtful_ = true;
   text_head_ = static_cast<std::uint8_t>(text_head_ - head);
   text_left_ -= size;
   if (text_left_ == 0) {

@@ -191,6 +191,7 @@ PostgresConversation::Step PostgresConversation::on_bind(const Header& header, R
   if (head->statement.empty()) {
     if (!ready) inject_unnamed();
     if (unnamed_) execute_effects(unnamed_->effects);
+    if (unnamed_) note_ending(unnamed_->body(), true);
     queue_.push(Reply::bind);
     if (ready) return pass(header, run);
     carry_ = header.total();
@@ -221,6 +222,7 @@ PostgresConversation::Step PostgresConversation::bind_named(const Header& header
   }
   keep_batch();
   execute_effects(statement->effects);
+  note_ending(statement->body(), true);
   rewrite_bind(header, head, statement->backend_name);
   queue_.push_about(Reply::bind, statement->number);
   bound_ = &mine;

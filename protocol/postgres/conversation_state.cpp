@@ -287,6 +287,7 @@ PostgresConversation::Step PostgresConversation::on_parameter(const Header& head
   const auto message = ParameterStatus::parse(run.rest().first(size).subspan(kHeaderSize));
   if (!message) return Verdict::close(Fault::backend_violation);
   const Reported* changed = backend_->parameters.report(message->name, message->value);
+  if (status_ != 'I') settings_changed_ = true;
   if (changed != nullptr && follows_client(changed->lower)) {
     const bool own = changed->value == changed->initial && !startup_->find(changed->lower);
     const ProfileRef next = own ? catalog_->profiles.without(wanted_, changed->lower)

@@ -66,7 +66,7 @@ void ReplicationConversation::refuse(Fault fault, std::string_view detail) {
   write_error(fault, {}, detail, *refusal_);
 }
 
-Verdict ReplicationConversation::backend_lost() {
+Verdict ReplicationConversation::backend_lost(bool /*torn*/) {
   return Verdict::close(last_words_ ? Fault::none : Fault::backend_lost);
 }
 

@@ -35,6 +35,8 @@ Verdict RoundTrip::message(Bytes unread) {
   if (action == FromBackend::error) {
     const ErrorResponse error = ErrorResponse::parse(payload);
     if (error.fatal() || !failed(error)) return give_up();
+  } else if (header.tag == 'D') {
+    row(payload);
   } else if (action == FromBackend::parameter) {
     const auto status = ParameterStatus::parse(payload);
     if (!status) return give_up();

@@ -26,6 +26,8 @@ class RoundTrip : public Engine {
   virtual bool succeeded() = 0;
   /// An error that is not fatal; false: give the backend up.
   virtual bool failed(const ErrorResponse& error) = 0;
+  /// The payload of a DataRow, as far as it fits.
+  virtual void row(Bytes /*payload*/) {}
   Verdict message(Bytes unread);
   Verdict give_up();
 

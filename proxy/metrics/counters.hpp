@@ -110,13 +110,14 @@ enum class CloseReason : std::uint8_t {
   shutdown,
   reload,        ///< the configuration it was opened with is gone
   fence_failed,  ///< a cancel request might still hit it
+  outdated,      ///< no host has its address any more, or its server is not what it was
   stale,         ///< found dead or with unexpected bytes when it was to be lent
   count_,
 };
 inline constexpr std::size_t kCloseReasons = static_cast<std::size_t>(CloseReason::count_);
 inline constexpr std::array<std::string_view, kCloseReasons> kCloseReasonLabels{
     "client_gone", "idle_timeout", "lifetime", "backend_lost", "violation", "reset_failed",
-    "evicted",     "shutdown",     "reload",   "fence_failed", "stale"};
+    "evicted",     "shutdown",     "reload",   "fence_failed", "outdated",  "stale"};
 
 inline constexpr std::size_t kFaults = static_cast<std::size_t>(protocol::Fault::count_);
 

@@ -9,6 +9,7 @@
 #include "protocol/engine.hpp"
 #include "proxy/net/deadlines.hpp"
 #include "proxy/net/loop.hpp"
+#include "proxy/net/peer_address.hpp"
 #include "proxy/net/stream.hpp"
 #include "proxy/pool/pool_key.hpp"
 
@@ -18,6 +19,8 @@ namespace weirpool::proxy {
 /// delivery, so a backend that was ever aimed at is fenced before it is lent again.
 struct CancelFence {
   unsigned in_flight = 0;
+  std::uint32_t lease = 0;   ///< counts; a cancel request that has not been sent is for one of them
+  bool queued = false;       ///< one waits for a cancel connection
   bool aimed = false;        ///< since the last fence
   Signal* waiter = nullptr;  ///< notified when in_flight falls to zero
 };
@@ -28,6 +31,9 @@ struct BackendParts {
   std::unique_ptr<protocol::BackendState> state;
   TimePoint expires{};
   TimePoint idle_since{};
+  TimePoint opened{};
+  PeerAddress address;
+  std::uint32_t generation = 0;
 };
 
 class BackendConn;
@@ -48,9 +54,14 @@ class BackendConn final : public Watcher {
         state(std::move(parts.state)),
         fence(std::make_shared<CancelFence>()),
         expires(parts.expires),
-        idle_since(parts.idle_since) {}
+        idle_since(parts.idle_since),
+        opened(parts.opened),
+        address(parts.address),
+        generation(parts.generation) {}
 
-  BackendParts take_apart() && { return {stream.release(), std::move(state), expires, idle_since}; }
+  BackendParts take_apart() && {
+    return {stream.release(), std::move(state), expires, idle_since, opened, address, generation};
+  }
 
   void stream_ready() override {
     if (idle_home) idle_home->idle_backend_stirred(*this);
@@ -62,6 +73,9 @@ class BackendConn final : public Watcher {
   std::shared_ptr<CancelFence> fence;
   TimePoint expires;     ///< server_lifetime, jittered; max: never
   TimePoint idle_since;  ///< when it was last proven alive, by an answer
+  TimePoint opened;
+  PeerAddress address;       ///< of the host it was opened at
+  std::uint32_t generation;  ///< BackendTarget's, when it was last found to be as it should
 };
 
 }  // namespace weirpool::proxy

@@ -43,6 +43,58 @@ void BackendTarget::publish(const PoolKey& key,
   facts_[index_of(key)] = std::move(facts);
 }
 
+std::vector<config::Address> BackendTarget::hosts() const {
+  std::vector<config::Address> all{backend_.address};
+  all.insert(all.end(), backend_.address.others.begin(), backend_.address.others.end());
+  const std::lock_guard lock(mutex_);
+  std::stable_partition(all.begin(), all.end(),
+                        [this](const config::Address& host) { return host == preferred_; });
+  return all;
+}
+
+void BackendTarget::served_by(const config::Address& host) {
+  const std::lock_guard lock(mutex_);
+  preferred_ = host;
+}
+
+void BackendTarget::resolved(const config::Address& host, std::vector<config::IpBytes> addresses) {
+  if (addresses.empty()) return;
+  std::sort(addresses.begin(), addresses.end());
+  const std::lock_guard lock(mutex_);
+  std::vector<config::IpBytes>& known = resolved_[{host.host, host.port}];
+  if (known == addresses) return;
+  known = std::move(addresses);
+  ++generation_;
+}
+
+void BackendTarget::distrust() {
+  const std::lock_guard lock(mutex_);
+  trusted_since_ = Clock::now();
+  preferred_ = {};
+  ++generation_;
+}
+
+bool BackendTarget::outdated(const config::IpBytes& address, TimePoint since) const {
+  const std::lock_guard lock(mutex_);
+  if (since < trusted_since_) return true;
+  // A host that has not been looked up yet may be the one it was opened at.
+  if (resolved_.size() < 1 + backend_.address.others.size()) return false;
+  return std::none_of(resolved_.begin(), resolved_.end(), [&](const auto& host) {
+    return std::binary_search(host.second.begin(), host.second.end(), address);
+  });
+}
+
+bool BackendTarget::role_fits(const protocol::ServerRole& role, bool fallback) const {
+  switch (backend_.target_session_attrs) {
+    case config::TargetSession::any: return true;
+    case config::TargetSession::read_write: return !role.standby && !role.read_only;
+    case config::TargetSession::primary: return !role.standby;
+    case config::TargetSession::standby: return role.standby;
+    case config::TargetSession::prefer_standby: return role.standby || fallback;
+  }
+  return false;
+}
+
 TimePoint BackendTarget::retry_at() const {
   const std::lock_guard lock(mutex_);
   return retry_at_;

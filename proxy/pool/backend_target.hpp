@@ -8,8 +8,11 @@
 #include <mutex>
 #include <optional>
 #include <string>
+#include <utility>
+#include <vector>
 
 #include "config/config.hpp"
+#include "config/network.hpp"
 #include "protocol/engine.hpp"
 #include "proxy/dialect.hpp"
 #include "proxy/net/tls_context.hpp"
@@ -36,6 +39,25 @@ class BackendTarget {
   std::shared_ptr<const protocol::BackendFacts> any_facts() const;
   void publish(const PoolKey& key, std::shared_ptr<const protocol::BackendFacts> facts);
 
+  // Hosts: a backend is opened at one of several, and names move.
+  /// In the order in which they are to be tried: the one that served last comes first.
+  std::vector<config::Address> hosts() const;
+  void served_by(const config::Address& host);
+  /// Where the name of a host leads now; empty where it could not be found out: nothing changes.
+  void resolved(const config::Address& host, std::vector<config::IpBytes> addresses);
+  /// Its server is not what it was: no backend opened before is lent again.
+  void distrust();
+  /// Changes whenever outdated() may say something new. One load, no lock.
+  std::uint32_t generation() const { return generation_.load(std::memory_order_relaxed); }
+  /// May a backend opened `since` at `address` not be lent any more?
+  bool outdated(const config::IpBytes& address, TimePoint since) const;
+  bool wants_writer() const {
+    return backend_.target_session_attrs == config::TargetSession::read_write ||
+           backend_.target_session_attrs == config::TargetSession::primary;
+  }
+  /// Does a server of this role do? With `fallback` also what is only the second best.
+  bool role_fits(const protocol::ServerRole& role, bool fallback) const;
+
   // Back-off: one for the whole server, so that failures are not multiplied by waiters.
   TimePoint retry_at() const;
   /// Asked right before an attempt. While the server fails only one attempt per back-off is let
@@ -54,6 +76,8 @@ class BackendTarget {
   PoolLedger ledger_;
   std::atomic<std::uint32_t> cancels_{0};
 
+  std::atomic<std::uint32_t> generation_{0};
+
   mutable std::mutex mutex_;  ///< guards everything below
   std::shared_ptr<const TlsContext> tls_;
   std::map<std::tuple<std::string, std::string, std::uint32_t>,
@@ -62,7 +86,10 @@ class BackendTarget {
   std::shared_ptr<const protocol::BackendFacts> any_facts_;
   TimePoint retry_at_{};
   config::Duration backoff_{};  ///< zero: the last attempt succeeded
-  bool probing_ = false;        ///< the one attempt of a failing server is on its way
+  std::map<std::pair<std::string, std::uint16_t>, std::vector<config::IpBytes>> resolved_;
+  config::Address preferred_;
+  TimePoint trusted_since_{};
+  bool probing_ = false;  ///< the one attempt of a failing server is on its way
 };
 
 }  // namespace weirpool::proxy

@@ -5,9 +5,11 @@
 #include <boost/asio/ip/tcp.hpp>
 #include <utility>
 
+#include "config/limits.hpp"
 #include "proxy/net/jitter.hpp"
 #include "proxy/net/socket_options.hpp"
 #include "proxy/pool/exchange.hpp"
+#include "proxy/pool/pool_settings.hpp"
 
 namespace weirpool::proxy {
 namespace {
@@ -28,23 +30,43 @@ struct Lookup {
   Signal done;
 };
 
-Task<std::vector<tcp::endpoint>> resolve(Loop& loop, const config::Address& address) {
+PeerAddress address_of(const tcp::endpoint& endpoint) {
+  namespace ip = boost::asio::ip;
+  const ip::address address = endpoint.address();
+  const ip::address_v6 v6 =
+      address.is_v6() ? address.to_v6() : ip::make_address_v6(ip::v4_mapped, address.to_v4());
+  return {v6.to_bytes(), endpoint.port()};
+}
+
+tcp::endpoint endpoint_of(const PeerAddress& address) {
+  namespace ip = boost::asio::ip;
+  const ip::address_v6 v6(address.ip);
+  if (!v6.is_v4_mapped()) return {v6, address.port};
+  return {ip::make_address_v4(ip::v4_mapped, v6), address.port};
+}
+
+// Also tells the target, so that backends at addresses that are gone can go.
+Task<std::vector<tcp::endpoint>> resolve(Loop& loop, BackendTarget& target,
+                                         const config::Address& address) {
   boost::system::error_code not_numeric;
   const auto numeric = boost::asio::ip::make_address(address.host, not_numeric);
   std::vector<tcp::endpoint> endpoints;
   if (!not_numeric) {
     endpoints.emplace_back(numeric, address.port);
-    co_return endpoints;
+  } else {
+    auto lookup = std::make_shared<Lookup>(loop);
+    lookup->resolver.async_resolve(
+        address.host, std::to_string(address.port),
+        [lookup](boost::system::error_code error, tcp::resolver::results_type found) {
+          if (!error) lookup->found = std::move(found);
+          lookup->done.notify();
+        });
+    co_await lookup->done.wait();
+    for (const auto& entry : lookup->found) endpoints.push_back(entry.endpoint());
   }
-  auto lookup = std::make_shared<Lookup>(loop);
-  lookup->resolver.async_resolve(
-      address.host, std::to_string(address.port),
-      [lookup](boost::system::error_code error, tcp::resolver::results_type found) {
-        if (!error) lookup->found = std::move(found);
-        lookup->done.notify();
-      });
-  co_await lookup->done.wait();
-  for (const auto& entry : lookup->found) endpoints.push_back(entry.endpoint());
+  std::vector<config::IpBytes> addresses;
+  for (const tcp::endpoint& endpoint : endpoints) addresses.push_back(address_of(endpoint).ip);
+  target.resolved(address, std::move(addresses));
   co_return endpoints;
 }
 
@@ -62,29 +84,27 @@ std::unique_ptr<Stream> start_connect(Loop& loop, const tcp::endpoint& endpoint)
   return stream;
 }
 
-Task<std::unique_ptr<Stream>> connect_any(Loop& loop, const config::Address& address,
-                                          TimePoint until) {
-  const std::vector<tcp::endpoint> endpoints = co_await resolve(loop, address);
-  for (const tcp::endpoint& endpoint : endpoints) {
-    std::unique_ptr<Stream> stream = start_connect(loop, endpoint);
-    if (!stream) continue;
-    bool connected = false;
-    {
-      Exchange exchange(loop, *stream);
-      connected = co_await exchange.connected(until);
-    }
-    if (connected) co_return stream;
+// Null: it could not be reached in time.
+Task<std::unique_ptr<Stream>> connect_to(Loop& loop, tcp::endpoint endpoint, TimePoint until) {
+  std::unique_ptr<Stream> stream = start_connect(loop, endpoint);
+  if (!stream) co_return nullptr;
+  bool connected = false;
+  {
+    Exchange exchange(loop, *stream);
+    connected = co_await exchange.connected(until);
   }
-  co_return nullptr;
+  if (!connected) stream.reset();
+  co_return stream;
 }
 
 protocol::BackendIdentity identity_for(const BackendTarget& target, const PoolKey& key,
-                                       const std::string& password) {
+                                       const PoolSettings& settings, const std::string& password) {
   const config::Backend& backend = target.backend();
   protocol::BackendIdentity identity;
   identity.user = key.user;
   identity.password = password;
-  identity.database = key.database;
+  identity.database = settings.server_database;
+  identity.options = settings.connect_options;
   identity.variant = key.variant;
   identity.tls_wanted = backend.tls.mode != config::SslMode::disable;
   identity.tls_required = backend.tls.mode > config::SslMode::prefer;
@@ -93,7 +113,7 @@ protocol::BackendIdentity identity_for(const BackendTarget& target, const PoolKe
 }
 
 // The login itself on a connected stream. The fault is none when the engine is done.
-Task<Fault> log_in(Loop& loop, BackendTarget& target, Stream& stream,
+Task<Fault> log_in(Loop& loop, BackendTarget& target, const config::Address& host, Stream& stream,
                    protocol::BackendLogin& engine, KeyDeriver& deriver, TimePoint until,
                    std::string& detail) {
   Exchange exchange(loop, stream);
@@ -112,8 +132,7 @@ Task<Fault> log_in(Loop& loop, BackendTarget& target, Stream& stream,
       case Verdict::Kind::start_tls: {
         const std::shared_ptr<const TlsContext> context = target.tls();
         if (exchange.leftover() || !context) co_return Fault::backend_violation;
-        auto channel = std::make_unique<TlsChannel>(context, TlsChannel::Role::client,
-                                                    target.backend().address.host);
+        auto channel = std::make_unique<TlsChannel>(context, TlsChannel::Role::client, host.host);
         const TlsChannel& tls = *channel;
         const bool established = co_await exchange.start_tls(std::move(channel), until);
         if (!established) {
@@ -130,46 +149,131 @@ Task<Fault> log_in(Loop& loop, BackendTarget& target, Stream& stream,
   }
 }
 
+/// A place among the cancel connections. False: the statement has ended meanwhile, or none came
+/// free in time.
+Task<bool> await_cancel_place(Loop& loop, BackendTarget& target, const CancelFence& fence,
+                              TimePoint until) {
+  const std::uint32_t lease = fence.lease;
+  Signal wake;
+  Deadline again(loop.deadlines, wake);
+  while (!target.begin_cancel(loop.config->limits.max_cancel_connections)) {
+    if (Clock::now() >= until) co_return false;
+    again.arm_in(config::kCancelRetry);
+    co_await wake.wait();
+    if (fence.lease != lease) co_return false;
+  }
+  co_return true;
+}
+
 TimePoint expiry(const config::Timeouts& timeouts) {
   if (timeouts.server_lifetime.count() == 0) return TimePoint::max();
   return Clock::now() + jittered(timeouts.server_lifetime);
+}
+
+/// What all attempts of one opening share.
+struct Opening {
+  Loop& loop;
+  BackendTarget& target;
+  const PoolKey& key;
+  const PoolSettings settings;
+  const std::vector<std::string>& passwords;
+  KeyDeriver& deriver;
+  bool fallback = false;  ///< the second best role does too
+};
+
+Task<Connected> log_in_at(Opening& opening, const config::Address& host, tcp::endpoint endpoint,
+                          TimePoint until) {
+  Connected result;
+  for (const std::string& password : opening.passwords) {
+    std::unique_ptr<Stream> stream = co_await connect_to(opening.loop, endpoint, until);
+    if (!stream) {
+      result.fault = Fault::backend_unavailable;
+      result.detail = "cannot connect";
+      co_return result;
+    }
+    const auto engine = opening.target.dialect().backend_login(
+        identity_for(opening.target, opening.key, opening.settings, password));
+    const std::uint32_t generation = opening.target.generation();
+    result.fault = co_await log_in(opening.loop, opening.target, host, *stream, *engine,
+                                   opening.deriver, until, result.detail);
+    if (result.fault == Fault::none) {
+      BackendParts parts;
+      parts.stream = stream->release();
+      parts.state = engine->take_state();
+      parts.expires = expiry(opening.loop.config->timeouts);
+      parts.idle_since = parts.opened = Clock::now();
+      parts.address = address_of(endpoint);
+      parts.generation = generation;
+      result.backend = std::make_unique<BackendConn>(opening.loop, std::move(parts));
+      co_return result;
+    }
+    stream->shut_down_write();
+    {
+      Exchange ending(opening.loop, *stream);
+      co_await ending.drain_to_end();
+    }
+    if (result.fault != Fault::backend_refused_login) co_return result;
+  }
+  co_return result;
+}
+
+// False: it is of no use, or could not be asked.
+Task<bool> role_fits(Loop& loop, BackendTarget& target, BackendConn& backend, bool fallback,
+                     TimePoint until) {
+  if (target.backend().target_session_attrs == config::TargetSession::any) co_return true;
+  const auto probe = target.dialect().role_probe(*backend.state);
+  Exchange exchange(loop, backend.stream);
+  const Verdict answered = co_await exchange.run(*probe, until);
+  if (answered.kind != Verdict::Kind::done || exchange.leftover()) co_return false;
+  co_return target.role_fits(probe->role(), fallback);
+}
+
+Task<Connected> open_at(Opening& opening, const config::Address& host) {
+  const TimePoint until = after(opening.loop.config->timeouts.server_connect_timeout);
+  Connected result;
+  result.fault = Fault::backend_unavailable;
+  result.detail = "cannot find the address of " + host.host;
+  const std::vector<tcp::endpoint> endpoints = co_await resolve(opening.loop, opening.target, host);
+  for (const tcp::endpoint& endpoint : endpoints) {
+    result = co_await log_in_at(opening, host, endpoint, until);
+    if (!result.backend) {
+      if (result.fault == Fault::backend_unavailable) continue;
+      co_return result;
+    }
+    const bool fits =
+        co_await role_fits(opening.loop, opening.target, *result.backend, opening.fallback, until);
+    if (fits) co_return result;
+    co_await part_with(opening.loop, std::move(result.backend), Parting::polite);
+    result.fault = Fault::backend_unavailable;
+    result.detail = "no host has the role that target_session_attrs asks for";
+  }
+  co_return result;
 }
 
 }  // namespace
 
 Task<Connected> connect_backend(Loop& loop, BackendTarget& target, PoolKey key,
                                 std::vector<std::string> passwords, KeyDeriver& deriver) {
-  const config::Snapshot config = loop.config;
-  const TimePoint until = after(config->timeouts.server_connect_timeout);
+  Opening opening{loop, target, key, settings_of(*loop.config, key), passwords, deriver};
   Connected result;
   if (passwords.empty()) {
     result.fault = Fault::backend_refused_login;
     result.detail = "no password to log in with";
+    co_return result;
   }
-  for (const std::string& password : passwords) {
-    std::unique_ptr<Stream> stream = co_await connect_any(loop, target.backend().address, until);
-    if (!stream) {
-      result.fault = Fault::backend_unavailable;
-      result.detail = "cannot connect";
-      co_return result;
+  const bool second_best =
+      target.backend().target_session_attrs == config::TargetSession::prefer_standby;
+  for (int round = 0; round < (second_best ? 2 : 1); ++round) {
+    opening.fallback = round > 0;
+    const std::vector<config::Address> hosts = target.hosts();
+    for (const config::Address& host : hosts) {
+      result = co_await open_at(opening, host);
+      if (result.backend) target.served_by(host);
+      // What a server that was reached refuses, another one of the same database refuses too.
+      const bool elsewhere =
+          result.fault == Fault::backend_unavailable || result.fault == Fault::backend_full;
+      if (result.backend || !elsewhere) co_return result;
     }
-    const auto engine = target.dialect().backend_login(identity_for(target, key, password));
-    result.fault = co_await log_in(loop, target, *stream, *engine, deriver, until, result.detail);
-    if (result.fault == Fault::none) {
-      BackendParts parts;
-      parts.stream = stream->release();
-      parts.state = engine->take_state();
-      parts.expires = expiry(config->timeouts);
-      parts.idle_since = Clock::now();
-      result.backend = std::make_unique<BackendConn>(loop, std::move(parts));
-      co_return result;
-    }
-    stream->shut_down_write();
-    {
-      Exchange ending(loop, *stream);
-      co_await ending.drain_to_end();
-    }
-    if (result.fault != Fault::backend_refused_login) co_return result;
   }
   co_return result;
 }
@@ -190,12 +294,17 @@ Task<void> cancel_statement(Loop& loop, BackendTarget& target, const BackendConn
   const config::Snapshot config = loop.config;
   const std::shared_ptr<CancelFence> fence = backend.fence;
   protocol::Writer request;
-  if (fence->in_flight > 0 || !backend.state->write_cancel(request)) co_return;
-  if (!target.begin_cancel(config->limits.max_cancel_connections)) co_return;
+  if (fence->in_flight > 0 || fence->queued || !backend.state->write_cancel(request)) co_return;
+  const TimePoint until = after(config->timeouts.cancel_wait_timeout);
+  const PeerAddress address = backend.address;
+  fence->queued = true;
+  const bool go_on = co_await await_cancel_place(loop, target, *fence, until);
+  fence->queued = false;
+  if (!go_on) co_return;
   fence->aimed = true;
   ++fence->in_flight;
-  const TimePoint until = after(config->timeouts.cancel_wait_timeout);
-  std::unique_ptr<Stream> stream = co_await connect_any(loop, target.backend().address, until);
+  const tcp::endpoint endpoint = endpoint_of(address);
+  std::unique_ptr<Stream> stream = co_await connect_to(loop, endpoint, until);
   if (stream) {
     Exchange exchange(loop, *stream);
     static_cast<void>(stream->write_some(request.view()));
@@ -205,7 +314,13 @@ Task<void> cancel_statement(Loop& loop, BackendTarget& target, const BackendConn
   if (--fence->in_flight == 0 && fence->waiter) fence->waiter->notify_later(loop.ready);
 }
 
-Task<bool> wash(Loop& loop, const Dialect& dialect, BackendConn& backend, Wash what) {
+Task<void> refresh_names(Loop& loop, BackendTarget& target) {
+  const std::vector<config::Address> hosts = target.hosts();
+  for (const config::Address& host : hosts) co_await resolve(loop, target, host);
+}
+
+Task<bool> wash(Loop& loop, BackendTarget& target, BackendConn& backend, Washing what) {
+  const Dialect& dialect = target.dialect();
   const config::Snapshot config = loop.config;
   const TimePoint until = after(config->timeouts.reset_timeout);
   const std::shared_ptr<CancelFence> fence = backend.fence;
@@ -215,17 +330,24 @@ Task<bool> wash(Loop& loop, const Dialect& dialect, BackendConn& backend, Wash w
     while (fence->in_flight > 0) co_await landed.wait();
     fence->waiter = nullptr;
   }
-  Exchange exchange(loop, backend.stream);
-  if (fence->aimed || what == Wash::check) {
-    const auto ping = dialect.ping(*backend.state);
-    const Verdict answered = co_await exchange.run(*ping, until);
-    if (answered.kind != Verdict::Kind::done || exchange.leftover()) co_return false;
-    fence->aimed = false;
+  {
+    Exchange exchange(loop, backend.stream);
+    if (fence->aimed || what.check) {
+      const auto ping = dialect.ping(*backend.state);
+      const Verdict answered = co_await exchange.run(*ping, until);
+      if (answered.kind != Verdict::Kind::done || exchange.leftover()) co_return false;
+      fence->aimed = false;
+    }
+    if (what.reset) {
+      const auto engine = dialect.reset(*backend.state);
+      const Verdict answered = co_await exchange.run(*engine, until);
+      if (answered.kind != Verdict::Kind::done || exchange.leftover()) co_return false;
+    }
   }
-  if (what == Wash::reset) {
-    const auto engine = dialect.reset(*backend.state);
-    const Verdict answered = co_await exchange.run(*engine, until);
-    if (answered.kind != Verdict::Kind::done || exchange.leftover()) co_return false;
+  if (what.role) {
+    const bool fits = co_await role_fits(loop, target, backend, true, until);
+    if (!fits) target.distrust();
+    co_return fits;
   }
   co_return true;
 }

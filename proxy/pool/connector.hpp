@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "protocol/fault.hpp"
+#include "proxy/metrics/counters.hpp"
 #include "proxy/net/loop.hpp"
 #include "proxy/net/task.hpp"
 #include "proxy/pool/backend_conn.hpp"
@@ -36,18 +37,28 @@ enum class Parting : std::uint8_t {
 Task<void> part_with(Loop& loop, std::unique_ptr<BackendConn> backend, Parting parting);
 
 /// Asks the server to cancel what `backend` runs now, on a connection of its own. Fenced: see
-/// CancelFence. Dropped if too many are under way or the dialect cannot.
+/// CancelFence. While all cancel connections are taken it waits for one, up to cancel_wait_timeout
+/// and no longer than the lease. Nothing happens where the dialect cannot.
 Task<void> cancel_statement(Loop& loop, BackendTarget& target, const BackendConn& backend);
 
 /// What a backend needs between two clients, beside the fence behind a cancel.
-enum class Wash : std::uint8_t {
-  fence,  ///< nothing
-  reset,  ///< to lose the state of its client
-  check,  ///< to prove that it is alive
+struct Washing {
+  bool reset = false;  ///< to lose the state of its client
+  bool check = false;  ///< to prove that it is alive
+  bool role = false;   ///< to prove that its server is what was asked for
+
+  metrics::CloseReason on_failure() const {
+    if (role) return metrics::CloseReason::outdated;
+    if (reset) return metrics::CloseReason::reset_failed;
+    return check ? metrics::CloseReason::stale : metrics::CloseReason::fence_failed;
+  }
 };
 
 /// Between two clients: waits for cancels under way, makes the round trip of a fence or a check,
-/// resets. True: lend it again.
-Task<bool> wash(Loop& loop, const Dialect& dialect, BackendConn& backend, Wash what);
+/// resets, asks for the role. True: lend it again. A server of the wrong role is distrusted.
+Task<bool> wash(Loop& loop, BackendTarget& target, BackendConn& backend, Washing what);
+
+/// Looks up again where the names of the target's hosts lead.
+Task<void> refresh_names(Loop& loop, BackendTarget& target);
 
 }  // namespace weirpool::proxy

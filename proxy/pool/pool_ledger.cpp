@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "config/limits.hpp"
+
 namespace weirpool::proxy {
 
 void PoolLedger::set_limit(std::uint32_t max_connections) {
@@ -9,56 +11,110 @@ void PoolLedger::set_limit(std::uint32_t max_connections) {
   {
     const std::lock_guard lock(mutex_);
     limit_ = max_connections;
-    while (open_ < limit_ && !wants_.empty()) {
-      ++open_;
-      granted.push_back(take_oldest_want());
-    }
+    while (const std::optional<Place> next = grant_oldest()) granted.push_back(*next);
   }
   for (const Place& place : granted) messenger_.slot_granted(place);
 }
 
-PoolLedger::Place PoolLedger::take_oldest_want() {
-  const auto oldest = std::min_element(
-      wants_.begin(), wants_.end(), [](const Want& a, const Want& b) { return a.since < b.since; });
-  Place place = oldest->place;
-  wants_.erase(oldest);
-  publish_wants();
-  return place;
-}
-
-bool PoolLedger::try_open() {
+void PoolLedger::server_full(TimePoint now) {
   const std::lock_guard lock(mutex_);
-  if (open_ >= limit_ || !wants_.empty()) return false;
-  ++open_;
-  return true;
+  ceiling_ = std::max(open_, 2U) - 1;
+  ceiling_until_ = now + config::kFullHold;
 }
 
-void PoolLedger::closed() {
+void PoolLedger::recover(TimePoint now) {
+  if (ceiling_.load() == kNoCeiling) return;
   std::optional<Place> granted;
   {
     const std::lock_guard lock(mutex_);
-    if (open_ > limit_ || wants_.empty()) {
-      --open_;
-      return;
-    }
-    granted = take_oldest_want();
+    if (now < ceiling_until_) return;
+    ceiling_until_ = now + config::kFullStep;
+    ceiling_ = ceiling_ + 1 < limit_ ? ceiling_ + 1 : kNoCeiling;
+    granted = grant_oldest();
   }
-  messenger_.slot_granted(*granted);
+  if (granted) messenger_.slot_granted(*granted);
 }
 
-const PoolLedger::Shard* PoolLedger::idle_for(const Place& place) const {
+bool PoolLedger::fits(const PoolKey& key, const Caps& caps, const PoolKey* closing) const {
+  const auto below = [](const auto& counts, const auto& of, std::uint32_t cap, bool one_less) {
+    if (cap == 0) return true;
+    const auto found = counts.find(of);
+    const std::uint32_t open = found == counts.end() ? 0 : found->second;
+    return open - (one_less ? 1 : 0) < cap;
+  };
+  return open_ - (closing ? 1 : 0) < bound() &&
+         below(by_pool_, key, caps.pool, closing && *closing == key) &&
+         below(by_database_, key.database, caps.database,
+               closing && closing->database == key.database) &&
+         below(by_user_, key.user, caps.user, closing && closing->user == key.user);
+}
+
+void PoolLedger::count(const PoolKey& key) {
+  ++open_;
+  ++by_pool_[key];
+  ++by_database_[key.database];
+  ++by_user_[key.user];
+}
+
+void PoolLedger::uncount(const PoolKey& key) {
+  const auto one_less = [](auto& counts, const auto& of) {
+    const auto found = counts.find(of);
+    if (--found->second == 0) counts.erase(found);
+  };
+  --open_;
+  one_less(by_pool_, key);
+  one_less(by_database_, key.database);
+  one_less(by_user_, key.user);
+}
+
+std::optional<PoolLedger::Place> PoolLedger::grant_oldest() {
+  auto oldest = wants_.end();
+  for (auto want = wants_.begin(); want != wants_.end(); ++want) {
+    const bool older = oldest == wants_.end() || want->since < oldest->since;
+    if (older && fits(want->place.key, want->caps)) oldest = want;
+  }
+  if (oldest == wants_.end()) return std::nullopt;
+  Place place = oldest->place;
+  wants_.erase(oldest);
+  publish_wants();
+  count(place.key);
+  return place;
+}
+
+bool PoolLedger::try_open(const PoolKey& key, const Caps& caps) {
+  const std::lock_guard lock(mutex_);
+  if (!fits(key, caps)) return false;
+  const bool overtakes = std::any_of(wants_.begin(), wants_.end(), [&](const Want& want) {
+    return fits(want.place.key, want.caps);
+  });
+  if (overtakes) return false;
+  count(key);
+  return true;
+}
+
+void PoolLedger::closed(const PoolKey& key) {
+  std::optional<Place> granted;
+  {
+    const std::lock_guard lock(mutex_);
+    uncount(key);
+    granted = grant_oldest();
+  }
+  if (granted) messenger_.slot_granted(*granted);
+}
+
+const PoolLedger::Shard* PoolLedger::idle_for(const Want& want) const {
   const Shard* found = nullptr;
   for (const Shard& shard : shards_) {
-    if (shard.place == place || shard.idle->load() == 0) continue;
-    if (shard.place.key == place.key) return &shard;
-    if (!found) found = &shard;
+    if (shard.place == want.place || shard.idle->load() == 0) continue;
+    if (shard.place.key == want.place.key) return &shard;
+    if (!found && fits(want.place.key, want.caps, &shard.place.key)) found = &shard;
   }
   return found;
 }
 
 void PoolLedger::want(const Want& want) {
   std::optional<Place> from;
-  bool granted = false;
+  std::optional<Place> granted;
   bool same_pool = false;
   {
     const std::lock_guard lock(mutex_);
@@ -66,21 +122,21 @@ void PoolLedger::want(const Want& want) {
                                     [&](const Want& w) { return w.place == want.place; });
     if (known != wants_.end()) {
       known->since = want.since;
+      known->caps = want.caps;
       return;
     }
-    if (open_ < limit_ && wants_.empty()) {  // a slot came free since try_open failed
-      ++open_;
-      granted = true;
-    } else {
-      wants_.push_back(want);
-      publish_wants();
-      if (const Shard* idle = idle_for(want.place)) {
+    wants_.push_back(want);
+    publish_wants();
+    // A slot may have come free since try_open failed.
+    granted = grant_oldest();
+    if (!granted || *granted != want.place) {
+      if (const Shard* idle = idle_for(want)) {
         from = idle->place;
         same_pool = idle->place.key == want.place.key;
       }
     }
   }
-  if (granted) messenger_.slot_granted(want.place);
+  if (granted) messenger_.slot_granted(*granted);
   if (from && same_pool) messenger_.hand_over_idle(*from, want.place);
   if (from && !same_pool) messenger_.give_up_idle(*from);
 }
@@ -96,6 +152,7 @@ std::optional<PoolLedger::Want> PoolLedger::oldest_want(const Place& not_of, Tim
   const Want* oldest = nullptr;
   for (const Want& want : wants_) {
     if (want.place == not_of || want.since >= than) continue;
+    if (want.place.key != not_of.key && !fits(want.place.key, want.caps, &not_of.key)) continue;
     if (!oldest || want.since < oldest->since) oldest = &want;
   }
   return oldest ? std::optional<Want>(*oldest) : std::nullopt;
@@ -118,6 +175,12 @@ void PoolLedger::forget(const Place& place) {
 std::uint32_t PoolLedger::open() const {
   const std::lock_guard lock(mutex_);
   return open_;
+}
+
+std::uint32_t PoolLedger::open_of(const PoolKey& key) const {
+  const std::lock_guard lock(mutex_);
+  const auto found = by_pool_.find(key);
+  return found == by_pool_.end() ? 0 : found->second;
 }
 
 std::uint32_t PoolLedger::limit() const {

@@ -7,13 +7,18 @@
 // to the want that is oldest; nobody can take it in between.
 #pragma once
 
+#include <algorithm>
 #include <atomic>
 #include <cstdint>
 #include <functional>
+#include <limits>
 #include <list>
+#include <map>
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <string>
+#include <unordered_map>
 #include <utility>
 
 #include "proxy/net/deadlines.hpp"
@@ -31,9 +36,16 @@ class PoolLedger {
     PoolKey key;
     bool operator==(const Place&) const = default;
   };
+  /// What bounds one pool beside the limit of the server; zero: nothing.
+  struct Caps {
+    std::uint32_t pool = 0;
+    std::uint32_t database = 0;  ///< all its users together
+    std::uint32_t user = 0;      ///< all its databases together
+  };
   struct Want {
     Place place;
     TimePoint since;  ///< when its oldest client began to wait
+    Caps caps;
   };
   /// How the ledger reaches a worker; called without the lock, must only post.
   struct Messenger {
@@ -55,10 +67,16 @@ class PoolLedger {
   /// A new bound, at reload. Above it nothing is closed at once: slots are not reissued.
   void set_limit(std::uint32_t max_connections);
 
-  /// A slot, if one is free and nobody waits longer.
-  bool try_open();
-  /// The slot's connection is gone at the server too.
-  void closed();
+  /// The server has refused a connection because it has too many: for a while no more than were
+  /// open besides, and then one more per kFullStep. Before the attempt's slot is given back.
+  void server_full(TimePoint now);
+  /// Once per sweep.
+  void recover(TimePoint now);
+
+  /// A slot, if one is free within `caps` and nobody waits longer for one.
+  bool try_open(const PoolKey& key, const Caps& caps);
+  /// The connection of a slot of this pool is gone at the server too.
+  void closed(const PoolKey& key);
   /// Register or update a shard's wish; makes an idle backend elsewhere move or go.
   void want(const Want& want);
   void unwant(const Place& place);
@@ -75,6 +93,8 @@ class PoolLedger {
   void forget(const Place& place);
 
   std::uint32_t open() const;
+  /// Of one pool, on all workers.
+  std::uint32_t open_of(const PoolKey& key) const;
   std::uint32_t limit() const;
 
  private:
@@ -83,16 +103,28 @@ class PoolLedger {
     std::shared_ptr<std::atomic<std::uint32_t>> idle;
   };
 
+  static constexpr std::uint32_t kNoCeiling = std::numeric_limits<std::uint32_t>::max();
+
   // All of these under the lock.
+  std::uint32_t bound() const { return std::min(limit_, ceiling_.load()); }
   void publish_wants() { wants_waiting_.store(wants_.size()); }
-  /// The shard to take an idle backend from: same pool first, then any.
-  const Shard* idle_for(const Place& place) const;
-  /// The oldest want, taken out because its slot is granted.
-  Place take_oldest_want();
+  /// May one more be opened for `key`, when one of `closing` has gone before?
+  bool fits(const PoolKey& key, const Caps& caps, const PoolKey* closing = nullptr) const;
+  void count(const PoolKey& key);
+  void uncount(const PoolKey& key);
+  /// The shard to take an idle backend from, of those where that helps: same pool first.
+  const Shard* idle_for(const Want& want) const;
+  /// The place whose want is the oldest of those that fit; it has its slot then.
+  std::optional<Place> grant_oldest();
 
   mutable std::mutex mutex_;
   std::uint32_t limit_;
   std::uint32_t open_ = 0;
+  std::atomic<std::uint32_t> ceiling_{kNoCeiling};  ///< what the server takes just now
+  TimePoint ceiling_until_{};
+  std::unordered_map<PoolKey, std::uint32_t, PoolKeyHash> by_pool_;
+  std::map<std::string, std::uint32_t> by_database_;
+  std::map<std::string, std::uint32_t> by_user_;
   std::list<Want> wants_;  ///< few: one per waiting shard
   std::list<Shard> shards_;
   std::atomic<std::size_t> wants_waiting_{0};

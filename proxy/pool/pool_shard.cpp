@@ -1,7 +1,6 @@
 #include "proxy/pool/pool_shard.hpp"
 
 #include <algorithm>
-#include <array>
 #include <utility>
 
 #include "config/limits.hpp"
@@ -64,7 +63,7 @@ void PoolShard::enqueue(Waiter& waiter) {
     return;
   }
   if (std::unique_ptr<BackendConn> idle = pop_idle(true)) {
-    supervise("check", wash_and_lend(std::move(idle), Wash::check));
+    supervise("check", wash_and_lend(std::move(idle), Washing{.check = true}));
   }
   open_where_needed();
 }
@@ -135,6 +134,8 @@ Lease PoolShard::take_idle() {
     std::unique_ptr<BackendConn> backend = pop_idle(true);
     if (backend->expires <= now) {
       retire(std::move(backend), Parting::polite, CloseReason::lifetime);
+    } else if (outdated(*backend)) {
+      retire(std::move(backend), Parting::polite, CloseReason::outdated);
     } else if (!backend->stream.quiet()) {
       retire(std::move(backend), Parting::abrupt, CloseReason::stale);
     } else {
@@ -150,17 +151,20 @@ void PoolShard::take_back(std::unique_ptr<BackendConn> backend, const Standing& 
                           bool executing) {
   metrics_.active.add(-1);
   backend->stream.watch(nullptr);
+  ++backend->fence->lease;
   Standing full = standing;
   full.expired = backend->expires <= Clock::now();
+  full.outdated = outdated(*backend);
   full.aimed = backend->fence->aimed;
   full.draining = draining_;
   const Judgement judgement = judge(full);
   switch (judgement.reuse) {
     case Reuse::lend: lend(std::move(backend)); break;
-    case Reuse::wash:
-      supervise("wash",
-                wash_and_lend(std::move(backend), full.needs_reset ? Wash::reset : Wash::fence));
+    case Reuse::wash: {
+      const Washing what{.reset = full.needs_reset, .role = full.role_doubtful};
+      supervise("wash", wash_and_lend(std::move(backend), what));
       break;
+    }
     case Reuse::retire:
       if (executing && full.stream_healthy) cancel(*backend);
       retire(std::move(backend),
@@ -261,19 +265,17 @@ void PoolShard::open_where_needed() {
       retry_later();
       return;
     }
-    if (!target_.ledger().try_open()) {
-      const PoolLedger::Want want{place_, oldest_wait()};
+    const PoolLedger::Caps caps = settings_of(*loop_.config, place_.key).caps;
+    if (!target_.ledger().try_open(place_.key, caps)) {
+      const PoolLedger::Want want{place_, oldest_wait(), caps};
       wanting_ = true;
       target_.ledger().want(want);
       return;
     }
-    if (!target_.begin_attempt()) {
-      target_.ledger().closed();
+    if (!open_with_slot()) {
       retry_later();
       return;
     }
-    ++connecting_;
-    supervise("connect", open_one());
   }
 }
 
@@ -300,7 +302,8 @@ Task<void> PoolShard::open_one() {
   --connecting_;
   if (!result.backend) {
     --backends_;
-    target_.ledger().closed();
+    if (result.fault == Fault::backend_full) target_.ledger().server_full(Clock::now());
+    target_.ledger().closed(place_.key);
     connect_failed(result);
     open_where_needed();
     co_return;
@@ -336,12 +339,10 @@ void PoolShard::connect_failed(const Connected& result) {
 void PoolShard::slot_granted() {
   // The line may have emptied and filled again while the grant was on its way: one want too many.
   stop_wanting();
-  const bool useful = !draining_ && waiting_ > connecting_ + washing_ && target_.begin_attempt();
-  if (!useful) {
-    target_.ledger().closed();
+  if (!draining_ && waiting_ > connecting_ + washing_) {
+    open_with_slot();
   } else {
-    ++connecting_;
-    supervise("connect", open_one());
+    target_.ledger().closed(place_.key);
   }
   open_where_needed();
 }
@@ -368,7 +369,7 @@ void PoolShard::receive(BackendParts parts) {
   stop_wanting();
   auto backend = std::make_unique<BackendConn>(loop_, std::move(parts));
   if (needs_check(*backend, Clock::now())) {
-    supervise("check", wash_and_lend(std::move(backend), Wash::check));
+    supervise("check", wash_and_lend(std::move(backend), Washing{.check = true}));
   } else {
     lend(std::move(backend));
   }
@@ -385,7 +386,7 @@ Task<void> PoolShard::part(std::unique_ptr<BackendConn> backend, Parting parting
   co_await part_with(loop_, std::move(backend), parting);
   metrics_.closing.add(-1);
   --backends_;
-  target_.ledger().closed();
+  target_.ledger().closed(place_.key);
   open_where_needed();
 }
 
@@ -393,18 +394,24 @@ bool PoolShard::needs_check(const BackendConn& backend, TimePoint now) const {
   return now - backend.idle_since >= loop_.config->timeouts.server_check_delay;
 }
 
-Task<void> PoolShard::wash_and_lend(std::unique_ptr<BackendConn> backend, Wash what) {
-  static constexpr std::array kReasons{CloseReason::fence_failed, CloseReason::reset_failed,
-                                       CloseReason::stale};
+bool PoolShard::outdated(BackendConn& backend) const {
+  const std::uint32_t generation = target_.generation();
+  if (backend.generation == generation) return false;
+  if (target_.outdated(backend.address.ip, backend.opened)) return true;
+  backend.generation = generation;
+  return false;
+}
+
+Task<void> PoolShard::wash_and_lend(std::unique_ptr<BackendConn> backend, Washing what) {
   ++washing_;
   metrics_.resetting.add(1);
-  const bool clean = co_await wash(loop_, target_.dialect(), *backend, what);
+  const bool clean = co_await wash(loop_, target_, *backend, what);
   metrics_.resetting.add(-1);
   --washing_;
   if (clean) {
     lend(std::move(backend));
   } else {
-    retire(std::move(backend), Parting::abrupt, kReasons[static_cast<std::size_t>(what)]);
+    retire(std::move(backend), Parting::abrupt, what.on_failure());
   }
   // Gone, or gone to another worker: who counted on it needs another one.
   open_where_needed();
@@ -424,19 +431,49 @@ Task<void> PoolShard::run_cancel(const BackendConn& backend) {
 void PoolShard::sweep() {
   const TimePoint now = Clock::now();
   const config::Duration idle_timeout = loop_.config->timeouts.server_idle_timeout;
+  const PoolSettings settings = settings_of(*loop_.config, place_.key);
+  target_.ledger().recover(now);
+  std::uint32_t surplus = target_.ledger().open_of(place_.key);
+  surplus -= std::min(surplus, settings.min_size);
   for (std::size_t i = 0; i < idle_.size();) {
-    const BackendConn& backend = *idle_[i];
+    BackendConn& backend = *idle_[i];
     const bool old = backend.expires <= now;
-    const bool bored = idle_timeout.count() > 0 && backend.idle_since + idle_timeout <= now;
-    if (!old && !bored) {
+    const bool gone = outdated(backend);
+    const bool bored =
+        surplus > 0 && idle_timeout.count() > 0 && backend.idle_since + idle_timeout <= now;
+    if (bored) --surplus;
+    if (!old && !gone && !bored) {
       ++i;
       continue;
     }
     std::swap(idle_[i], idle_.front());
     retire(pop_idle(false), Parting::polite,
-           old ? CloseReason::lifetime : CloseReason::idle_timeout);
+           old    ? CloseReason::lifetime
+           : gone ? CloseReason::outdated
+                  : CloseReason::idle_timeout);
     i = 0;
   }
+  fill_up(settings);
+}
+
+/// One per sweep, and only where nobody waits for a slot: a minimum takes nothing from others.
+void PoolShard::fill_up(const PoolSettings& settings) {
+  PoolLedger& ledger = target_.ledger();
+  if (draining_ || ledger.open_of(place_.key) >= settings.min_size) return;
+  if (ledger.wanted() || Clock::now() < target_.retry_at()) return;
+  if (!ledger.try_open(place_.key, settings.caps)) return;
+  open_with_slot();
+}
+
+/// Opens a backend with a slot that is ours, if the server is worth trying now.
+bool PoolShard::open_with_slot() {
+  if (!target_.begin_attempt()) {
+    target_.ledger().closed(place_.key);
+    return false;
+  }
+  ++connecting_;
+  supervise("connect", open_one());
+  return true;
 }
 
 void PoolShard::drain() {

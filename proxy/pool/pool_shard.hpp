@@ -19,6 +19,7 @@
 #include "proxy/pool/key_deriver.hpp"
 #include "proxy/pool/lease.hpp"
 #include "proxy/pool/pool_ledger.hpp"
+#include "proxy/pool/pool_settings.hpp"
 
 namespace weirpool::proxy {
 
@@ -79,7 +80,8 @@ class PoolShard final : public IdleHome {
   std::unique_ptr<BackendParts> release_idle();
   void receive(BackendParts parts);
 
-  /// Retires what is idle for too long or too old; once per sweep interval.
+  /// Retires what is idle for too long or too old, and keeps the pool's minimum open; once per
+  /// sweep interval.
   void sweep();
   /// From now on nothing is opened or kept.
   void drain();
@@ -103,11 +105,15 @@ class PoolShard final : public IdleHome {
   bool lend_elsewhere(std::unique_ptr<BackendConn>& backend);
   /// It has been idle for so long that only a round trip can tell whether it lives.
   bool needs_check(const BackendConn& backend, TimePoint now) const;
+  /// It was opened at an address that is gone, or at a server that is not what it was.
+  bool outdated(BackendConn& backend) const;
   void grant(Waiter& waiter, std::unique_ptr<BackendConn> backend);
   void put_idle(std::unique_ptr<BackendConn> backend);
   std::unique_ptr<BackendConn> pop_idle(bool newest);
   void retire(std::unique_ptr<BackendConn> backend, Parting parting, metrics::CloseReason reason);
   void open_where_needed();
+  bool open_with_slot();
+  void fill_up(const PoolSettings& settings);
   void retry_later();
   void stop_wanting();
   void refuse_all(protocol::Fault fault, const std::string& detail);
@@ -118,7 +124,7 @@ class PoolShard final : public IdleHome {
 
   Task<void> open_one();
   Task<void> retry(TimePoint at);
-  Task<void> wash_and_lend(std::unique_ptr<BackendConn> backend, Wash what);
+  Task<void> wash_and_lend(std::unique_ptr<BackendConn> backend, Washing what);
   Task<void> part(std::unique_ptr<BackendConn> backend, Parting parting);
   Task<void> run_cancel(const BackendConn& backend);
   void connect_failed(const Connected& result);

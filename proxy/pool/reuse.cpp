@@ -11,6 +11,8 @@ Judgement judge(const Standing& standing) {
   if (standing.leftover) return {Reuse::retire, CloseReason::violation};
   if (standing.draining) return {Reuse::retire, CloseReason::shutdown};
   if (standing.expired) return {Reuse::retire, CloseReason::lifetime};
+  if (standing.outdated) return {Reuse::retire, CloseReason::outdated};
+  if (standing.role_doubtful) return {Reuse::wash, CloseReason::outdated};
   if (standing.needs_reset || standing.aimed) return {Reuse::wash, CloseReason::reset_failed};
   return {Reuse::lend, CloseReason::stale};
 }

@@ -108,6 +108,12 @@ void Flow::settle() {
   sent_ = ready_ = filled_ = 0;
 }
 
+void Flow::abandon() {
+  sent_ = ready_;
+  insertion_ = {};
+  settle();
+}
+
 void Flow::reset() {
   if (chunk_) chunks_.give_back(std::move(chunk_));
   sent_ = ready_ = filled_ = 0;

@@ -46,6 +46,8 @@ class Flow {
   bool empty() const { return sent_ == filled_ && insertion_.empty(); }
   /// Decided bytes wait to be written.
   bool pending() const { return ready_ > sent_ || !insertion_.empty(); }
+  /// Forgets what is decided and not written: nobody takes it any more. What is unread stays.
+  void abandon();
   /// Forgets everything and gives the chunk back.
   void reset();
 

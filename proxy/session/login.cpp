@@ -20,6 +20,9 @@ Task<bool> Session::log_in() {
     if (!introduced) co_return false;
   }
   protocol::LoginContext context;
+  counted_[0] = host_.census().enter(Census::Kind::source, address_.text(),
+                                     loop.config->limits.max_source_client_connections);
+  if (!counted_[0] && refusal_ == Fault::none) refusal_ = Fault::too_many_of_source;
   context.connection_id = id_;
   context.tls_available = site_->tls != nullptr;
   context.tls_required = site_->tls_required;
@@ -36,6 +39,8 @@ Task<bool> Session::log_in_again() {
   login_ = conversation_->take_login();
   conversation_.reset();
   shard_.reset();
+  counted_[static_cast<std::size_t>(Census::Kind::user)] = {};
+  counted_[static_cast<std::size_t>(Census::Kind::database)] = {};
   host_.login_again();
   enter(State::login);
   co_return co_await conduct_login();
@@ -159,16 +164,31 @@ Task<bool> Session::start_client_tls() {
   co_return true;
 }
 
-PoolKey Session::pool_key() const {
+Fault Session::find_pool() {
   const protocol::Identity& identity = login_->identity();
-  if (identity.user.empty()) return {site_->target, {}, host_.probe_user(), 0};
-  return {site_->target, identity.database, identity.user, identity.variant};
+  const std::optional<PoolKey> key = host_.route(*site_, identity);
+  if (!key) return Fault::unknown_database;
+  // Only now that it has proven to be that user: nobody else may use up its places.
+  const PoolSettings settings = settings_of(*host_.loop().config, *key);
+  using Kind = Census::Kind;
+  counted_[1] = host_.census().enter(Kind::user, identity.user, settings.max_user_clients);
+  if (!counted_[1]) return Fault::too_many_of_user;
+  counted_[2] =
+      host_.census().enter(Kind::database, identity.database, settings.max_database_clients);
+  if (!counted_[2]) return Fault::too_many_of_database;
+  shard_ = host_.shard(*key);
+  return Fault::none;
 }
 
 Task<bool> Session::learn() {
-  BackendTarget& target = *site_->target;
   const bool anonymous = login_->identity().user.empty();
-  const PoolKey key = pool_key();
+  const Fault refused = anonymous ? Fault::none : find_pool();
+  if (refused != Fault::none) {
+    login_->learned(nullptr, refused, {});
+    co_return true;
+  }
+  const PoolKey key = anonymous ? PoolKey{site_->target, {}, host_.probe_user(), 0} : shard_->key();
+  BackendTarget& target = *key.target;
   auto known = [&] { return anonymous ? target.any_facts() : target.facts(key); };
   std::shared_ptr<const protocol::BackendFacts> facts = known();
   Fault why = Fault::backend_unavailable;
@@ -188,11 +208,13 @@ Task<bool> Session::learn() {
 
 bool Session::finish_login() {
   conversation_ = login_->take_conversation();
-  shard_ = host_.shard(pool_key());
+  const PoolSettings settings = settings_of(*host_.loop().config, shard_->key());
+  conversation_->set_pooling(settings.pooling);
+  reset_always_ = settings.reset_always || settings.pooling == protocol::Pooling::session;
   host_.metrics().logins_ok.add(1);
   if (log::connections_enabled()) {
     log::event(log::Level::info, "client_login", "client logged in",
-               {{"backend", site_->target->backend().name},
+               {{"backend", shard_->key().target->backend().name},
                 {"database", shard_->key().database},
                 {"user", shard_->key().user},
                 {"application", login_->identity().application},

@@ -132,7 +132,7 @@ bool Session::apply(Party from, const Verdict& verdict) {
 bool Session::flush() {
   if (lease_ && (up_.pending() || lease_->stream.unsent())) {
     // A backend that takes no more bytes may still have last words: reading goes on until its end.
-    if (up_.flush(lease_->stream).kind == Io::Kind::failed) up_.reset();
+    if (up_.flush(lease_->stream).kind == Io::Kind::failed) up_.abandon();
   }
   if (down_.pending() || client_.unsent()) {
     if (down_.flush(client_).kind == Io::Kind::failed) {
@@ -148,13 +148,19 @@ void Session::ended(Party party) {
     next_ = Next::leave;
     return;
   }
-  const Verdict verdict = conversation_->backend_lost();
+  const bool torn = up_.mid_message() || down_.mid_message() || down_.inserting();
+  const Verdict verdict = conversation_->backend_lost(torn);
+  up_.abandon();
   end_lease(false);
   log::limited(log::Level::warn, "backend_lost", "a database connection was lost under a client",
-               {{"backend", site_->target->backend().name},
+               {{"backend", shard_->key().target->backend().name},
                 {"database", shard_->key().database},
                 {"user", shard_->key().user}});
-  if (verdict.kind == Verdict::Kind::close) leave(verdict.fault);
+  if (verdict.kind == Verdict::Kind::close) return leave(verdict.fault);
+  enter(State::idle);
+  // What is unread has reached nobody; it goes to another backend, but not to any number of them.
+  const bool again = verdict.kind == Verdict::Kind::lease;
+  if (again && ++fresh_losses_ > config::kMaxFreshAttempts) leave(Fault::backend_lost);
 }
 
 // --- the lease -----------------------------------------------------------------------------------
@@ -163,6 +169,7 @@ void Session::attach(Lease lease) {
   lease_ = std::move(lease);
   lease_->stream.watch(this);
   conversation_->attach(*lease_->state);
+  answered_before_ = conversation_->answered();
   next_ = Next::wait;
   enter(State::active);
 }
@@ -177,7 +184,8 @@ Task<bool> Session::obtain_lease() {
   Waiter waiter(*shard_, signal_, Waiter::Wish::backend);
   clock_.arm_in(config->timeouts.query_wait_timeout);
   enter(State::waiting);
-  while (waiter.waiting() && !clock_.passed()) {
+  cancelled_ = false;
+  while (waiter.waiting() && !clock_.passed() && !cancelled_) {
     if (next_ == Next::leave || client_.ended()) co_return false;
     if (!client_.may_read()) client_.arm_read();
     co_await signal_.wait();
@@ -186,10 +194,12 @@ Task<bool> Session::obtain_lease() {
   Lease granted = waiter.take();
   if (granted) {
     attach(std::move(granted));
+    cancel_wanted_ = cancelled_;
     co_return true;
   }
   enter(State::idle);
-  const Fault fault = waiter.refusal() == Fault::none ? Fault::pool_timeout : waiter.refusal();
+  Fault fault = cancelled_ ? Fault::cancelled : Fault::pool_timeout;
+  if (waiter.refusal() != Fault::none) fault = waiter.refusal();
   host_.metrics().faults[static_cast<std::size_t>(fault)].add(1);
   if (fault == Fault::shutting_down) {
     leave(fault);
@@ -201,6 +211,7 @@ Task<bool> Session::obtain_lease() {
 
 void Session::release_backend() {
   shard_->metrics().transactions.add(1);
+  fresh_losses_ = 0;
   end_lease(true);
   enter(State::idle);
 }
@@ -212,11 +223,14 @@ void Session::end_lease(bool backend_healthy) {
   standing.at_boundary = conversation_->at_boundary();
   standing.half_forwarded = up_.pending() || up_.mid_message() || !down_.steppable();
   standing.leftover = leftover > 0 || lease_->stream.buffered();
-  standing.needs_reset = conversation_->needs_reset();
+  standing.role_doubtful =
+      conversation_->refused_to_write() && shard_->key().target->wants_writer();
+  standing.needs_reset = reset_always_ || conversation_->needs_reset();
   const bool executing = conversation_->executing();
   if (down_.steppable()) down_.skip(leftover);
   conversation_->detach();
   pin_ = {};
+  cancel_wanted_ = false;
   Lease ending = std::move(lease_);
   ending.end(standing, executing);
 }
@@ -277,6 +291,10 @@ void Session::arm() {
   if (up_.has_room()) client_.arm_read();
   if (down_.pending() || client_.unsent()) client_.arm_write();
   if (lease_) {
+    if (cancel_wanted_ && conversation_->executing()) {
+      cancel_wanted_ = false;
+      shard_->cancel(*lease_);
+    }
     note_pin();
     if (down_.has_room()) lease_->stream.arm_read();
     if (up_.pending() || lease_->stream.unsent()) lease_->stream.arm_write();
@@ -308,7 +326,7 @@ void Session::set_clock() {
   if (!lease_ || conversation_->at_boundary()) {
     transaction_since_ = query_since_ = {};
     bound(Fault::client_idle_timeout, idle_limit(timeouts.client_idle_timeout), now);
-  } else {
+  } else if (!conversation_->endless()) {
     bound(Fault::transaction_timeout, timeouts.transaction_timeout, transaction_since_);
     const std::uint32_t answered = conversation_->answered();
     if (!conversation_->executing() || std::exchange(query_number_, answered) != answered) {
@@ -354,7 +372,16 @@ void Session::cancel(protocol::Bytes key) {
   const std::size_t length = std::min(key.size(), cancel_key_.size());
   if (length < 4 || key.size() > cancel_key_.size()) return;
   if (CRYPTO_memcmp(key.data(), cancel_key_.data(), length) != 0) return;
-  if (lease_ && conversation_->executing()) shard_->cancel(*lease_);
+  if (state_ == State::waiting) {
+    cancelled_ = true;
+    signal_.notify_later(host_.loop().ready);
+  } else if (lease_ && conversation_->executing()) {
+    shard_->cancel(*lease_);
+  } else if (lease_ && !conversation_->at_boundary() &&
+             conversation_->answered() == answered_before_) {
+    // The backend is still being made ready for the request: that is not what is to be cancelled.
+    cancel_wanted_ = true;
+  }
 }
 
 void Session::enter(State state) {

@@ -61,7 +61,8 @@ class Session final : public Watcher,
   Task<bool> flush_login_bytes();
   Task<bool> learn();
   bool finish_login();
-  PoolKey pool_key() const;
+  /// Where the client belongs that has proven who it is; a fault: it may not be there.
+  protocol::Fault find_pool();
 
   // session.cpp
   Task<void> serve();
@@ -99,6 +100,7 @@ class Session final : public Watcher,
   std::unique_ptr<protocol::ClientLogin> login_;
   std::unique_ptr<protocol::Conversation> conversation_;
   std::shared_ptr<PoolShard> shard_;
+  std::array<Census::Entry, Census::kKinds> counted_;
   Lease lease_;
   std::array<std::uint8_t, 32> cancel_key_{};
   std::string parting_words_;
@@ -108,6 +110,11 @@ class Session final : public Watcher,
   TimePoint query_since_{};
   std::uint32_t query_number_ = 0;  ///< answers before the query that query_since_ is about
   std::uint32_t id_;
+  std::uint32_t answered_before_ = 0;  ///< the lease: answers when it began
+  bool cancelled_ = false;             ///< while waiting in line
+  bool cancel_wanted_ = false;         ///< as soon as the backend executes the client's request
+  std::uint8_t fresh_losses_ = 0;      ///< backends lost in a row before they were given anything
+  bool reset_always_ = false;          ///< the backend's session is never what it was
   Next next_ = Next::wait;
   protocol::Fault parting_ = protocol::Fault::none;
   protocol::Fault refusal_;

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -12,6 +13,7 @@
 #include "proxy/net/loop.hpp"
 #include "proxy/net/tls_context.hpp"
 #include "proxy/pool/pool_shard.hpp"
+#include "proxy/session/census.hpp"
 
 namespace weirpool::proxy {
 
@@ -39,6 +41,10 @@ class SessionHost {
   /// What logins of `user` are checked against; null: there is no such user.
   virtual std::shared_ptr<const protocol::PreparedSecret> secret(const BackendTarget& target,
                                                                  const std::string& user) = 0;
+  /// Where a client that has come by `site` and says who it is belongs; nothing: nowhere.
+  virtual std::optional<PoolKey> route(const ListenerSite& site,
+                                       const protocol::Identity& identity) = 0;
+  virtual Census& census() = 0;
   /// The user that asks a backend for its greeting before any client has a name.
   virtual const std::string& probe_user() = 0;
   /// Finds the session of a cancel key, on whatever worker, and cancels its statement.

@@ -29,7 +29,8 @@ from weirtest import mywire, pgwire  # noqa: E402
 from weirtest.wire import DatabaseError, Lost  # noqa: E402
 
 # What a client may be told when its backend dies or none can be had for the moment.
-EXCUSES = {"08006", "57P01", "57P03", "53300", "08P01", 1040, 1053, 1927, 1317, 2013}
+EXCUSES = {"08006", "08007", "40001", "25P02", "57P01", "57P03", "53300", "08P01",
+           1040, 1053, 1213, 1927, 1317, 2013}
 
 
 class Wrong(Exception):

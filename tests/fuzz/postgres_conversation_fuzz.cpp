@@ -62,7 +62,16 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     wire.feed(from, piece);
   }
   if (!wire.breach().empty()) std::abort();
-  if (attached) conversation.backend_lost();
+  if (attached && !wire.ended()) {
+    // The backend goes; whatever survives is driven on by what the client has sent.
+    const Verdict lost = conversation.backend_lost((data[0] & 0x40) != 0);
+    conversation.detach();
+    attached = false;
+    if (lost.kind != Verdict::Kind::close) {
+      wire.pump();
+      if (!wire.breach().empty()) std::abort();
+    }
+  }
   conversation.detach();
   return 0;
 }

@@ -10,7 +10,7 @@ from servers import HOST, Peak, free_port
 from weirtest.poll import holds, until
 from weirtest.wire import DatabaseError, Lost, Stream
 
-SHED = {"53300", "57P01", "57P03", "08006", "57014", 1040, 1053, 1927, 1317}
+SHED = {"53300", "57P01", "57P03", "08006", "08007", "40001", "57014", 1040, 1053, 1927, 1317}
 
 
 async def crowd(client, port, count, body):

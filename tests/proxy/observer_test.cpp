@@ -20,10 +20,12 @@ std::uint16_t free_port() {
 class ObserverTest : public testing::Test {
  protected:
   ObserverTest() {
+    config_.workers = 1;
     config_.admin.http = {"127.0.0.1", free_port()};
     config_.limits.max_client_conn = 100;
     auto ignore = [](std::uint32_t, const std::vector<std::uint8_t>&) {};
-    workers_.push_back(std::make_unique<Worker>(0, 1, population_, offload_, deriver_, ignore));
+    workers_.push_back(
+        std::make_unique<Worker>(0, config_, population_, offload_, deriver_, ignore));
     observer_ = std::make_unique<Observer>(config_, targets_, workers_, population_);
   }
   admin::HttpAnswer get(const std::string& path) {

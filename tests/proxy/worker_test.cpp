@@ -50,7 +50,7 @@ class WorkerTest : public testing::Test {
     };
     for (unsigned i = 0; i < workers; ++i) {
       workers_.push_back(
-          std::make_unique<Worker>(i, workers, population_, offload_, deriver_, route));
+          std::make_unique<Worker>(i, config_, population_, offload_, deriver_, route));
     }
     target().ledger().set_messenger(messenger());
     for (const auto& worker : workers_) worker->start(runtime_);

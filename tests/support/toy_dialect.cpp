@@ -67,12 +67,14 @@ class ToyConversation final : public protocol::Conversation {
   Verdict step(Party from, MutableBytes unread) override {
     return from == Party::client ? client(unread) : backend(unread);
   }
+  void set_pooling(protocol::Pooling pooling) override { pooling_ = pooling; }
   void attach(protocol::BackendState&) override { attached_ = true; }
   void detach() override {
     attached_ = false;
     owed_ = 0;
     in_transaction_ = false;
     dirty_ = false;
+    refused_to_write_ = false;
   }
   void refuse(Fault fault, std::string_view) override { refusing_ = fault; }
   bool at_boundary() const override { return owed_ == 0 && !in_transaction_; }
@@ -81,7 +83,8 @@ class ToyConversation final : public protocol::Conversation {
   bool executing() const override { return owed_ > 0; }
   std::uint32_t idle_limit_seconds() const override { return patience_; }
   std::uint32_t answered() const override { return answers_; }
-  Verdict backend_lost() override { return Verdict::close(Fault::backend_lost); }
+  bool refused_to_write() const override { return refused_to_write_; }
+  Verdict backend_lost(bool) override { return Verdict::close(Fault::backend_lost); }
   std::unique_ptr<protocol::ClientLogin> take_login() override {
     return ToyDialect().client_login(context_);
   }
@@ -116,13 +119,17 @@ class ToyConversation final : public protocol::Conversation {
   Verdict backend(MutableBytes unread) {
     if (answered_) {
       answered_ = false;
-      if (at_boundary()) return Verdict::release();
+      if (in_transaction_ && pooling_ == protocol::Pooling::statement) {
+        return Verdict::close(Fault::transaction_refused);
+      }
+      if (at_boundary() && pooling_ != protocol::Pooling::session) return Verdict::release();
     }
     if (unread.empty()) return Verdict::need(1);
     if (owed_ == 0) return Verdict::close(Fault::backend_violation);
     std::string_view line;
     if (!first_line(unread, line)) return more(unread);
     const std::uint64_t size = size_of(line, "data");
+    if (line == "= read only") refused_to_write_ = true;
     if (line == "idle" || line == "idle!" || line == "open") {
       --owed_;
       ++answers_;
@@ -143,9 +150,11 @@ class ToyConversation final : public protocol::Conversation {
   }
 
   protocol::LoginContext context_;
+  protocol::Pooling pooling_ = protocol::Pooling::transaction;
   bool attached_ = false;
   bool in_transaction_ = false;
   bool dirty_ = false;
+  bool refused_to_write_ = false;
   bool answered_ = false;
   unsigned owed_ = 0;
   std::uint32_t patience_ = 0;
@@ -320,6 +329,28 @@ class ToyRoundTrip final : public protocol::Engine {
   bool done_ = false;
 };
 
+class ToyRoleProbe final : public protocol::RoleProbe {
+ public:
+  Verdict step(Party, MutableBytes unread) override {
+    if (done_) return Verdict::done();
+    if (!sent_) {
+      sent_ = true;
+      return Verdict::send(Party::backend, protocol::bytes_of("role\n"));
+    }
+    std::string_view line;
+    if (!first_line(unread, line)) return more(unread);
+    role_ = {line == "standby", line != "primary"};
+    done_ = true;
+    return Verdict::skip(line.size() + 1);
+  }
+  protocol::ServerRole role() const override { return role_; }
+
+ private:
+  bool sent_ = false;
+  bool done_ = false;
+  protocol::ServerRole role_;
+};
+
 }  // namespace
 
 std::string to_hex(Bytes bytes) {
@@ -359,6 +390,10 @@ std::unique_ptr<protocol::Engine> ToyDialect::reset(protocol::BackendState&) con
 
 std::unique_ptr<protocol::Engine> ToyDialect::ping(protocol::BackendState&) const {
   return std::make_unique<ToyRoundTrip>("ping\n", "pong");
+}
+
+std::unique_ptr<protocol::RoleProbe> ToyDialect::role_probe(protocol::BackendState&) const {
+  return std::make_unique<ToyRoleProbe>();
 }
 
 std::shared_ptr<const protocol::PreparedSecret> ToyDialect::prepare(

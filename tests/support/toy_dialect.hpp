@@ -15,8 +15,8 @@
 //   client's patience     client: patience SECONDS, a command too: how long it wants to be let idle
 //   client's goodbye      client: bye
 //   what weirpool says    weirpool: fault LABEL (the label of fault_table.hpp)
-//   between two clients   weirpool: reset -> idle,  ping -> pong;  weirpool's goodbye: bye
-//   cancel connection     weirpool: cancel ID
+//   between two clients   weirpool: reset -> idle,  ping -> pong,  role -> primary | standby |
+//   read-only goodbye               weirpool: bye cancel connection     weirpool: cancel ID
 #pragma once
 
 #include <atomic>
@@ -41,6 +41,7 @@ class ToyDialect final : public proxy::Dialect {
       const protocol::BackendIdentity& as) const override;
   std::unique_ptr<protocol::Engine> reset(protocol::BackendState& state) const override;
   std::unique_ptr<protocol::Engine> ping(protocol::BackendState& state) const override;
+  std::unique_ptr<protocol::RoleProbe> role_probe(protocol::BackendState& state) const override;
   std::shared_ptr<const protocol::PreparedSecret> prepare(
       const std::string& user, const std::vector<std::string>& passwords) const override;
 

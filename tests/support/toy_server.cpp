@@ -140,6 +140,11 @@ void ToyServer::answer_pings(std::string answer) {
   ping_answer_ = std::move(answer);
 }
 
+void ToyServer::play_role(std::string role) {
+  const std::lock_guard lock(mutex_);
+  role_ = std::move(role) + "\n";
+}
+
 void ToyServer::release_slow(unsigned count) {
   const std::lock_guard lock(mutex_);
   for (Peer& peer : peers_) {
@@ -374,6 +379,10 @@ void ToyServer::command(Peer& peer, const std::string& line) {
     peer.out += ping_answer_;
     return;
   }
+  if (name == "role") {
+    peer.out += role_;
+    return;
+  }
   commands_.push_back(line);
   if (name == "slow") {
     peer.slow = "= " + rest + "\n";
@@ -396,7 +405,8 @@ void ToyServer::command(Peer& peer, const std::string& line) {
     if (name == "commit") peer.in_transaction = false;
     if (name == "dirty") peer.dirty = true;
     const std::string state = peer.dirty ? "= dirty\n" : "= clean\n";
-    finish(peer, name == "echo" ? "= " + rest + "\n" : name == "state" ? state : "");
+    const std::string denied = name == "deny" ? "= read only\n" : "";
+    finish(peer, name == "echo" ? "= " + rest + "\n" : name == "state" ? state : denied);
     if (name == "extra") peer.out += "= more than was asked for\n";
   }
 }

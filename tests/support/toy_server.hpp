@@ -7,7 +7,7 @@
 //   slow T     = T when released          garbage    a line that is no answer
 //   big N      data N                     extra      a line behind the end of the answer
 //   put N      = put N SUM                dirty      leaves state behind
-//   state      = clean or = dirty
+//   state      = clean or = dirty    deny       = read only
 #pragma once
 
 #include <chrono>
@@ -69,6 +69,8 @@ class ToyServer {
   /// What reset and ping are answered with, newline included.
   void answer_resets(std::string answer);
   void answer_pings(std::string answer);
+  /// primary, standby or read-only.
+  void play_role(std::string role);
   /// Lets `count` of the slow commands go, oldest first.
   void release_slow(unsigned count = 1);
   /// Closes every connection, as a restarting server does.
@@ -107,6 +109,7 @@ class ToyServer {
   std::string last_key_;
   std::string reset_answer_ = "idle\n";
   std::string ping_answer_ = "pong\n";
+  std::string role_ = "primary\n";
   bool hold_closes_ = false;
   bool hold_cancels_ = false;
   bool stopping_ = false;

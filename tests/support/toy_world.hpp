@@ -24,13 +24,16 @@
 namespace weirpool::test {
 
 /// Bounds no test reaches by accident, and timeouts that only pass where a test sets them.
-inline config::Config toy_config(std::uint16_t server_port, std::uint32_t max_connections) {
+inline config::Config toy_config(std::uint16_t server_port, std::uint32_t max_connections,
+                                 config::TargetSession wanted = config::TargetSession::any) {
   config::Config made;
   made.workers = 1;
   config::Backend backend;
   backend.name = "shop";
-  backend.address = {"127.0.0.1", server_port};
+  backend.address.host = "127.0.0.1";
+  backend.address.port = server_port;
   backend.max_connections = max_connections;
+  backend.target_session_attrs = wanted;
   backend.tls.mode = config::SslMode::disable;
   made.backends[backend.name] = backend;
   config::Listener listener;
@@ -41,7 +44,11 @@ inline config::Config toy_config(std::uint16_t server_port, std::uint32_t max_co
     made.users[name].name = name;
     made.users[name].password.value = config::Secret("secret");
   }
-  made.limits = {1000, 1000, 1000, 1000, 8};
+  made.limits.max_client_conn = 1000;
+  made.limits.max_login_conn = 1000;
+  made.limits.max_waiting_clients = 1000;
+  made.limits.max_connecting = 1000;
+  made.limits.max_cancel_connections = 8;
   made.timeouts.reset_timeout = kPatience;
   made.timeouts.cancel_wait_timeout = kPatience;
   made.timeouts.server_check_delay = kPatience;
@@ -54,8 +61,9 @@ inline config::Config toy_config(std::uint16_t server_port, std::uint32_t max_co
 
 class ToyWorld final : public proxy::SessionHost {
  public:
-  explicit ToyWorld(std::uint32_t max_connections)
-      : config(toy_config(server.port(), max_connections)),
+  explicit ToyWorld(std::uint32_t max_connections,
+                    config::TargetSession wanted = config::TargetSession::any)
+      : config(toy_config(server.port(), max_connections, wanted)),
         target(config.backends.at("shop"), dialect),
         stay_(loop_.io.get_executor()) {
     target.ledger().set_messenger(messenger());
@@ -153,6 +161,14 @@ class ToyWorld final : public proxy::SessionHost {
                                                          const std::string& user) override {
     return config.users.contains(user) ? dialect.prepare(user, {"secret"}) : nullptr;
   }
+  std::optional<proxy::PoolKey> route(const proxy::ListenerSite& site,
+                                      const protocol::Identity& identity) override {
+    const auto target_of = [this](const std::string& name) {
+      return name == target.backend().name ? &target : nullptr;
+    };
+    return proxy::route(*loop_.config, *site.target, target_of, identity);
+  }
+  proxy::Census& census() override { return census_; }
   const std::string& probe_user() override { return config.users.begin()->first; }
   void cancel(protocol::Bytes key) override {
     std::uint32_t id = 0;
@@ -245,6 +261,7 @@ class ToyWorld final : public proxy::SessionHost {
     return made;
   }
 
+  proxy::Census census_;
   proxy::Loop loop_;
   boost::asio::executor_work_guard<boost::asio::io_context::executor_type> stay_;
   metrics::WorkerMetrics metrics_;

@@ -57,7 +57,10 @@ TEST(MysqlConversationBackend, BytesFromAnIdleBackendMeanItIsLeaving) {
   rig.client(query("begin"));
   rig.server(ok(1, {.status = 3}));
   rig.server(err(0, 4031));
-  EXPECT_EQ(rig.wire.fault(), Fault::backend_lost);
+  EXPECT_FALSE(rig.wire.ended());
+  rig.client(query("select 1"));
+  EXPECT_EQ(rig.wire.unread(Party::client), query("select 1"));
+  EXPECT_EQ(rig.conversation.backend_lost(false).kind, Kind::hold);
 }
 
 TEST(MysqlConversationBackend, AnAnswerBeforeTheQuestionIsOutEndsTheSession) {

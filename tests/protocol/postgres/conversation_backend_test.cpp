@@ -64,7 +64,7 @@ TEST(ConversationBackend, LastWordsAreSaidOnce) {
   rig.wire.feed(Party::backend, error("57P01", "terminating", "FATAL"));
   EXPECT_EQ(tags(rig.wire.to_client()), "E");
   EXPECT_FALSE(rig.conversation.at_boundary());
-  const Verdict verdict = rig.conversation.backend_lost();
+  const Verdict verdict = rig.conversation.backend_lost(false);
   EXPECT_EQ(verdict.kind, Kind::close);
   EXPECT_EQ(verdict.fault, Fault::none);
 }
@@ -72,7 +72,7 @@ TEST(ConversationBackend, LastWordsAreSaidOnce) {
 TEST(ConversationBackend, ALostBackendIsReported) {
   Rig rig;
   rig.wire.feed(Party::client, query("select 1"));
-  EXPECT_EQ(rig.conversation.backend_lost().fault, Fault::backend_lost);
+  EXPECT_EQ(rig.conversation.backend_lost(false).fault, Fault::outcome_unknown);
 }
 
 TEST(ConversationBackend, WhatWasNotAskedForIsAViolation) {

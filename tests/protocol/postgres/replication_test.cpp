@@ -89,10 +89,10 @@ TEST(Replication, ABusyPoolIsAnsweredAndTheSessionKept) {
 TEST(Replication, LastWordsAndBadLengths) {
   Walsender lost;
   play(lost.wire, {client(query("X")), backend(error("57P01", "terminating", "FATAL"))});
-  EXPECT_EQ(lost.conversation.backend_lost().fault, Fault::none);
+  EXPECT_EQ(lost.conversation.backend_lost(false).fault, Fault::none);
   Walsender silent;
   silent.wire.feed(Party::client, query("X"));
-  EXPECT_EQ(silent.conversation.backend_lost().fault, Fault::backend_lost);
+  EXPECT_EQ(silent.conversation.backend_lost(false).fault, Fault::backend_lost);
   silent.wire.feed(Party::backend, std::string("d\0\0\0\1", 5));
   EXPECT_EQ(silent.wire.fault(), Fault::backend_violation);
   Walsender odd;

@@ -110,5 +110,59 @@ TEST_F(BackendTargetTest, TlsIsPlaintextUntilSet) {
   EXPECT_EQ(target_.tls(), context);
 }
 
+config::IpBytes ip(const std::string& text) {
+  return config::parse_network(text).value.value().prefix;
+}
+
+TEST(BackendTargetTest, WhatServedLastIsTriedFirst) {
+  test::ToyDialect dialect;
+  config::Backend backend;
+  backend.address.host = "a";
+  backend.address.others = {{"b", 1}, {"c", 1}};
+  BackendTarget target(backend, dialect);
+  const auto order = [&] {
+    std::string all;
+    for (const config::Address& host : target.hosts()) all += host.host;
+    return all;
+  };
+  EXPECT_EQ(order(), "abc");
+  target.served_by({"c", 1});
+  EXPECT_EQ(order(), "cab");
+  target.distrust();
+  EXPECT_EQ(order(), "abc");
+}
+
+TEST(BackendTargetTest, ABackendIsOutdatedWhenNoNameLeadsToItsAddress) {
+  test::ToyDialect dialect;
+  config::Backend backend;
+  backend.address.host = "a";
+  backend.address.others = {{"b", 1}};
+  BackendTarget target(backend, dialect);
+  const TimePoint now = Clock::now();
+  const config::Address a{"a", 0};
+  const config::Address b{"b", 1};
+  target.resolved(a, {ip("192.0.2.1")});
+  EXPECT_FALSE(target.outdated(ip("192.0.2.9"), now));  // b may be there
+  target.resolved(b, {ip("192.0.2.2"), ip("192.0.2.3")});
+  EXPECT_FALSE(target.outdated(ip("192.0.2.3"), now));
+  EXPECT_TRUE(target.outdated(ip("192.0.2.9"), now));
+  const std::uint32_t generation = target.generation();
+  target.resolved(b, {ip("192.0.2.3"), ip("192.0.2.2")});
+  target.resolved(b, {});  // not found just now
+  EXPECT_EQ(target.generation(), generation);
+  target.resolved(b, {ip("192.0.2.4")});
+  EXPECT_NE(target.generation(), generation);
+  EXPECT_TRUE(target.outdated(ip("192.0.2.3"), now));
+}
+
+TEST(BackendTargetTest, AServerThatIsNotTrustedAnyMoreLosesItsBackends) {
+  test::ToyDialect dialect;
+  BackendTarget target(config::Backend{}, dialect);
+  const TimePoint before = Clock::now() - std::chrono::milliseconds(1);
+  target.distrust();
+  EXPECT_TRUE(target.outdated(ip("192.0.2.1"), before));
+  EXPECT_FALSE(target.outdated(ip("192.0.2.1"), Clock::now()));
+}
+
 }  // namespace
 }  // namespace weirpool::proxy

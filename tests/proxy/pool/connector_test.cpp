@@ -64,6 +64,50 @@ TEST(ConnectorTest, FindsAServerByItsName) {
   EXPECT_TRUE(connect(world, target, {"secret"}).backend);
 }
 
+/// A target of two hosts, of which the first is world.server.
+config::Backend two_hosts(const ToyWorld& world, const test::ToyServer& second) {
+  config::Backend backend = world.target.backend();
+  backend.address.others = {{"127.0.0.1", second.port()}};
+  return backend;
+}
+
+TEST(ConnectorTest, TheNextHostIsTriedWhenOneIsDownAndRemembered) {
+  ToyWorld world(1);
+  test::ToyServer second;
+  BackendTarget target(two_hosts(world, second), world.dialect);
+  EXPECT_EQ(connect(world, target, {"secret"}).backend->address.port, world.server.port());
+  world.server.stop();
+  EXPECT_EQ(connect(world, target, {"secret"}).backend->address.port, second.port());
+  world.server.start();
+  EXPECT_EQ(connect(world, target, {"secret"}).backend->address.port, second.port());
+}
+
+TEST(ConnectorTest, OnlyAHostOfTheRoleThatWasAskedForWillDo) {
+  ToyWorld world(1);
+  test::ToyServer second;
+  config::Backend backend = two_hosts(world, second);
+  const auto port_of = [&](config::TargetSession wanted) {
+    backend.target_session_attrs = wanted;
+    BackendTarget target(backend, world.dialect);
+    const Connected result = connect(world, target, {"secret"});
+    return result.backend ? result.backend->address.port : 0;
+  };
+  world.server.play_role("standby");
+  EXPECT_EQ(port_of(config::TargetSession::primary), second.port());
+  EXPECT_EQ(port_of(config::TargetSession::read_write), second.port());
+  EXPECT_EQ(port_of(config::TargetSession::standby), world.server.port());
+  second.play_role("read-only");
+  EXPECT_EQ(port_of(config::TargetSession::primary), second.port());
+  EXPECT_EQ(port_of(config::TargetSession::read_write), 0);
+  world.server.play_role("primary");
+  EXPECT_EQ(port_of(config::TargetSession::standby), 0);
+  EXPECT_EQ(port_of(config::TargetSession::prefer_standby), world.server.port());
+  EXPECT_EQ(port_of(config::TargetSession::any), world.server.port());
+  // Nobody is left behind at a host that would not do.
+  EXPECT_TRUE(
+      world.until([&] { return world.server.counts().open == 0 && second.counts().open == 0; }));
+}
+
 TEST(ConnectorTest, ANameNobodyKnowsIsUnavailable) {
   ToyWorld world(1);
   config::Backend named = world.target.backend();
@@ -178,22 +222,29 @@ TEST(ConnectorTest, AnAbruptPartingSaysNothing) {
   EXPECT_EQ(world.server.counts().ends, 1U);
 }
 
-TEST(ConnectorTest, ACancelIsDroppedWhenTooManyAreUnderWay) {
+TEST(ConnectorTest, ACancelWaitsWhileTooManyAreUnderWayAndNoLongerThanItsLease) {
   ToyWorld world(1);
   world.config.limits.max_cancel_connections = 1;
   world.apply();
   world.server.hold_cancels(true);
   const Connected first = connect(world, world.target, {"secret"});
   const Connected second = connect(world, world.target, {"secret"});
+  const Connected third = connect(world, world.target, {"secret"});
   supervise("test", cancel_statement(world.loop(), world.target, *first.backend));
   supervise("test", cancel_statement(world.loop(), world.target, *first.backend));
   supervise("test", cancel_statement(world.loop(), world.target, *second.backend));
+  supervise("test", cancel_statement(world.loop(), world.target, *third.backend));
   EXPECT_TRUE(first.backend->fence->aimed);
   EXPECT_EQ(first.backend->fence->in_flight, 1U);
   EXPECT_FALSE(second.backend->fence->aimed);
+  ++third.backend->fence->lease;  // its statement has ended
   world.server.hold_cancels(false);
-  ASSERT_TRUE(world.until([&] { return first.backend->fence->in_flight == 0; }));
-  EXPECT_EQ(world.server.counts().cancels, 1U);
+  ASSERT_TRUE(world.until([&] {
+    return second.backend->fence->aimed && second.backend->fence->in_flight == 0 &&
+           !third.backend->fence->queued;
+  }));
+  EXPECT_FALSE(third.backend->fence->aimed);
+  EXPECT_EQ(world.server.counts().cancels, 2U);
   EXPECT_TRUE(world.target.begin_cancel(1));
 }
 

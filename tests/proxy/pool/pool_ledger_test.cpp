@@ -5,6 +5,8 @@
 #include <string>
 #include <vector>
 
+#include "config/limits.hpp"
+
 namespace weirpool::proxy {
 namespace {
 
@@ -29,37 +31,42 @@ class PoolLedgerTest : public testing::Test {
     return {worker, {nullptr, database, "app", 0}};
   }
 
+  bool open(const std::string& database = "any", PoolLedger::Caps caps = {}) {
+    return ledger_.try_open(place(0, database).key, caps);
+  }
+  void close(const std::string& database = "any") { ledger_.closed(place(0, database).key); }
+
   PoolLedger ledger_{2};
   std::vector<std::string> said_;
   const TimePoint now_ = Clock::now();
 };
 
 TEST_F(PoolLedgerTest, NeverOpensMoreThanItsLimit) {
-  EXPECT_TRUE(ledger_.try_open());
-  EXPECT_TRUE(ledger_.try_open());
-  EXPECT_FALSE(ledger_.try_open());
-  ledger_.closed();
-  EXPECT_TRUE(ledger_.try_open());
+  EXPECT_TRUE(open());
+  EXPECT_TRUE(open());
+  EXPECT_FALSE(open());
+  close();
+  EXPECT_TRUE(open());
   EXPECT_EQ(ledger_.open(), 2U);
 }
 
 TEST_F(PoolLedgerTest, AFreedSlotGoesToTheOldestWantAndNobodyOvertakes) {
-  ASSERT_TRUE(ledger_.try_open());
-  ASSERT_TRUE(ledger_.try_open());
-  ledger_.want({place(0, "young"), now_});
-  ledger_.want({place(1, "old"), now_ - milliseconds(5)});
+  ASSERT_TRUE(open());
+  ASSERT_TRUE(open());
+  ledger_.want({place(0, "young"), now_, {}});
+  ledger_.want({place(1, "old"), now_ - milliseconds(5), {}});
   EXPECT_TRUE(ledger_.wanted());
-  ledger_.closed();
+  close();
   EXPECT_EQ(said_, std::vector<std::string>{"slot 1 old"});
-  EXPECT_FALSE(ledger_.try_open());
-  ledger_.closed();
+  EXPECT_FALSE(open());
+  close();
   EXPECT_EQ(said_.back(), "slot 0 young");
   EXPECT_FALSE(ledger_.wanted());
   EXPECT_EQ(ledger_.open(), 2U);
 }
 
 TEST_F(PoolLedgerTest, AWantIsGrantedAtOnceWhenASlotCameFreeMeanwhile) {
-  ledger_.want({place(0, "a"), now_});
+  ledger_.want({place(0, "a"), now_, {}});
   EXPECT_EQ(said_, std::vector<std::string>{"slot 0 a"});
   EXPECT_EQ(ledger_.open(), 1U);
 }
@@ -67,52 +74,52 @@ TEST_F(PoolLedgerTest, AWantIsGrantedAtOnceWhenASlotCameFreeMeanwhile) {
 TEST_F(PoolLedgerTest, AnIdleBackendOfTheSamePoolMovesAnyOtherGoes) {
   const auto other_pool = ledger_.enroll(place(0, "b"));
   const auto same_pool = ledger_.enroll(place(1, "a"));
-  ASSERT_TRUE(ledger_.try_open());
-  ASSERT_TRUE(ledger_.try_open());
+  ASSERT_TRUE(open());
+  ASSERT_TRUE(open());
   other_pool->store(1);
   same_pool->store(1);
-  ledger_.want({place(0, "a"), now_});
+  ledger_.want({place(0, "a"), now_, {}});
   EXPECT_EQ(said_, std::vector<std::string>{"hand_over 1 a"});
   same_pool->store(0);
-  ledger_.want({place(1, "c"), now_});
+  ledger_.want({place(1, "c"), now_, {}});
   EXPECT_EQ(said_.back(), "give_up 0 b");
 }
 
 TEST_F(PoolLedgerTest, AShardNeverEvictsForItself) {
   const auto idle = ledger_.enroll(place(0, "a"));
-  ASSERT_TRUE(ledger_.try_open());
-  ASSERT_TRUE(ledger_.try_open());
+  ASSERT_TRUE(open());
+  ASSERT_TRUE(open());
   idle->store(1);
-  ledger_.want({place(0, "a"), now_});
+  ledger_.want({place(0, "a"), now_, {}});
   EXPECT_TRUE(said_.empty());
 }
 
 TEST_F(PoolLedgerTest, OldestWantLooksAtOthersOnlyAndOnlyAtOlderOnes) {
-  ASSERT_TRUE(ledger_.try_open());
-  ASSERT_TRUE(ledger_.try_open());
-  ledger_.want({place(1, "a"), now_});
+  ASSERT_TRUE(open());
+  ASSERT_TRUE(open());
+  ledger_.want({place(1, "a"), now_, {}});
   EXPECT_FALSE(ledger_.oldest_want(place(1, "a"), TimePoint::max()));
   EXPECT_FALSE(ledger_.oldest_want(place(0, "a"), now_));
   ASSERT_TRUE(ledger_.oldest_want(place(0, "a"), now_ + milliseconds(1)));
 }
 
 TEST_F(PoolLedgerTest, AWithdrawnWantGetsNothing) {
-  ASSERT_TRUE(ledger_.try_open());
-  ASSERT_TRUE(ledger_.try_open());
-  ledger_.want({place(1, "a"), now_});
+  ASSERT_TRUE(open());
+  ASSERT_TRUE(open());
+  ledger_.want({place(1, "a"), now_, {}});
   ledger_.unwant(place(1, "a"));
   EXPECT_FALSE(ledger_.wanted());
-  ledger_.closed();
+  close();
   EXPECT_TRUE(said_.empty());
   EXPECT_EQ(ledger_.open(), 1U);
 }
 
 TEST_F(PoolLedgerTest, ALowerLimitReissuesNoSlotAHigherOneServesWants) {
-  ASSERT_TRUE(ledger_.try_open());
-  ASSERT_TRUE(ledger_.try_open());
-  ledger_.want({place(0, "a"), now_});
+  ASSERT_TRUE(open());
+  ASSERT_TRUE(open());
+  ledger_.want({place(0, "a"), now_, {}});
   ledger_.set_limit(1);
-  ledger_.closed();
+  close();
   EXPECT_TRUE(said_.empty());
   EXPECT_EQ(ledger_.open(), 1U);
   ledger_.set_limit(3);
@@ -123,11 +130,68 @@ TEST_F(PoolLedgerTest, ALowerLimitReissuesNoSlotAHigherOneServesWants) {
 TEST_F(PoolLedgerTest, AForgottenShardIsNeitherAskedNorServed) {
   const auto idle = ledger_.enroll(place(0, "a"));
   idle->store(1);
-  ASSERT_TRUE(ledger_.try_open());
-  ASSERT_TRUE(ledger_.try_open());
+  ASSERT_TRUE(open());
+  ASSERT_TRUE(open());
   ledger_.forget(place(0, "a"));
-  ledger_.want({place(1, "a"), now_});
+  ledger_.want({place(1, "a"), now_, {}});
   EXPECT_TRUE(said_.empty());
+}
+
+TEST_F(PoolLedgerTest, APoolADatabaseAndAUserHaveBoundsOfTheirOwn) {
+  ledger_.set_limit(10);
+  EXPECT_TRUE(open("a", {.pool = 1}));
+  EXPECT_FALSE(open("a", {.pool = 1}));
+  EXPECT_TRUE(open("a", {.pool = 2}));
+  EXPECT_FALSE(open("a", {.database = 2}));
+  EXPECT_TRUE(open("b", {.database = 2}));
+  EXPECT_FALSE(open("b", {.user = 3}));
+  EXPECT_TRUE(open("b", {.user = 4}));
+  EXPECT_EQ(ledger_.open_of(place(7, "b").key), 2U);
+  close("a");
+  EXPECT_TRUE(open("a", {.pool = 2, .database = 2, .user = 4}));
+}
+
+TEST_F(PoolLedgerTest, WhoWaitsForItsOwnBoundHoldsUpNobodyElse) {
+  ledger_.set_limit(3);
+  ASSERT_TRUE(open("a"));
+  ledger_.want({place(0, "a"), now_, {.pool = 1}});
+  EXPECT_TRUE(said_.empty());
+  EXPECT_TRUE(open("b"));
+  close("b");
+  EXPECT_TRUE(said_.empty());
+  close("a");
+  EXPECT_EQ(said_, std::vector<std::string>{"slot 0 a"});
+}
+
+TEST_F(PoolLedgerTest, OnlyTheIdleBackendsThatStandInTheWayGo) {
+  ledger_.set_limit(10);
+  const auto other = ledger_.enroll(place(0, "b"));
+  ASSERT_TRUE(open("a"));
+  ASSERT_TRUE(open("b"));
+  other->store(1);
+  ledger_.want({place(1, "a"), now_, {.pool = 1}});
+  EXPECT_TRUE(said_.empty());
+  EXPECT_FALSE(ledger_.oldest_want(place(0, "b"), TimePoint::max()));
+  ledger_.want({place(1, "c"), now_, {.user = 2}});
+  EXPECT_EQ(said_, std::vector<std::string>{"give_up 0 b"});
+}
+
+TEST_F(PoolLedgerTest, AFullServerIsAskedForNoMoreThanItTakes) {
+  ledger_.set_limit(10);
+  for (int i = 0; i < 3; ++i) ASSERT_TRUE(open());
+  ledger_.server_full(now_);  // says the third
+  close();
+  EXPECT_FALSE(open());
+  close();
+  EXPECT_TRUE(open());
+  ledger_.want({place(0, "a"), now_, {}});
+  ledger_.recover(now_ + config::kFullHold - milliseconds(1));
+  EXPECT_TRUE(said_.empty());
+  ledger_.recover(now_ + config::kFullHold);
+  EXPECT_EQ(said_, std::vector<std::string>{"slot 0 a"});
+  EXPECT_FALSE(open());
+  ledger_.recover(now_ + config::kFullHold + config::kFullStep);
+  EXPECT_TRUE(open());
 }
 
 }  // namespace

@@ -80,6 +80,44 @@ TEST(PoolShardTest, OneThatDoesNotAnswerTheCheckIsReplaced) {
   EXPECT_EQ(world.closed(shard, CloseReason::stale), 1U);
 }
 
+TEST(PoolShardTest, APoolGrowsToItsOwnBoundOnly) {
+  ToyWorld world(4);
+  world.config.pool.default_pool_size = 1;
+  world.apply();
+  PoolShard& shard = world.pool();
+  Stander first(shard);
+  Stander second(shard);
+  ASSERT_TRUE(world.until([&] { return first.served(); }));
+  Stander other(world.pool("other"));
+  ASSERT_TRUE(world.until([&] { return other.served(); }));
+  EXPECT_FALSE(second.served());
+  first.give_back();
+  EXPECT_TRUE(second.served());
+  EXPECT_EQ(world.server.counts().logins, 2U);
+}
+
+TEST(PoolShardTest, AMinimumIsKeptOpenWhileNobodyElseNeedsThePlace) {
+  ToyWorld world(3);
+  world.config.pool.min_pool_size = 2;
+  world.config.timeouts.server_idle_timeout = config::Duration(1);
+  world.apply();
+  PoolShard& shard = world.pool();
+  const auto sweep_until = [&](std::uint32_t open) {
+    return world.until([&] {
+      shard.sweep();
+      return world.target.ledger().open() == open && shard.metrics().idle.get() == open;
+    });
+  };
+  EXPECT_TRUE(sweep_until(2));
+  world.settle();
+  EXPECT_TRUE(sweep_until(2));
+  std::vector<std::unique_ptr<Stander>> others;
+  for (int i = 0; i < 3; ++i) others.push_back(std::make_unique<Stander>(world.pool("other")));
+  for (const auto& other : others) ASSERT_TRUE(world.until([&] { return other->served(); }));
+  shard.sweep();
+  EXPECT_EQ(world.target.ledger().open_of(world.key()), 0U);
+}
+
 TEST(PoolShardTest, WaitersAreServedFirstComeFirstServed) {
   ToyWorld world(1);
   PoolShard& shard = world.pool();

@@ -31,6 +31,7 @@ TEST(Reuse, EachLineOfTheChecklistRetiresForItsReason) {
   EXPECT_EQ(reason([](Standing& s) { s.leftover = true; }), CloseReason::violation);
   EXPECT_EQ(reason([](Standing& s) { s.draining = true; }), CloseReason::shutdown);
   EXPECT_EQ(reason([](Standing& s) { s.expired = true; }), CloseReason::lifetime);
+  EXPECT_EQ(reason([](Standing& s) { s.outdated = true; }), CloseReason::outdated);
 }
 
 TEST(Reuse, StateOrACancelMeansWashing) {
@@ -39,6 +40,9 @@ TEST(Reuse, StateOrACancelMeansWashing) {
   EXPECT_EQ(judge(standing).reuse, Reuse::wash);
   standing = clean();
   standing.aimed = true;
+  EXPECT_EQ(judge(standing).reuse, Reuse::wash);
+  standing = clean();
+  standing.role_doubtful = true;
   EXPECT_EQ(judge(standing).reuse, Reuse::wash);
 }
 

@@ -1,0 +1,249 @@
+"""Backends that go at every point of a client's work: what it hears, and what it may do next."""
+
+import asyncio
+
+import psycopg2
+import psycopg2.extensions
+import pytest
+
+from servers import DATABASE, HOST, PASSWORD, USER
+from weirtest.gate import Gate
+from weirtest.poll import until
+from weirtest.wire import DatabaseError, Lost
+
+
+@pytest.fixture
+def gate(database):
+    one = Gate(database)
+    yield one
+    one.close()
+
+
+@pytest.fixture
+def behind_gate(launch, gate):
+    return launch(gate, max_connections=2)
+
+
+@pytest.mark.parametrize("reset", [False, True])
+def test_cut_while_idle_nobody_notices(behind_gate, gate, client, aio, reset):
+    async def scenario():
+        one = await client(behind_gate.port)
+        for number in range(5):
+            assert await one.value(f"select '{number}'") == str(number)
+            assert gate.cut(reset) >= 1
+        await one.close()
+
+    aio(scenario())
+
+
+def under_way(weir):
+    return weir.metrics().total("weirpool_client_connections", state="active") == 1
+
+
+async def cut_under(weir, gate, connection, sql):
+    """Sends `sql`, cuts while its answer is held back, and returns the answer to it."""
+    gate.hold()
+    loop = asyncio.get_running_loop()
+    answer = asyncio.ensure_future(connection.query(sql))
+    await asyncio.sleep(0)
+    await loop.run_in_executor(None, lambda: until(lambda: under_way(weir), "it is under way"))
+    gate.cut()
+    gate.release()
+    return await answer
+
+
+def test_cut_under_an_autocommit_statement_closes(behind_gate, gate, client, aio):
+    async def scenario():
+        one = await client(behind_gate.port)
+        await one.value("select 1")
+        with pytest.raises((DatabaseError, Lost)) as caught:
+            (await cut_under(behind_gate, gate, one, "select 2")).check()
+            raise Lost("nothing was said")
+        if isinstance(caught.value, DatabaseError):
+            # MySQL has no number that says this: it hears nothing.
+            assert client.is_postgres and caught.value.code == "08007", caught.value
+        with pytest.raises((DatabaseError, Lost)):
+            await one.value("select 3")
+        other = await client(behind_gate.port)
+        assert await other.value("select 4") == "4"
+        await other.close()
+
+    aio(scenario())
+    assert behind_gate.metrics().total("weirpool_faults_total", reason="outcome_unknown") == 1
+
+
+def test_cut_at_commit_closes(behind_gate, gate, client, aio):
+    async def scenario():
+        one = await client(behind_gate.port)
+        await one.query("begin")
+        await one.value("select 1")
+        with pytest.raises((DatabaseError, Lost)) as caught:
+            (await cut_under(behind_gate, gate, one, "commit")).check()
+            raise Lost("nothing was said")
+        if isinstance(caught.value, DatabaseError):
+            assert client.is_postgres and caught.value.code == "08007", caught.value
+
+    aio(scenario())
+    assert behind_gate.metrics().total("weirpool_faults_total", reason="outcome_unknown") == 1
+
+
+async def error_of(connection, sql):
+    with pytest.raises(DatabaseError) as caught:
+        (await connection.query(sql)).check()
+    return caught.value.code
+
+
+def test_cut_under_a_statement_of_a_transaction(behind_gate, gate, client, aio):
+    lost, failed = ("40001", "25P02") if client.is_postgres else (1213, 1213)
+
+    async def scenario():
+        one = await client(behind_gate.port)
+        await one.query("begin")
+        await one.value("select 1")
+        with pytest.raises(DatabaseError) as caught:
+            (await cut_under(behind_gate, gate, one, "select 2")).check()
+        assert caught.value.code == lost
+        assert await error_of(one, "select 3") == failed
+        await one.query("rollback")
+        assert await one.value("select 4") == "4"
+        await one.query("begin")
+        assert await one.value("select 5") == "5"
+        await one.query("commit")
+        await one.close()
+
+    aio(scenario())
+
+
+def test_cut_while_idle_in_a_transaction(behind_gate, gate, client, aio):
+    lost = "40001" if client.is_postgres else 1213
+
+    async def scenario():
+        one = await client(behind_gate.port)
+        await one.query("begin")
+        await one.value("select 1")
+        gate.cut()
+        await asyncio.get_running_loop().run_in_executor(None, lambda: until(
+            lambda: not under_way(behind_gate), "it has been noticed"))
+        # The client has heard of nothing: its COMMIT must not look like one.
+        assert await error_of(one, "commit") == lost
+        await one.query("rollback")
+        assert await one.value("select 2") == "2"
+        await one.close()
+
+    aio(scenario())
+
+
+def test_killed_by_the_server_in_a_transaction(launch, database, client, aio):
+    """The server says why before it closes; the session is no part of that."""
+    weir = launch(database, max_connections=2)
+    lost = "40001" if client.is_postgres else 1213
+
+    async def scenario():
+        loop = asyncio.get_running_loop()
+        one = await client(weir.port)
+        await one.query("begin")
+        await one.value("select 1")
+        assert await loop.run_in_executor(None, database.kill_all) == 1
+        await loop.run_in_executor(None, lambda: until(
+            lambda: not under_way(weir), "it has been noticed"))
+        assert await error_of(one, "select 2") == lost
+        await one.query("rollback")
+        assert await one.value("select 3") == "3"
+        await one.close()
+
+    aio(scenario())
+
+
+def test_a_temporary_table_is_not_replaced_by_nothing(behind_gate, gate, client, aio):
+    """Pinned state went with the backend: the session cannot go on."""
+    async def scenario():
+        one = await client(behind_gate.port)
+        await one.query("create temporary table t (a int)")
+        await one.query("begin")
+        await one.query("insert into t values (1)")
+        gate.cut()
+        with pytest.raises((DatabaseError, Lost)):
+            await one.value("select count(*) from t")
+            await one.value("select count(*) from t")
+
+    aio(scenario())
+
+
+def test_psycopg_goes_on_after_a_rollback(launch, postgres):
+    gate = Gate(postgres)
+    weir = launch(gate, max_connections=2)
+    connection = psycopg2.connect(host=HOST, port=weir.port, user=USER, password=PASSWORD,
+                                  dbname=DATABASE)
+    with connection.cursor() as cursor:
+        cursor.execute("select 1")
+        gate.cut()
+        with pytest.raises(psycopg2.errors.SerializationFailure):
+            cursor.execute("select 2")
+        with pytest.raises(psycopg2.errors.InFailedSqlTransaction):
+            cursor.execute("select 3")
+        connection.rollback()
+        cursor.execute("select 4")
+        assert cursor.fetchone() == (4,)
+        gate.cut()
+        until(lambda: not under_way(weir), "it has been noticed")
+        with pytest.raises(psycopg2.errors.SerializationFailure):
+            connection.commit()
+        cursor.execute("select 5")
+        assert cursor.fetchone() == (5,)
+    connection.close()
+    gate.close()
+
+
+def test_a_server_that_takes_no_more_is_not_pressed(launch, postgres, client_of, aio):
+    """53300 for the sixth connection: five serve everybody, nobody is turned away."""
+    client = client_of(postgres)
+    weir = launch(postgres, max_connections=20, config={"timeouts": {
+        "connect_backoff_min": "10ms", "connect_backoff_max": "50ms"}})
+    postgres.execute(f"alter role {USER} connection limit 5")
+    try:
+        async def work(number):
+            one = await client(weir.port, timeout=60)
+            for _ in range(5):
+                assert await one.value(f"select '{number}' from pg_sleep(0.02)",
+                                       timeout=60) == str(number)
+            await one.close()
+
+        async def scenario():
+            await asyncio.gather(*(work(number) for number in range(60)))
+
+        aio(scenario())
+        failed = weir.metrics().total("weirpool_server_connects_total", result="failed")
+        assert 0 < failed < 40, failed
+    finally:
+        postgres.execute(f"alter role {USER} connection limit -1")
+
+
+@pytest.mark.slow
+def test_clients_wait_while_the_server_restarts(launch, certificates, client_of, aio):
+    """Not the shared server: this one is restarted under its clients."""
+    from servers import PostgresServer
+
+    server = PostgresServer.create(certificates)
+    try:
+        client = client_of(server)
+        weir = launch(server, max_connections=4)
+
+        async def scenario():
+            loop = asyncio.get_running_loop()
+            clients = [await client(weir.port) for _ in range(8)]
+            for one in clients:
+                assert await one.value("select 1") == "1"
+            await loop.run_in_executor(None, server.halt)
+            waiting = [asyncio.ensure_future(one.value("select 2", timeout=60))
+                       for one in clients]
+            await loop.run_in_executor(None, lambda: until(
+                lambda: weir.metrics().total("weirpool_pool_queue_length") == 8,
+                "all of them wait"))
+            await loop.run_in_executor(None, server.start)
+            assert await asyncio.gather(*waiting) == ["2"] * 8
+            for one in clients:
+                await one.close()
+
+        aio(scenario())
+    finally:
+        server.stop()

@@ -1,0 +1,148 @@
+// Backends that go at every point of a conversation.
+#include <gtest/gtest.h>
+
+#include "tests/protocol/mysql/conversation_rig.hpp"
+
+namespace weirpool::test::mysql {
+namespace {
+
+/// Inside BEGIN; what the client has heard so far is forgotten by heard().
+struct Lost : Rig {
+  explicit Lost(std::uint32_t capabilities = kModern) : Rig(start(capabilities)) {
+    client(query("begin"));
+    server(ok(1, {.status = 3}));
+    heard_before = wire.to_client().size();
+  }
+
+  /// What a session does when the stream has ended.
+  Verdict lose(bool torn = false) {
+    const Verdict verdict = conversation.backend_lost(torn);
+    conversation.detach();
+    if (verdict.kind != Kind::close) wire.pump();
+    EXPECT_EQ(wire.breach(), "");
+    return verdict;
+  }
+  /// Since the last time.
+  std::string heard() {
+    const std::string all = wire.to_client();
+    return all.substr(std::exchange(heard_before, all.size()));
+  }
+  static bool is_error(const std::string& packet, std::uint16_t code, std::uint8_t sequence = 1) {
+    return packet.size() > 7 && static_cast<std::uint8_t>(packet[3]) == sequence &&
+           static_cast<std::uint8_t>(packet[4]) == 0xFF &&
+           static_cast<std::uint8_t>(packet[5]) + 256 * static_cast<std::uint8_t>(packet[6]) ==
+               code;
+  }
+
+  std::size_t heard_before = 0;
+};
+
+TEST(MysqlLoss, UnderAStatementOfATransactionItIsSaidAndTheSessionStays) {
+  Lost rig;
+  rig.client(query("update t set a = 1"));
+  EXPECT_EQ(rig.lose().kind, Kind::hold);
+  EXPECT_TRUE(Lost::is_error(rig.heard(), 1213));
+  rig.client(query("select 1"));
+  EXPECT_TRUE(Lost::is_error(rig.heard(), 1213));
+  rig.client(query("commit"));
+  EXPECT_TRUE(Lost::is_error(rig.heard(), 1213));
+  EXPECT_EQ(rig.leases(), 1U);
+  rig.client(query("rollback"));
+  EXPECT_EQ(rig.heard()[4], '\0');
+  rig.client(query("select 2"));
+  EXPECT_EQ(rig.leases(), 2U);
+}
+
+TEST(MysqlLoss, InTheMiddleOfAResultTheErrorContinuesItsSequence) {
+  Lost rig;
+  rig.client(query("select 1"));
+  rig.server(count(1, 1) + definition(2) + row(3));
+  rig.heard();
+  EXPECT_EQ(rig.lose().kind, Kind::hold);
+  EXPECT_TRUE(Lost::is_error(rig.heard(), 1213, 4));
+}
+
+TEST(MysqlLoss, WhileTheClientIsIdleItHearsAtItsNextStatement) {
+  Lost rig;
+  EXPECT_EQ(rig.lose().kind, Kind::hold);
+  EXPECT_EQ(rig.heard(), "");
+  rig.client(query("commit"));
+  EXPECT_TRUE(Lost::is_error(rig.heard(), 1213));
+}
+
+TEST(MysqlLoss, BeginStartsAnew) {
+  Lost rig;
+  rig.lose();
+  rig.client(query("start transaction"));
+  EXPECT_EQ(rig.leases(), 2U);
+}
+
+TEST(MysqlLoss, OtherCommandsFailPingsDoNot) {
+  Lost rig;
+  rig.lose();
+  rig.client(command(com::ping));
+  EXPECT_EQ(rig.heard()[4], '\0');
+  rig.client(command(com::init_db, "other"));
+  EXPECT_TRUE(Lost::is_error(rig.heard(), 1213));
+  rig.client(command(com::reset_connection));
+  EXPECT_EQ(rig.heard()[4], '\0');
+  rig.client(query("select 1"));
+  EXPECT_EQ(rig.leases(), 2U);
+}
+
+TEST(MysqlLoss, WhatMayHaveTakenEffectClosesWithoutAWord) {
+  const auto fault_after = [](const std::string& sql, bool torn = false) {
+    Lost rig;
+    rig.client(query(sql));
+    const Fault fault = rig.lose(torn).fault;
+    Writer words;
+    rig.conversation.write_fault(fault, {}, words);
+    EXPECT_TRUE(words.view().empty());
+    return fault;
+  };
+  EXPECT_EQ(fault_after("commit"), Fault::outcome_unknown);
+  EXPECT_EQ(fault_after("create table t (a int)"), Fault::outcome_unknown);
+  EXPECT_EQ(fault_after("call p()"), Fault::outcome_unknown);
+  EXPECT_EQ(fault_after("insert into t values (1); commit"), Fault::outcome_unknown);
+  EXPECT_EQ(fault_after("select 1", true), Fault::outcome_unknown);
+}
+
+TEST(MysqlLoss, OutsideATransactionNobodyKnows) {
+  Rig rig;
+  rig.client(query("insert into t values (1)"));
+  EXPECT_EQ(rig.conversation.backend_lost(false).fault, Fault::outcome_unknown);
+}
+
+TEST(MysqlLoss, PinnedStateIsLostWithTheSession) {
+  Lost rig;
+  rig.client(query("select get_lock('x', 1)"));
+  rig.server(rows_reply());
+  EXPECT_EQ(rig.lose().kind, Kind::close);
+}
+
+TEST(MysqlLoss, WhatNobodyHasReceivedGoesToAnotherBackend) {
+  Rig rig;
+  rig.backend.session.schema = "elsewhere";
+  rig.client(query("select 1"));
+  EXPECT_EQ(rig.conversation.backend_lost(false).kind, Kind::lease);
+  rig.conversation.detach();
+  rig.wire.pump();
+  EXPECT_EQ(rig.leases(), 2U);
+}
+
+TEST(MysqlPooling, ASessionKeepsItsBackendAndAStatementRefusesTransactions) {
+  Rig session;
+  session.conversation.set_pooling(protocol::Pooling::session);
+  session.client(query("select 1"));
+  session.server(rows_reply());
+  EXPECT_EQ(session.releases(), 0U);
+  EXPECT_EQ(session.conversation.answered(), 1U);
+  Rig statement;
+  statement.conversation.set_pooling(protocol::Pooling::statement);
+  statement.client(query("begin"));
+  statement.server(ok(1, {.status = 3}));
+  EXPECT_EQ(statement.wire.fault(), Fault::transaction_refused);
+}
+
+}  // namespace
+}  // namespace weirpool::test::mysql

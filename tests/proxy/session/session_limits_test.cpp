@@ -1,0 +1,150 @@
+// What bounds a session beside time: pool modes, names of databases, numbers of clients, cancels.
+#include <gtest/gtest.h>
+
+#include <string>
+
+#include "tests/support/toy_world.hpp"
+
+namespace weirpool::proxy {
+namespace {
+
+using metrics::ClientState;
+using test::ToyClient;
+using test::ToyWorld;
+
+TEST(SessionLimits, WhoCancelsWhileWaitingIsToldAndStays) {
+  ToyWorld world(1);
+  ToyClient first = world.logged_in();
+  ToyClient second = world.logged_in();
+  EXPECT_EQ(first.ask("begin"), "open");
+  second.send("echo me\n");
+  ASSERT_TRUE(world.until([&] { return world.clients(ClientState::waiting) == 1; }));
+  ToyClient canceller = world.client();
+  canceller.send("cancel " + second.cancel_key() + "\n");
+  EXPECT_EQ(second.answer(), "fault cancelled");
+  EXPECT_EQ(world.server.counts().cancels, 0U);
+  EXPECT_EQ(first.ask("commit"), "idle");
+  EXPECT_EQ(second.ask("echo again"), "= again,idle");
+}
+
+TEST(SessionLimits, ACancelForSomebodyIdleInATransactionHitsNothingLater) {
+  ToyWorld world(1);
+  ToyClient client = world.logged_in();
+  EXPECT_EQ(client.ask("begin"), "open");
+  ToyClient canceller = world.client();
+  canceller.send("cancel " + client.cancel_key() + "\n");
+  EXPECT_EQ(canceller.line(), "<closed>");
+  EXPECT_EQ(client.ask("echo unharmed"), "= unharmed,open");
+  EXPECT_EQ(world.server.counts().cancels, 0U);
+}
+
+// --- pool modes, aliases, numbers of clients -----------------------------------------------------
+
+TEST(SessionLimits, InSessionModeABackendBelongsToItsClientAndIsResetBehindIt) {
+  ToyWorld world(1);
+  world.config.pool.mode = config::PoolMode::session;
+  world.apply();
+  ToyClient first = world.logged_in();
+  EXPECT_EQ(first.ask("echo one"), "= one,idle");
+  ToyClient second = world.logged_in();
+  second.send("echo me\n");
+  ASSERT_TRUE(world.until([&] { return world.clients(ClientState::waiting) == 1; }));
+  EXPECT_EQ(first.ask("echo two"), "= two,idle");
+  EXPECT_FALSE(second.has_line());
+  first.send("bye\n");
+  EXPECT_EQ(second.answer(), "= me,idle");
+  EXPECT_EQ(world.server.counts().resets, 1U);
+  EXPECT_EQ(world.server.counts().logins, 1U);
+}
+
+TEST(SessionLimits, InStatementModeATransactionIsRefused) {
+  ToyWorld world(1);
+  world.config.users["batch"].pool_mode = config::PoolMode::statement;
+  world.apply();
+  ToyClient client = world.logged_in("batch");
+  EXPECT_EQ(client.ask("echo one"), "= one,idle");
+  EXPECT_EQ(client.ask("begin"), "open");
+  EXPECT_EQ(client.line(), "fault transaction_refused");
+  ToyClient other = world.logged_in();
+  EXPECT_EQ(other.ask("begin"), "open");
+}
+
+TEST(SessionLimits, ADatabaseMayBeResetAfterEveryTransaction) {
+  ToyWorld world(1);
+  world.config.databases["shop"].reset_query_always = true;
+  world.apply();
+  ToyClient client = world.logged_in();
+  EXPECT_EQ(client.ask("echo one"), "= one,idle");
+  EXPECT_EQ(client.ask("echo two"), "= two,idle");
+  EXPECT_EQ(world.server.counts().resets, 2U);
+}
+
+TEST(SessionLimits, ANameLeadsToAnotherDatabaseAndUser) {
+  ToyWorld world(1);
+  std::string user;
+  std::string database;
+  world.server.answer_logins([&](const auto& as, const auto& to, const auto&) {
+    user = as;
+    database = to;
+    return "ok";
+  });
+  world.config.databases["reports"].database = "shop_2026";
+  world.config.databases["reports"].user = "batch";
+  world.apply();
+  ToyClient client = world.logged_in("app", "reports");
+  EXPECT_EQ(client.ask("echo one"), "= one,idle");
+  EXPECT_EQ(user, "batch");
+  EXPECT_EQ(database, "shop_2026");
+  ToyClient lost = world.client();
+  EXPECT_EQ(lost.log_in("app", "shop"), "fault unknown_database");
+}
+
+TEST(SessionLimits, ClientsOfAUserADatabaseAndASourceAreCounted) {
+  using protocol::Fault;
+  ToyWorld world(1);
+  world.config.users["app"].max_user_client_connections = 1;
+  world.config.limits.max_db_client_connections = 2;
+  world.config.limits.max_source_client_connections = 4;
+  world.apply();
+  ToyClient first = world.logged_in();
+  ToyClient again = world.client();
+  EXPECT_EQ(again.log_in(), "fault too_many_of_user");
+  again.close();
+  ToyClient second = world.logged_in("batch");
+  ToyClient third = world.client();
+  EXPECT_EQ(third.log_in("batch"), "fault too_many_of_database");
+  third.close();
+  ASSERT_TRUE(world.until([&] { return world.sessions() == 2; }));
+  ToyClient elsewhere = world.logged_in("batch", "other");
+  ToyClient there = world.logged_in("batch", "other");
+  ToyClient beyond = world.client();
+  EXPECT_EQ(beyond.log_in("batch", "more"), "fault too_many_of_source");
+  elsewhere.close();
+  ASSERT_TRUE(world.until([&] { return world.sessions() < 5; }));
+  first.close();
+  ASSERT_TRUE(world.until([&] { return world.sessions() < 4; }));
+  EXPECT_EQ(world.client().log_in(), "welcome");
+}
+
+TEST(SessionLimits, AWriterThatHasBecomeAStandbyIsLeft) {
+  ToyWorld world(2);
+  ToyClient client = world.logged_in();
+  EXPECT_EQ(client.ask("deny"), "= read only,idle");
+  EXPECT_EQ(client.ask("echo same"), "= same,idle");
+  EXPECT_EQ(world.server.counts().logins, 1U);  // nobody asked for a writer
+  ToyWorld writers(2, config::TargetSession::primary);
+  ToyClient writer = writers.logged_in();
+  EXPECT_EQ(writer.ask("deny"), "= read only,idle");
+  EXPECT_EQ(writer.ask("echo same"), "= same,idle");
+  EXPECT_EQ(writers.server.counts().logins, 1U);  // its server is still the primary
+  writers.server.play_role("standby");
+  EXPECT_EQ(writer.ask("deny"), "= read only,idle");
+  ASSERT_TRUE(writers.until([&] { return writers.target.ledger().open() == 0; }));
+  writers.server.play_role("primary");
+  EXPECT_EQ(writer.ask("echo elsewhere"), "= elsewhere,idle");
+  EXPECT_EQ(writers.server.counts().logins, 2U);
+  EXPECT_EQ(writers.closed(writers.pool(), metrics::CloseReason::outdated), 1U);
+}
+
+}  // namespace
+}  // namespace weirpool::proxy
