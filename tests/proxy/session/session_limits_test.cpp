@@ -1,4 +1,4 @@
-// What bounds a session beside time: pool modes, names of databases, numbers of clients, cancels.
+// What bounds a session: time, pool modes, names of databases, numbers of clients, cancels.
 #include <gtest/gtest.h>
 
 #include <string>
@@ -11,6 +11,54 @@ namespace {
 using metrics::ClientState;
 using test::ToyClient;
 using test::ToyWorld;
+
+TEST(SessionLimits, ATransactionThatLastsTooLongEndsHoweverBusyItIs) {
+  ToyWorld world(1);
+  world.config.timeouts.transaction_timeout = config::Duration(60);
+  world.config.timeouts.idle_transaction_timeout = test::kPatience;
+  world.apply();
+  ToyClient client = world.logged_in();
+  EXPECT_EQ(client.ask("begin"), "open");
+  std::string answer;
+  const auto busy = [&] { return (answer = client.ask("echo on")) != "= on,open"; };
+  EXPECT_TRUE(world.until(busy));
+  EXPECT_EQ(answer, "fault transaction_timeout");
+  // The next one is a transaction of its own, and being idle outside one is none.
+  ToyClient other = world.logged_in();
+  EXPECT_EQ(other.ask("echo one"), "= one,idle");
+  world.settle();
+  world.settle();
+  EXPECT_EQ(other.ask("echo two"), "= two,idle");
+}
+
+TEST(SessionLimits, AQueryThatRunsTooLongIsCancelledAndItsClientTold) {
+  ToyWorld world(1);
+  world.config.timeouts.query_timeout = config::Duration(30);
+  world.apply();
+  ToyClient client = world.logged_in();
+  client.send("slow forever\n");
+  EXPECT_EQ(client.line(), "fault query_timeout");
+  ToyClient other = world.logged_in();
+  EXPECT_EQ(other.ask("echo next"), "= next,idle");
+  EXPECT_EQ(world.server.counts().cancels, 1U);
+}
+
+TEST(SessionLimits, EachQueryOfATransactionHasTheWholeTime) {
+  ToyWorld world(1);
+  world.config.timeouts.query_timeout = config::Duration(400);
+  world.apply();
+  ToyClient client = world.logged_in();
+  EXPECT_EQ(client.ask("begin"), "open");
+  std::string pipelined;
+  for (int i = 0; i < 10; ++i) pipelined += "slow " + std::to_string(i) + "\n";
+  client.send(pipelined);
+  for (int i = 0; i < 10; ++i) {
+    ASSERT_TRUE(world.until([&] { return world.server.counts().slow == 1; }));
+    world.settle();  // 50 ms and more, ten times
+    world.server.release_slow();
+    EXPECT_EQ(client.answer(), "= " + std::to_string(i) + ",open");
+  }
+}
 
 TEST(SessionLimits, WhoCancelsWhileWaitingIsToldAndStays) {
   ToyWorld world(1);
