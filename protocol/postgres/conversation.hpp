@@ -94,6 +94,10 @@ class PostgresConversation final : public Conversation {
   Verdict stream_text(Bytes unread);
   Step on_query(const Header& header, Run& run);
   void refuse_query(const Header& header, std::string words);
+  bool deallocates(const TextEffects& effects, std::string_view text, const Header& header,
+                   const Run& run);
+  void replace_query(const Header& header, Reply owed, std::unique_ptr<Note> note,
+                     std::string_view text);
   Step on_bare(FromClient action, const Header& header, Run& run);
   Step pass(const Header& header, Run& run);
   Step pass(const Header& header, Run& run, Reply owed);
@@ -135,6 +139,7 @@ class PostgresConversation final : public Conversation {
   Step on_copy_in(const Header& header, Run& run);
   Step on_ready(Run& run);
   Step on_command(const Header& header, Run& run, bool last);
+  Step on_deallocated(const Header& header, Run& run);
   void on_tag(std::string_view tag);
   void forgotten_by_backend(bool everything);
   void keep_what_is_underway();

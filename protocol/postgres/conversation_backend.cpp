@@ -116,6 +116,7 @@ PostgresConversation::Step PostgresConversation::on_error(const Header& header, 
   switch (queue_.front()) {
     case Reply::none: return Verdict::close(Fault::backend_violation);
     case Reply::query:
+    case Reply::deallocate:
     case Reply::function:
     case Reply::sync:
       if (phase_ == Phase::copy_in) phase_ = Phase::relay;
@@ -181,6 +182,7 @@ PostgresConversation::Step PostgresConversation::on_ready(Run& run) {
 
 PostgresConversation::Step PostgresConversation::on_command(const Header& header, Run& run,
                                                             bool last) {
+  if (queue_.front() == Reply::deallocate) return on_deallocated(header, run);
   // Tags that say what has become of the session; their lengths tell all others apart.
   static constexpr std::size_t kLongest = std::string_view("DISCARD SEQUENCES").size() + 1;
   const std::size_t payload = header.length - 4;
@@ -192,6 +194,18 @@ PostgresConversation::Step PostgresConversation::on_command(const Header& header
   }
   if (last) queue_.pop();
   return pass(header, run);
+}
+
+/// As the backend would have said it, had it known the statement by that name.
+PostgresConversation::Step PostgresConversation::on_deallocated(const Header& header, Run& run) {
+  if (run.size != 0) return std::nullopt;
+  const auto named = statements_.find(queue_[0].note->client_name);
+  bound_ = nullptr;
+  if (named != statements_.end()) statements_.erase(named);
+  to_client_.skip(header.total());
+  const Framed frame(to_client_.out(), 'C');
+  to_client_.out().cstr("DEALLOCATE");
+  return std::nullopt;
 }
 
 void PostgresConversation::on_tag(std::string_view tag) {

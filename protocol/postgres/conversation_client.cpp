@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "protocol/postgres/conversation.hpp"
+#include "protocol/postgres/sql_prepare.hpp"
 
 namespace weirpool::protocol::postgres {
 namespace {
@@ -146,13 +147,15 @@ PostgresConversation::Step PostgresConversation::on_query(const Header& header, 
   TextEffects effects;
   if (whole) {
     const auto size = static_cast<std::size_t>(header.total());
-    effects = effects_of(text_of(rest.first(size).subspan(kHeaderSize)), strings());
+    const std::string_view text = text_of(rest.first(size).subspan(kHeaderSize));
+    effects = effects_of(text, strings());
     std::string words = refusal_of(catalog_->policy, effects.bits);
     if (!words.empty()) {
       if (run.size == 0) refuse_query(header, std::move(words));
       return std::nullopt;
     }
     if (cleanse(effects)) return std::nullopt;
+    if (deallocates(effects, text, header, run)) return std::nullopt;
   }
   queue_.push(Reply::query);
   // A simple Query ends the unnamed statement, whoever made it.
@@ -176,11 +179,29 @@ PostgresConversation::Step PostgresConversation::on_query(const Header& header, 
 void PostgresConversation::refuse_query(const Header& header, std::string words) {
   auto fails = note_of({}, nullptr);
   fails->words = std::move(words);
-  queue_.push(Reply::query, std::move(fails));
+  replace_query(header, Reply::query, std::move(fails), kRefusedText);
+}
+
+/// DEALLOCATE of a statement prepared by the protocol: only the client's name for it goes. The
+/// backend gets a statement that does nothing, and fails where DEALLOCATE would.
+bool PostgresConversation::deallocates(const TextEffects& effects, std::string_view text,
+                                       const Header& header, const Run& run) {
+  if (statements_.empty() || effects.bits != kEndsState) return false;
+  const std::optional<std::string> name = deallocated_name(text);
+  if (!name || statements_.find(*name) == statements_.end()) return false;
+  // What stands before it goes first.
+  if (run.size != 0) return true;
+  replace_query(header, Reply::deallocate, note_of(*name, nullptr), "UNLISTEN weirpool");
+  return true;
+}
+
+void PostgresConversation::replace_query(const Header& header, Reply owed,
+                                         std::unique_ptr<Note> note, std::string_view text) {
+  queue_.push(owed, std::move(note));
   unnamed_.reset();
   backend_->unnamed.reset();
   backend_->unnamed_certain = true;
-  write_query(kRefusedText, to_backend_.out());
+  write_query(text, to_backend_.out());
   to_backend_.skip(header.total());
 }
 

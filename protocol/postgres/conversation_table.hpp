@@ -101,6 +101,8 @@ consteval ConversationTable make_conversation_table() {
   backend(Reply::query, "C", FromBackend::command);
   backend(Reply::query, "G", FromBackend::copy_in);
   backend(Reply::query, "Z", FromBackend::ready);
+  backend(Reply::deallocate, "C", FromBackend::command);
+  backend(Reply::deallocate, "Z", FromBackend::ready);
   backend(Reply::function, "V", FromBackend::pass);
   backend(Reply::function, "Z", FromBackend::ready);
   backend(Reply::sync, "Z", FromBackend::ready);

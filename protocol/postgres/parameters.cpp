@@ -40,8 +40,9 @@ void append_reset(std::string& out, std::string_view name) {
 
 template <class Entries>
 auto place_of(Entries& entries, std::string_view lower) {
-  return std::lower_bound(entries.begin(), entries.end(), lower,
-                          [](const NamedValue& e, std::string_view n) { return e.first < n; });
+  return std::lower_bound(
+      entries.begin(), entries.end(), lower,
+      [](const NamedValue& e, std::string_view n) { return e.first.compare(n) < 0; });
 }
 
 const std::string* find_value(const std::vector<NamedValue>& entries, std::string_view lower) {

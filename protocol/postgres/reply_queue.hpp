@@ -29,7 +29,9 @@ enum class Reply : std::uint8_t {
   close,
   close_injected,
   close_made_up,
-  copy_end,  ///< CopyDone or CopyFail sent before CopyInResponse was seen: no answer
+  deallocate,  ///< a query of weirpool's own in place of the client's DEALLOCATE: only its tag
+               ///< differs
+  copy_end,    ///< CopyDone or CopyFail sent before CopyInResponse was seen: no answer
   count_,
 };
 

@@ -117,3 +117,83 @@ def test_client_gone_in_the_middle_of_copy_out(weir1, aio):
         return value
 
     assert aio(scenario()) == "clean"
+
+
+ROWS = pgwire.message(b"d", b"1\ta\n") + pgwire.message(b"d", b"2\tb\n")
+NONSENSE = pgwire.message(b"d", b"nonsense\n") * 2
+DONE, FAIL = pgwire.message(b"c"), pgwire.message(b"f", b"changed my mind\0")
+COPY = "copy odd from stdin"
+
+
+def extended(sql):
+    return pgwire.parse("", sql) + pgwire.bind("", "") + pgwire.execute()
+
+
+# What a client sends at once, and how many ReadyForQuery it may expect; "|" stands for waiting
+# until the server wants rows.
+ODD = {
+    "done": ([pgwire.query(COPY), "|", ROWS + DONE], 1),
+    "failed by the client": ([pgwire.query(COPY), "|", ROWS + FAIL], 1),
+    "sent before it is asked for": ([pgwire.query(COPY) + ROWS + DONE], 1),
+    "rows behind the error": ([pgwire.query(COPY), "|", NONSENSE + ROWS * 50 + DONE], 1),
+    "rows for a table that is not there": ([pgwire.query("copy nowhere from stdin") + ROWS + DONE],
+                                           1),
+    "between other statements": (
+        [pgwire.query(f"select 1; {COPY}; select count(*) from odd"), "|", ROWS + DONE], 1),
+    "twice in one query": ([pgwire.query(f"{COPY}; {COPY}"), "|", ROWS + DONE, "|", ROWS + DONE],
+                           1),
+    "failing between other statements": (
+        [pgwire.query(f"insert into odd values (7); {COPY}; select 1"), "|", NONSENSE + DONE], 1),
+    "stray ends": ([DONE + FAIL + ROWS + pgwire.query("select 1")], 1),
+    "extended": ([extended(COPY) + pgwire.FLUSH, "|", ROWS + DONE + pgwire.SYNC], 1),
+    "extended, with a Sync before the rows": (
+        [extended(COPY) + pgwire.SYNC, "|", ROWS + DONE + pgwire.SYNC], 1),
+    "extended, failing": ([extended(COPY) + pgwire.FLUSH, "|", NONSENSE + DONE + pgwire.SYNC], 1),
+    "extended, failed by the client": (
+        [extended(COPY) + pgwire.FLUSH, "|", ROWS + FAIL + pgwire.SYNC], 1),
+    "out, between others": (
+        [pgwire.query("select 1; copy (select generate_series(1, 3)) to stdout; select 2")], 1),
+    "out, failing": ([pgwire.query("copy (select 1 / (3 - n) from generate_series(1, 9) n) "
+                                   "to stdout")], 1),
+    "and the next query at once": (
+        [pgwire.query(COPY), "|", ROWS + DONE + pgwire.query("select count(*) from odd")], 2),
+}
+
+
+async def hear(port, steps, ends):
+    """Kinds, tags and SQLSTATEs of everything that was heard, and whether all is well behind it."""
+    one = await pgwire.PgConn.connect(HOST, port, USER, PASSWORD, DATABASE)
+    (await one.query("begin; create temp table odd (n int, t text) on commit drop")).check()
+    (await one.query("savepoint odd")).check()
+    heard = []
+
+    async def until_kind(wanted):
+        while True:
+            kind, body = await one.receive()
+            if kind not in b"NS":
+                heard.append((kind, pgwire.error_of(body).code if kind == b"E" else
+                              body if kind in b"CZDd" else b""))
+            if kind in wanted:
+                return
+
+    for step in steps:
+        if step == "|":
+            await until_kind(b"G")
+        else:
+            one.send(step)
+    for _ in range(ends):
+        await until_kind(b"Z")
+    await one.query("rollback to odd")
+    heard.append(await one.value("select count(*) from odd"))
+    (await one.query("rollback")).check()
+    heard.append(await one.value("select 'in step'"))
+    await one.close()
+    return heard
+
+
+@pytest.mark.parametrize("name", ODD)
+def test_odd_cases_as_the_server_itself(weir1, postgres, aio, name):
+    steps, ends = ODD[name]
+    direct = aio(hear(postgres.port, steps, ends))
+    for _ in range(2):
+        assert aio(hear(weir1.port, steps, ends)) == direct

@@ -90,6 +90,13 @@ SCRIPTS = {
         ("A", "execute p(1)"), ("B", "execute p(1)"), ("C", "execute p(1)"),
         ("A", "deallocate p"), ("A", "execute p(1)"), ("B", "execute p(1)"),
         ("B", "deallocate all"), ("B", "execute p(1)")],
+    "prepared by the protocol, deallocated in SQL": [
+        ("A", "+@pdo_1:select 1"), ("B", "+@pdo_1:select 2"), ("A", "begin"),
+        ("A", "deallocate pdo_1"), ("A", "commit"), ("B", "@pdo_1"), ("A", "+@pdo_1:select 3"),
+        ("A", "DEALLOCATE PREPARE \"pdo_1\";"), ("A", "begin"), ("A", "select 1/0"),
+        ("A", "deallocate pdo_1"), ("A", "rollback"), ("B", "begin"), ("B", "select 1/0"),
+        ("B", "deallocate pdo_1"), ("B", "rollback"), ("B", "@pdo_1"), ("B", "deallocate all"),
+        ("B", "+@pdo_1:select 4"), ("B", "discard all"), ("B", "+@pdo_1:select 5")],
     "sequences": [
         ("A", "create sequence s"), ("A", "begin"), ("A", "select nextval('s')"),
         ("A", "select currval('s'), lastval()"), ("A", "commit"),

@@ -213,6 +213,40 @@ TEST(ConversationPrepared, DeallocateAllForgetsWhatWasAndKeepsWhatComes) {
   EXPECT_NE(rig.wire.to_backend().find(bind_to("", "a")), std::string::npos);
 }
 
+TEST(ConversationPrepared, DeallocateInSqlOfAStatementOfTheProtocol) {
+  const Script script{client(parse("pdo_1", "select 1") + sync()),
+                      backend(parse_complete() + ready()),
+                      client(query("begin") + query("DEALLOCATE pdo_1")),
+                      backend(command("BEGIN") + ready('T') + command("UNLISTEN") + ready('T')),
+                      client(query("commit")),
+                      backend(command("COMMIT") + ready())};
+  const Outcome heard = play_all_ways(script);
+  EXPECT_EQ(heard.to_client, parse_complete() + ready() + command("BEGIN") + ready('T') +
+                                 command("DEALLOCATE") + ready('T') + command("COMMIT") + ready());
+  EXPECT_EQ(heard.to_backend, parse("weirpool_1", "select 1") + sync() + query("begin") +
+                                  query("UNLISTEN weirpool") + query("commit"));
+  EXPECT_FALSE(heard.attached);
+  Rig rig;
+  play(rig.wire, script);
+  EXPECT_EQ(rig.backend().statements.size(), 1U);  // It is everybody's.
+  rig.wire.feed(Party::client, bind_to("", "pdo_1") + sync());
+  EXPECT_NE(rig.wire.to_backend().find(bind_to("", "pdo_1")), std::string::npos);
+}
+
+TEST(ConversationPrepared, ADeallocateThatFailsForgetsNothing) {
+  Rig rig;
+  rig.wire.feed(Party::client, parse("a", "select 1") + sync());
+  rig.wire.feed(Party::backend, parse_complete() + ready());
+  rig.wire.feed(Party::client, query("begin; nonsense") + query("deallocate a"));
+  rig.wire.feed(Party::backend, error("42601", "syntax error") + ready('E') +
+                                    error("25P02", "transaction is aborted") + ready('E'));
+  rig.wire.feed(Party::client, query("rollback"));
+  rig.wire.feed(Party::backend, command("ROLLBACK") + ready());
+  rig.wire.feed(Party::client, bind_to("", "a") + sync());
+  EXPECT_NE(rig.wire.to_backend().find(bind_to("", "weirpool_1")), std::string::npos);
+  EXPECT_EQ(tags(rig.wire.to_client()), "1ZEZEZCZ");
+}
+
 TEST(ConversationPrepared, StatementsPinWhenTheyAreBound) {
   Rig rig;
   rig.wire.feed(Party::client, parse("s", "listen x") + sync());

@@ -49,8 +49,9 @@ TEST(ConversationTable, BackendTagsForEverythingOwed) {
         case 'S': EXPECT_EQ(action, FromBackend::parameter); break;
         case 'E': EXPECT_EQ(action, FromBackend::error); break;
         case 'Z':
-          EXPECT_EQ(action == FromBackend::ready,
-                    owed == Reply::query || owed == Reply::sync || owed == Reply::function);
+          EXPECT_EQ(action == FromBackend::ready, owed == Reply::query || owed == Reply::sync ||
+                                                      owed == Reply::function ||
+                                                      owed == Reply::deallocate);
           break;
         case 'G':
           EXPECT_EQ(action == FromBackend::copy_in, owed == Reply::query || owed == Reply::execute);

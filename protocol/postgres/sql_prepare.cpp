@@ -1,0 +1,76 @@
+#include "protocol/postgres/sql_prepare.hpp"
+
+#include <algorithm>
+#include <tuple>
+#include <utility>
+
+#include "protocol/postgres/parameters.hpp"
+
+namespace weirpool::protocol::postgres {
+namespace {
+
+constexpr std::string_view kBlanks(" \t\n\r\f\v\0", 7);
+constexpr std::size_t kLongestName = 63;
+
+bool name_part(char c, bool first) {
+  const bool letter = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_';
+  return letter || (!first && ((c >= '0' && c <= '9') || c == '$'));
+}
+
+void skip_blanks(std::string_view& text) {
+  text.remove_prefix(std::min(text.find_first_not_of(kBlanks), text.size()));
+}
+
+/// An unquoted word of ASCII in lower case; empty: there is none.
+std::string take_word(std::string_view& text) {
+  skip_blanks(text);
+  std::size_t size = 0;
+  while (size < text.size() && name_part(text[size], size == 0)) ++size;
+  std::string word = lower_case(text.substr(0, size));
+  text.remove_prefix(size);
+  return word;
+}
+
+std::string take_quoted(std::string_view& text) {
+  std::string name;
+  for (std::size_t i = 1; i < text.size(); ++i) {
+    if (text[i] == '"') {
+      if (i + 1 == text.size() || text[i + 1] != '"') {
+        text.remove_prefix(i + 1);
+        return name;
+      }
+      ++i;
+    }
+    name += text[i];
+  }
+  return {};
+}
+
+}  // namespace
+
+std::optional<std::string> deallocated_name(std::string_view text) {
+  if (take_word(text) != "deallocate") return std::nullopt;
+  const auto take_name = [&text] {
+    skip_blanks(text);
+    const bool quoted = text.starts_with('"');
+    return std::pair(quoted ? take_quoted(text) : take_word(text), quoted);
+  };
+  auto [name, quoted] = take_name();
+  if (!quoted && name == "prepare") {
+    const std::string_view behind = text;
+    std::tie(name, quoted) = take_name();
+    // A statement may have the name of the noise word.
+    if (name.empty()) {
+      name = "prepare";
+      text = behind;
+    }
+  }
+  skip_blanks(text);
+  if (text.starts_with(';')) text.remove_prefix(1);
+  skip_blanks(text);
+  const bool all = !quoted && name == "all";
+  if (name.empty() || all || name.size() > kLongestName || !text.empty()) return std::nullopt;
+  return std::move(name);
+}
+
+}  // namespace weirpool::protocol::postgres

@@ -1,0 +1,29 @@
+#include "protocol/postgres/sql_prepare.hpp"
+
+#include <gtest/gtest.h>
+
+namespace weirpool::protocol::postgres {
+namespace {
+
+TEST(SqlPrepare, NamesAreFoldedAsTheServerDoes) {
+  EXPECT_EQ(deallocated_name("DEALLOCATE pdo_stmt_00000001"), "pdo_stmt_00000001");
+  EXPECT_EQ(deallocated_name(" deallocate\tPrepare S1 ; "), "s1");
+  EXPECT_EQ(deallocated_name("deallocate \"My \"\"one\"\"\""), "My \"one\"");
+  EXPECT_EQ(deallocated_name("deallocate\"x\""), "x");
+  EXPECT_EQ(deallocated_name("deallocate prepare"), "prepare");
+  EXPECT_EQ(deallocated_name("deallocate \"all\""), "all");
+  EXPECT_EQ(deallocated_name(std::string_view("deallocate s\0", 13)), "s");
+}
+
+TEST(SqlPrepare, NothingElseIsOne) {
+  for (const char* text :
+       {"", "deallocate", "deallocate all", "deallocate prepare all", "deallocate s; select 1",
+        "deallocate s t", "deallocate \"s", "deallocate \"\"", "deallocated s", "drop s",
+        "deallocate /* x */ s", "deallocate 1s", "deallocate s\xC3\xA4"}) {
+    EXPECT_EQ(deallocated_name(text), std::nullopt) << text;
+  }
+  EXPECT_EQ(deallocated_name("deallocate " + std::string(64, 's')), std::nullopt);
+}
+
+}  // namespace
+}  // namespace weirpool::protocol::postgres
