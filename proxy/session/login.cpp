@@ -21,7 +21,7 @@ Task<bool> Session::log_in() {
   }
   protocol::LoginContext context;
   counted_[0] = host_.census().enter(Census::Kind::source, address_.text(),
-                                     loop.config->limits.max_source_client_connections);
+                                     host_.loop().config->limits.max_source_client_connections);
   if (!counted_[0] && refusal_ == Fault::none) refusal_ = Fault::too_many_of_source;
   context.connection_id = id_;
   context.tls_available = site_->tls != nullptr;
