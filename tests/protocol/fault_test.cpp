@@ -35,9 +35,11 @@ TEST(Fault, EverythingSaidHasCodesOfBothProtocols) {
   }
 }
 
-TEST(Fault, OnlyWaitingCanFailWithoutEndingTheSession) {
+TEST(Fault, OnlyWaitingAndALostTransactionCanFailWithoutEndingTheSession) {
+  const std::set<Fault> keeping{Fault::pool_timeout, Fault::pool_queue_full, Fault::cancelled,
+                                Fault::transaction_lost, Fault::transaction_failed};
   for (const FaultRow& row : fault_table) {
-    const bool kept = row.fault == Fault::pool_timeout || row.fault == Fault::pool_queue_full;
+    const bool kept = keeping.contains(row.fault);
     EXPECT_EQ(row.severity == Severity::error, kept) << row.label;
   }
 }

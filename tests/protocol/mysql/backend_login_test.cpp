@@ -256,10 +256,13 @@ TEST(MysqlBackendLogin, ErrorsBecomeFaults) {
   EXPECT_EQ(fault_of(1049), Fault::unknown_database);
   EXPECT_EQ(fault_of(1045), Fault::backend_refused_login);
   EXPECT_EQ(fault_of(1044), Fault::backend_refused_login);
-  EXPECT_EQ(fault_of(1040), Fault::backend_unavailable);
+  for (const std::uint16_t full : {1040, 1203, 1226}) {
+    EXPECT_EQ(fault_of(full), Fault::backend_full) << full;
+  }
+  EXPECT_EQ(fault_of(1129), Fault::backend_unavailable);
   LoginRig early;
   early.server(packet(0, "\xFF\x10\x04Too many connections"));
-  EXPECT_EQ(early.wire.fault(), Fault::backend_unavailable);
+  EXPECT_EQ(early.wire.fault(), Fault::backend_full);
   EXPECT_EQ(early.login.error(), "1040: Too many connections");
   LoginRig setup;
   setup.server(greeting() + packet(2, kFastOk) + ok(3));

@@ -156,7 +156,7 @@ TEST(BackendLogin, AnswersToTheTlsRequest) {
 TEST(BackendLogin, ErrorsAreToldApart) {
   const std::vector<std::pair<std::string, Fault>> errors{
       {"3D000", Fault::unknown_database},      {"28P01", Fault::backend_refused_login},
-      {"28000", Fault::backend_refused_login}, {"53300", Fault::backend_unavailable},
+      {"28000", Fault::backend_refused_login}, {"53300", Fault::backend_full},
       {"57P03", Fault::backend_unavailable},   {"", Fault::backend_unavailable}};
   for (const auto& [sqlstate, fault] : errors) {
     Client client;

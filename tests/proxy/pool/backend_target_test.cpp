@@ -114,7 +114,7 @@ config::IpBytes ip(const std::string& text) {
   return config::parse_network(text).value.value().prefix;
 }
 
-TEST(BackendTargetTest, WhatServedLastIsTriedFirst) {
+TEST(BackendTargetHosts, WhatServedLastIsTriedFirst) {
   test::ToyDialect dialect;
   config::Backend backend;
   backend.address.host = "a";
@@ -132,7 +132,7 @@ TEST(BackendTargetTest, WhatServedLastIsTriedFirst) {
   EXPECT_EQ(order(), "abc");
 }
 
-TEST(BackendTargetTest, ABackendIsOutdatedWhenNoNameLeadsToItsAddress) {
+TEST(BackendTargetHosts, ABackendIsOutdatedWhenNoNameLeadsToItsAddress) {
   test::ToyDialect dialect;
   config::Backend backend;
   backend.address.host = "a";
@@ -155,7 +155,7 @@ TEST(BackendTargetTest, ABackendIsOutdatedWhenNoNameLeadsToItsAddress) {
   EXPECT_TRUE(target.outdated(ip("192.0.2.3"), now));
 }
 
-TEST(BackendTargetTest, AServerThatIsNotTrustedAnyMoreLosesItsBackends) {
+TEST(BackendTargetHosts, AServerThatIsNotTrustedAnyMoreLosesItsBackends) {
   test::ToyDialect dialect;
   BackendTarget target(config::Backend{}, dialect);
   const TimePoint before = Clock::now() - std::chrono::milliseconds(1);
