@@ -82,8 +82,9 @@ class ClientLogin;
 /// answered to lease) -> attached -> at a boundary -> release -> no backend.
 class Conversation : public Engine {
  public:
-  /// Before the first step; without it transaction.
-  virtual void set_pooling(Pooling pooling) = 0;
+  /// Before the first step; without it transaction. `database` is what the server calls the one
+  /// that the client has named in its login.
+  virtual void place(Pooling pooling, std::string_view database) = 0;
   /// The answer to lease. `backend` outlives the attachment.
   virtual void attach(BackendState& backend) = 0;
   /// The lease has ended, whether released or lost.

@@ -54,6 +54,13 @@ Verdict ServerConversation::step(Party from, MutableBytes unread) {
   return from == Party::client ? from_client(unread) : from_backend(unread);
 }
 
+void ServerConversation::place(Pooling pooling, std::string_view database) {
+  pooling_ = pooling;
+  if (start_.schema.empty() || start_.schema == database) return;
+  start_.schema = database;
+  tracker_.reset(first_state(start_), first_status(start_));
+}
+
 /// COM_RESET_CONNECTION where no backend is attached.
 void ServerConversation::reset_virtual_session() {
   SessionState state = first_state(start_);

@@ -40,7 +40,7 @@ class ServerConversation final : public Conversation, private ResponseObserver {
   explicit ServerConversation(ConversationStart start);
 
   Verdict step(Party from, MutableBytes unread) override;
-  void set_pooling(Pooling pooling) override { pooling_ = pooling; }
+  void place(Pooling pooling, std::string_view database) override;
   void attach(BackendState& backend) override;
   void detach() override;
   void refuse(Fault fault, std::string_view detail) override;

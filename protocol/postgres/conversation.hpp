@@ -49,7 +49,7 @@ class PostgresConversation final : public Conversation {
       : catalog_(std::move(catalog)), startup_(std::move(wanted)), wanted_(startup_) {}
 
   Verdict step(Party from, MutableBytes unread) override;
-  void set_pooling(Pooling pooling) override { pooling_ = pooling; }
+  void place(Pooling pooling, std::string_view) override { pooling_ = pooling; }
   void attach(BackendState& backend) override;
   void detach() override;
   void refuse(Fault fault, std::string_view detail) override;

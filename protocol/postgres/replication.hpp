@@ -50,7 +50,8 @@ class ReplicationConversation final : public Conversation {
   bool needs_reset() const override { return attached_; }
   std::string_view pin_reason() const override { return attached_ ? "replication" : ""; }
   bool executing() const override { return attached_; }
-  void set_pooling(Pooling) override {}  // the backend is its client's own in every mode
+  void place(Pooling, std::string_view) override {
+  }  // the backend is its client's own in every mode
   bool refused_to_write() const override { return false; }
   std::uint32_t answered() const override { return 0; }
   bool endless() const override { return true; }

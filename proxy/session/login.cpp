@@ -209,7 +209,7 @@ Task<bool> Session::learn() {
 bool Session::finish_login() {
   conversation_ = login_->take_conversation();
   const PoolSettings settings = settings_of(*host_.loop().config, shard_->key());
-  conversation_->set_pooling(settings.pooling);
+  conversation_->place(settings.pooling, settings.server_database);
   reset_always_ = settings.reset_always || settings.pooling == protocol::Pooling::session;
   host_.metrics().logins_ok.add(1);
   if (log::connections_enabled()) {

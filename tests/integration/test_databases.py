@@ -25,7 +25,7 @@ def test_session_mode_keeps_what_transaction_mode_would_not(launch, database, cl
         # The next one may have the same backend, and finds nothing in it.
         other = await client(weir.port)
         with pytest.raises(DatabaseError):
-            (await other.query("select count(*) from t")).check()
+            await other.value("select count(*) from t")
         await other.close()
 
     aio(scenario())
@@ -38,7 +38,9 @@ def test_statement_mode_refuses_transactions(launch, database, client, aio):
         one = await client(weir.port)
         assert await one.value("select 1") == "1"
         with pytest.raises((DatabaseError, Lost)):
-            (await one.query("begin")).check()
+            answer = await one.query("begin")
+            if client.is_postgres:
+                answer.check()
             await one.value("select 2")
         other = await client(weir.port)
         assert await other.value("select 3") == "3"

@@ -92,7 +92,7 @@ def test_backend_gone_in_a_transaction_is_a_clean_error(launch, database, client
         connection = await client(weir.port)
         await connection.query("begin")
         await connection.query("select 1")
-        assert database.kill_all() == 1
+        assert database.kill_all() >= 1
         with pytest.raises(DatabaseError) as caught:
             (await connection.query("select 1")).check()
         assert caught.value.code == ("40001" if client.is_postgres else 1213), caught.value

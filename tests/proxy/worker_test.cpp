@@ -161,7 +161,10 @@ TEST_F(WorkerTest, AStormNeverExceedsTheBudgetAndMixesNoAnswers) {
     while (!over) {
       server_.hold_closes(true);
       const unsigned before = server_.counts().ends;
-      test::eventually([&] { return over || server_.counts().ends > before; });
+      // Not for longer: when all three are going, nobody is left to go next.
+      const TimePoint until = Clock::now() + config::Duration(20);
+      test::eventually(
+          [&] { return over || server_.counts().ends > before || Clock::now() > until; });
       server_.hold_closes(false);
       test::eventually([&] { return over || server_.counts().open < 3; });
     }

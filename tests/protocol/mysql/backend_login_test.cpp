@@ -256,7 +256,7 @@ TEST(MysqlBackendLogin, ErrorsBecomeFaults) {
   EXPECT_EQ(fault_of(1049), Fault::unknown_database);
   EXPECT_EQ(fault_of(1045), Fault::backend_refused_login);
   EXPECT_EQ(fault_of(1044), Fault::backend_refused_login);
-  for (const std::uint16_t full : {1040, 1203, 1226}) {
+  for (const std::uint16_t full : std::vector<std::uint16_t>{1040, 1203, 1226}) {
     EXPECT_EQ(fault_of(full), Fault::backend_full) << full;
   }
   EXPECT_EQ(fault_of(1129), Fault::backend_unavailable);

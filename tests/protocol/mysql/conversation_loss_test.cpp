@@ -130,15 +130,23 @@ TEST(MysqlLoss, WhatNobodyHasReceivedGoesToAnotherBackend) {
   EXPECT_EQ(rig.leases(), 2U);
 }
 
+TEST(MysqlPooling, TheSchemaOfTheLoginHasTheServersName) {
+  Rig rig(start(), "shop_2026");
+  rig.conversation.place(protocol::Pooling::transaction, "shop_2026");
+  rig.client(query("select 1"));
+  EXPECT_EQ(rig.wire.to_backend().find(command(com::init_db, "shop")), std::string::npos);
+  EXPECT_NE(rig.wire.to_backend().find("select 1"), std::string::npos);
+}
+
 TEST(MysqlPooling, ASessionKeepsItsBackendAndAStatementRefusesTransactions) {
   Rig session;
-  session.conversation.set_pooling(protocol::Pooling::session);
+  session.conversation.place(protocol::Pooling::session, "shop");
   session.client(query("select 1"));
   session.server(rows_reply());
   EXPECT_EQ(session.releases(), 0U);
   EXPECT_EQ(session.conversation.answered(), 1U);
   Rig statement;
-  statement.conversation.set_pooling(protocol::Pooling::statement);
+  statement.conversation.place(protocol::Pooling::statement, "shop");
   statement.client(query("begin"));
   statement.server(ok(1, {.status = 3}));
   EXPECT_EQ(statement.wire.fault(), Fault::transaction_refused);

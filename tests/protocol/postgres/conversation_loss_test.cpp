@@ -205,7 +205,7 @@ TEST(ConversationLoss, WhatNobodyHasReceivedGoesToAnotherBackend) {
 
 TEST(ConversationLoss, InSessionModeTheSessionGoesWithItsBackend) {
   auto rig = std::make_unique<Rig>();
-  rig->conversation.set_pooling(protocol::Pooling::session);
+  rig->conversation.place(protocol::Pooling::session, "shop");
   rig->wire.feed(Party::client, query("begin"));
   rig->wire.feed(Party::backend, command("BEGIN") + ready('T'));
   EXPECT_EQ(lose(*rig).fault, Fault::backend_lost);
@@ -213,7 +213,7 @@ TEST(ConversationLoss, InSessionModeTheSessionGoesWithItsBackend) {
 
 TEST(ConversationPooling, ASessionKeepsItsBackend) {
   Rig rig;
-  rig.conversation.set_pooling(protocol::Pooling::session);
+  rig.conversation.place(protocol::Pooling::session, "shop");
   for (int i = 0; i < 3; ++i) {
     rig.wire.feed(Party::client, query("select 1"));
     rig.wire.feed(Party::backend, command("SELECT 1") + ready());
@@ -226,7 +226,7 @@ TEST(ConversationPooling, ASessionKeepsItsBackend) {
 
 TEST(ConversationPooling, AStatementModeRefusesTransactions) {
   Rig rig;
-  rig.conversation.set_pooling(protocol::Pooling::statement);
+  rig.conversation.place(protocol::Pooling::statement, "shop");
   rig.wire.feed(Party::client, query("select 1"));
   rig.wire.feed(Party::backend, command("SELECT 1") + ready());
   EXPECT_EQ(rig.releases, 1U);
