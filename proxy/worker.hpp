@@ -90,7 +90,6 @@ class Worker final : public SessionHost {
   void look_up_names();
 
   const unsigned index_;
-  ClientIds ids_;
   Population& population_;
   Offload& offload_;
   KeyDeriver& deriver_;
@@ -103,6 +102,7 @@ class Worker final : public SessionHost {
   std::shared_ptr<const Runtime> runtime_;
   std::unordered_map<PoolKey, std::shared_ptr<PoolShard>, PoolKeyHash> shards_;
   boost::unordered_flat_map<std::uint32_t, Session*> by_id_;
+  ClientIds ids_;
   TimePoint names_looked_up_ = Clock::now();
   bool draining_ = false;
   bool stopping_ = false;

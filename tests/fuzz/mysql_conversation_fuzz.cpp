@@ -35,14 +35,17 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   start.facts = facts_of((flags & 8) != 0);
   mysql::ServerState backend(start.facts, mysql::cap::multi_statements, "shop", 7);
   mysql::ServerConversation conversation(start);
+  bool leased = false;
   test::Wire wire(conversation, [&](const protocol::Verdict& verdict, test::Wire&) {
     if (verdict.kind == test::Kind::lease && (flags & 16) != 0) {
       conversation.refuse(protocol::Fault::pool_timeout, "");
     } else if (verdict.kind == test::Kind::lease) {
       conversation.attach(backend);
+      leased = true;
     } else if (verdict.kind == test::Kind::release) {
       if (!conversation.at_boundary() || !conversation.pin_reason().empty()) std::abort();
       conversation.detach();
+      leased = false;
     }
   });
   std::string_view rest(reinterpret_cast<const char*>(data + 1), size - 1);
@@ -57,6 +60,12 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
                 rest.substr(0, head >> 1));
     }
     rest.remove_prefix(std::min<std::size_t>(head >> 1, rest.size()));
+  }
+  if (leased && !wire.ended()) {
+    // The backend goes; whatever survives is driven on by what the client has sent.
+    const protocol::Verdict lost = conversation.backend_lost((flags & 64) != 0);
+    conversation.detach();
+    if (lost.kind != test::Kind::close) wire.pump();
   }
   protocol::Writer out;
   conversation.write_fault(protocol::Fault::shutting_down, "", out);

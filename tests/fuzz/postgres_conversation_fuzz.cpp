@@ -12,6 +12,7 @@ namespace {
 using namespace weirpool;
 namespace postgres = protocol::postgres;
 using protocol::Party;
+using protocol::Verdict;
 
 std::unique_ptr<postgres::Backend> backend() {
   auto state = std::make_unique<postgres::Backend>(2);
