@@ -22,7 +22,8 @@ bool parse_ip(const std::string& text, IpBytes& out) {
 std::uint8_t mask_of(unsigned bits, std::size_t at) {
   const unsigned before = static_cast<unsigned>(at) * 8;
   if (bits >= before + 8) return 0xFF;
-  return bits <= before ? 0 : static_cast<std::uint8_t>(0xFF << (before + 8 - bits));
+  const unsigned mask = bits <= before ? 0 : 0xFFU << (before + 8 - bits);
+  return static_cast<std::uint8_t>(mask & 0xFFU);
 }
 
 }  // namespace
