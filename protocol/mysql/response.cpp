@@ -211,8 +211,9 @@ bool Response::begin_columns(Bytes payload) {
   const bool described = !dialect_.metadata_flag || in.u8() != 0;
   if (in.finish() || count == 0 || count > kMaxColumns) return false;
   left_ = static_cast<std::uint32_t>(count);
-  // Without definitions there is nothing for an EOF to stand behind.
   phase_ = described ? ReplyPhase::columns : ReplyPhase::rows;
+  // The EOF of clients without DEPRECATE_EOF comes even where it stands behind no definition.
+  eof_owed_ = !described && !dialect_.deprecate_eof;
   return true;
 }
 

@@ -63,7 +63,7 @@ TEST(MysqlResponse, ResultsAndStatementsMayComeWithoutDefinitions) {
       Rig rig(start((old ? kOldEof : kModern) | bit));
       const std::string bare = packet(1, std::string("\1\0", 2)) + row(2) + end(3);
       EXPECT_EQ(reply_to(rig, query("select 1"), bare),
-                packet(1, std::string("\1\0", 2)) + row(2) + (old ? eof(3) : end(3)));
+                old ? packet(1, std::string("\1\0", 2)) + eof(2) + row(3) + eof(4) : bare);
       const std::string full = packet(1, "\1\1") + definition(2) + row(3) + end(4);
       EXPECT_EQ(reply_to(rig, query("select 1"), full),
                 old ? packet(1, "\1\1") + definition(2) + eof(3) + row(4) + eof(5) : full);

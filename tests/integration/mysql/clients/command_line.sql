@@ -1,5 +1,4 @@
 select 1, -2, 3.50, null, 'ä€😀', hex(x'00ff27');
-drop table if exists d_c;
 create table d_c (id int primary key auto_increment, v varchar(50), unique (v));
 insert into d_c (v) values ('a'), ('b'), ('c');
 select last_insert_id();
@@ -19,7 +18,6 @@ status_is_a_syntax_error;
 set @d_v = 5;
 select @d_v;
 delimiter //
-drop procedure if exists d_w//
 create procedure d_w(a int) begin select a; select a + 1; end//
 call d_w(20)//
 delimiter ;
