@@ -93,6 +93,7 @@ class PostgresConversation final : public Conversation {
   Step refused_message(Bytes unread);
   Verdict stream_text(Bytes unread);
   Step on_query(const Header& header, Run& run);
+  Step on_function(const Header& header, Run& run);
   void refuse_query(const Header& header, std::string words);
   bool deallocates(const TextEffects& effects, std::string_view text, const Header& header,
                    const Run& run);
@@ -218,7 +219,7 @@ class PostgresConversation final : public Conversation {
   bool served_ = false;      ///< the attached backend has finished something of this client's
   bool cleansed_ = false;    ///< it remembers no sequence of anybody else's
   bool unsettled_ = false;   ///< parameters have been changed since the last boundary
-  bool resets_all_ = false;  ///< a RESET ALL that nothing can undo is under way
+  bool resets_all_ = false;  ///< a RESET ALL that nothing has undone is under way
   std::uint8_t own_tries_ = 0;
   bool flushed_ = false;     ///< the backend has been asked to answer a full queue
   bool last_words_ = false;  ///< the backend said FATAL

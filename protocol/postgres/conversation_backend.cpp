@@ -176,6 +176,7 @@ PostgresConversation::Step PostgresConversation::on_ready(Run& run) {
   if (status == 'I' && queue_.empty()) unsettled_ = false;
   if (queue_.empty()) doubtful_ = false;
   if (status == 'I') settings_changed_ = false;
+  if (std::exchange(resets_all_, false) && status == 'I') effects_ &= ~(kPinSet | kPinSetConfig);
   if (phase_ == Phase::copy_in) phase_ = Phase::relay;
   return pass(header, run);
 }
@@ -190,7 +191,11 @@ PostgresConversation::Step PostgresConversation::on_command(const Header& header
     return Verdict::need(header.total());
   }
   if (payload > 1 && payload <= kLongest) {
-    on_tag(text_of(visible_payload(header, run.rest())).substr(0, payload - 1));
+    const auto tag = text_of(visible_payload(header, run.rest())).substr(0, payload - 1);
+    resets_all_ = resets_all_ && tag == "RESET";
+    on_tag(tag);
+  } else {
+    resets_all_ = false;
   }
   if (last) queue_.pop();
   return pass(header, run);
@@ -217,8 +222,6 @@ void PostgresConversation::on_tag(std::string_view tag) {
       break;
     case 'R':
       if (check_ && tag == "ROLLBACK") check_->rolled_back();
-      if (tag == "RESET" && resets_all_) effects_ &= ~(kPinSet | kPinSetConfig);
-      resets_all_ = false;
       break;
     default: break;
   }

@@ -4,6 +4,7 @@
 
 #include "protocol/postgres/conversation.hpp"
 #include "protocol/postgres/sql_prepare.hpp"
+#include "protocol/reader.hpp"
 
 namespace weirpool::protocol::postgres {
 namespace {
@@ -82,7 +83,7 @@ PostgresConversation::Step PostgresConversation::handle(FromClient action, const
                                                         Run& run) {
   switch (action) {
     case FromClient::query: return on_query(header, run);
-    case FromClient::function: return pass(header, run, Reply::function);
+    case FromClient::function: return on_function(header, run);
     case FromClient::parse: return on_parse(header, run);
     case FromClient::bind: return on_bind(header, run);
     case FromClient::describe: return on_describe(header, run);
@@ -173,6 +174,18 @@ PostgresConversation::Step PostgresConversation::on_query(const Header& header, 
   text_left_ = header.total();
   text_head_ = kHeaderSize;
   return std::nullopt;
+}
+
+PostgresConversation::Step PostgresConversation::on_function(const Header& header, Run& run) {
+  constexpr std::size_t kFront = kHeaderSize + 4;
+  if (header.total() < kFront) return Verdict::close(Fault::protocol_violation);
+  if (run.rest().size() < kFront) return Verdict::need(kFront);
+  Reader in(run.rest().subspan(kHeaderSize));
+  const TextEffects effects{effects_of_function(in.be32()), {}};
+  if (cleanse(effects)) return std::nullopt;
+  queue_.push(Reply::function);
+  execute_effects(effects);
+  return pass(header, run);
 }
 
 /// The backend is made to fail in its place, so that a transaction fails as it should.

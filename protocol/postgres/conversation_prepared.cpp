@@ -129,10 +129,11 @@ void PostgresConversation::inject(const StatementRef& statement) {
   backend_->statements.add(statement);
 }
 
-/// What the names in a text mean now. While parameters are changed by a transaction that is nobody
-/// else's business.
+/// What the names in a text mean now. While parameters are changed by a transaction, or unknown, or
+/// temporary objects may stand in front of others, that is nobody else's business.
 std::string_view PostgresConversation::meaning() {
-  if (!unsettled_) return wanted_->meaning();
+  constexpr Effects kOwnMeaning = kPinSet | kPinSetConfig | kPinTemporary | kPinLoad;
+  if (!unsettled_ && (effects_ & kOwnMeaning) == 0) return wanted_->meaning();
   if (private_meaning_.empty()) private_meaning_ = catalog_->private_meaning();
   return private_meaning_;
 }

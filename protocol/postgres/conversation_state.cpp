@@ -23,12 +23,15 @@ bool ascii(std::string_view text) {
 
 /// A statement with these effects is about to be executed.
 void PostgresConversation::execute_effects(const TextEffects& effects) {
-  if (effects.bits == 0) return;
+  if (effects.bits == 0 && !check_) return;
   const SessionPolicy& policy = catalog_->policy;
   Effects bits = effects.bits & ~policy.allowed;
   if ((bits & policy.pinned) != 0) bits |= kPinSet;
   // Texts behind one that changes how texts are read may have been misread.
-  if (check_ && check_->touched("standard_conforming_strings")) bits |= kPinSet;
+  if (check_ && check_->touched("standard_conforming_strings")) bits |= kPinSet | kUnknown;
+  if (bits == 0) return;
+  // What came of it can be asked for.
+  if ((bits & kUnknown) != 0) bits |= kVerifiable & ~policy.allowed;
   effects_ |= bits & kPins;
   unsettled_ |= (bits & (kSettings | kRoles | kLocal | kResetAll | kPinSet | kPinSetConfig)) != 0;
   Effects verify = bits & kVerifiable;
@@ -37,7 +40,7 @@ void PostgresConversation::execute_effects(const TextEffects& effects) {
   touch_settings(effects.settings);
   if ((bits & kResetAll) != 0) {
     touch_everything();
-    // Alone and outside a transaction it is undone by nothing.
+    // Outside a transaction, and if the backend does nothing else, it is undone by nothing.
     resets_all_ = bits == kResetAll && status_ == 'I' && queue_.size() == 1 && !unsynced_;
   }
   if (check_ && check_->parameters().size() > kMaxTouched) effects_ |= kPinSet;
@@ -147,6 +150,10 @@ Verdict PostgresConversation::own_step(Bytes unread) {
     Writer out;
     error.serialize(out);
     own_->error = text_of(out.view());
+  } else if (header.tag == 'A' && (effects_ & kPins) != 0) {
+    // The client listens, and this is for it.
+    backend_moving_ = true;
+    return Verdict::forward(header.total());
   } else if (action == FromBackend::parameter) {
     const auto message = ParameterStatus::parse(payload);
     if (!message) return Verdict::close(Fault::backend_violation);
@@ -260,6 +267,8 @@ void PostgresConversation::learn(const SessionCheck::Touched& touched,
     return;
   }
   const ProfileRef next = catalog_->profiles.with(wanted_, name, *now);
+  // Where that comes first, every CREATE makes something temporary, now or later.
+  if (name == "search_path" && now->find("pg_temp") <= 1) effects_ |= kPinLoad;
   if (!ascii(*now) || !next->bounded()) {
     effects_ |= kPinSet;
     return;

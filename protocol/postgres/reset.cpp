@@ -9,7 +9,7 @@ namespace {
 
 constexpr Effects kParameters = kPinSet | kPinSetConfig;
 
-/// In this order: who the backend is decides what it may do.
+/// The client's search_path is in force. In this order: who the backend is decides what it may do.
 constexpr std::array<std::pair<Effects, std::string_view>, 8> kCures{{
     {kParameters, "RESET ROLE;RESET SESSION AUTHORIZATION;RESET ALL;"},
     {kPinWithHold, "CLOSE ALL;"},
@@ -20,8 +20,9 @@ constexpr std::array<std::pair<Effects, std::string_view>, 8> kCures{{
     {kPinPrepare, "DEALLOCATE ALL;"},
     // Nothing makes random() what it was; what it was seeded with nobody may know.
     {kPinSeed,
-     "SELECT pg_catalog.setseed((('x'||pg_catalog.substr(pg_catalog.replace("
-     "pg_catalog.gen_random_uuid()::text,'-',''),1,7))::bit(28)::int)/268435456.0);"},
+     "SELECT pg_catalog.setseed(pg_catalog.float8(pg_catalog.hashtext("
+     "pg_catalog.gen_random_uuid()::pg_catalog.text)) OPERATOR(pg_catalog./) "
+     "2147483648.0::pg_catalog.float8);"},
 }};
 
 std::string cure_of(Effects left_behind) {

@@ -43,7 +43,10 @@ void TextScan::feed(std::string_view piece) {
         break;
       case Mode::escape_string:
         if (c == '\\') mode_ = Mode::escaped;
-        if (c == '\'') mode_ = Mode::code;
+        if (c == '\'') {
+          mode_ = Mode::code;
+          behind_ = Behind::escape_string;
+        }
         break;
       case Mode::escaped: mode_ = Mode::escape_string; break;
       case Mode::identifier:
@@ -71,13 +74,23 @@ TextEffects TextScan::finish() {
   return words_.take();
 }
 
-void TextScan::open_string() {
+void TextScan::open_string(bool continues) {
   // E'...' knows backslashes; the prefix touches its quote.
   const bool prefixed = length_ == 1 && word_[0] == 'e' && lower(last_) == 'e';
-  mode_ = prefixed || strings_ == Strings::escapes ? Mode::escape_string : Mode::string;
+  mode_ =
+      prefixed || continues || strings_ == Strings::escapes ? Mode::escape_string : Mode::string;
+}
+
+TextScan::Behind TextScan::behind(Behind before, char c) {
+  if (before == Behind::escape_string && (c == ' ' || (c >= '\t' && c <= '\r'))) return before;
+  if (c != '-' || before == Behind::other) return Behind::other;
+  // The second dash begins a comment, behind which it is as it was in front.
+  return before == Behind::dash ? Behind::escape_string : Behind::dash;
 }
 
 void TextScan::code(char c) {
+  const Behind before = behind_;
+  behind_ = behind(before, c);
   if (word_start(c)) {
     mode_ = Mode::word;
     word_[0] = lower(c);
@@ -85,6 +98,7 @@ void TextScan::code(char c) {
     return;
   }
   if (c == ';') return words_.end_statement();
+  if (c == '"' && last_ == '&' && length_ == 1 && word_[0] == 'u') words_.unreadable();
   if (c == '"' && !words_.raw()) {
     mode_ = Mode::identifier;
     length_ = 0;
@@ -93,7 +107,7 @@ void TextScan::code(char c) {
   words_.symbol(c);
   if (words_.raw()) return;
   switch (c) {
-    case '\'': open_string(); break;
+    case '\'': open_string(before == Behind::escape_string); break;
     case '-':
       if (last_ == '-') mode_ = Mode::line_comment;
       break;

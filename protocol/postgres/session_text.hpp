@@ -42,8 +42,12 @@ class TextScan {
     dollar_end,
   };
 
+  /// What stands in front: E'...' goes on in a quote behind it, be it doubled or lines later.
+  enum class Behind : std::uint8_t { other, escape_string, dash };
+
   void code(char c);
-  void open_string();
+  static Behind behind(Behind before, char c);
+  void open_string(bool continues);
   void dollar(char c);
   void block_comment(char c);
   void end_word();
@@ -54,7 +58,8 @@ class TextScan {
   Strings strings_;
   Mode mode_ = Mode::code;
   char last_ = 0;
-  bool consumed_ = false;    ///< the current character is used up
+  bool consumed_ = false;  ///< the current character is used up
+  Behind behind_ = Behind::other;
   std::uint8_t length_ = 0;  ///< of word_; one more than its size: too long to matter
   std::uint32_t depth_ = 0;  ///< of nested comments
   std::uint64_t tag_ = 0;    ///< hash of the dollar quote's opening tag

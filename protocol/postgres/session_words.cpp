@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "protocol/postgres/parameters.hpp"
+#include "protocol/postgres/prepared.hpp"
 #include "protocol/postgres/startup_options.hpp"
 
 namespace weirpool::protocol::postgres {
@@ -57,6 +58,20 @@ std::string_view pin_label(Effects effects) {
     if ((effects & bit) != 0) return label;
   }
   return {};
+}
+
+Effects effects_of_function(std::uint32_t oid) {
+  // The server's pg_proc.dat.
+  constexpr std::uint32_t kCurrval = 1575;
+  constexpr std::uint32_t kSetseed = 1599;
+  constexpr std::uint32_t kSetConfig = 2078;
+  constexpr std::uint32_t kLastval = 2559;
+  constexpr std::uint32_t kFirstAdvisory = 2880;  // Those of sessions: lock, try, unlock ...
+  constexpr std::uint32_t kLastAdvisory = 2892;   // ... shared and not, of one number and of two.
+  if (oid >= kFirstAdvisory && oid <= kLastAdvisory) return kPinAdvisoryLock | kEndsState;
+  if (oid == kCurrval || oid == kLastval) return kPinSequence;
+  if (oid == kSetseed) return kPinSeed;
+  return oid == kSetConfig ? kPinSetConfig : 0;
 }
 
 void SessionWords::word(std::string_view word, bool quoted) {
@@ -126,6 +141,7 @@ void SessionWords::first_word(std::string_view word) {
   if (word == "listen") found_.bits |= kPinListen;
   if (word == "load") found_.bits |= kPinLoad;
   if (among(kEnders, word)) found_.bits |= kEndsState;
+  frees_ = word == "deallocate";
 }
 
 void SessionWords::set_word(std::string_view word, bool quoted) {
@@ -209,7 +225,11 @@ void SessionWords::anywhere(std::string_view word) {
   if (word == "update") updates_ = true;
   if (word == "pg_settings" && updates_) found_.bits |= kPinSet;
   const bool temporary = word == "temp" || word == "temporary";
-  if (word == "pg_temp" || (temporary && before_ == Before::create)) found_.bits |= kPinTemporary;
+  if (word.starts_with("pg_temp") || (temporary && before_ == Before::create))
+    found_.bits |= kPinTemporary;
+  // The backend would lose a statement that is everybody's.
+  if (frees_ && (raw_ || word.starts_with(kStatementPrefix))) found_.bits |= kPinLoad;
+  if (raw_ && word == "execute") found_.bits |= kUnknown;
   before_ = Before::other;
   if (word == "with") before_ = Before::with;
   if (word == "create" || word == "global" || word == "local" || word == "replace" ||
@@ -328,11 +348,13 @@ void SessionWords::end_statement() {
     case Stage::config_rest: found_.bits |= kPinSetConfig; break;
     default: break;
   }
-  // What an EXECUTE of it will do later cannot be seen then.
+  // What an EXECUTE of it will do later cannot be seen then, and a lock it takes not be asked for.
+  if (prepares_ && (found_.bits & kPinAdvisoryLock) != 0) found_.bits |= kPinLoad;
   if (std::exchange(prepares_, false) && found_.bits != kPinPrepare) found_.bits |= kPinSet;
   stage_ = Stage::start;
   before_ = Before::other;
   updates_ = false;
+  frees_ = false;
   dot_ = false;
 }
 

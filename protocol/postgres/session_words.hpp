@@ -20,7 +20,7 @@ inline constexpr Effects kPinListen = 1U << 1;        ///< LISTEN
 inline constexpr Effects kPinPrepare = 1U << 2;       ///< PREPARE as SQL
 inline constexpr Effects kPinWithHold = 1U << 3;      ///< DECLARE ... WITH HOLD
 inline constexpr Effects kPinTemporary = 1U << 4;     ///< temporary objects of all sorts
-inline constexpr Effects kPinLoad = 1U << 5;          ///< LOAD and what else only the end undoes
+inline constexpr Effects kPinLoad = 1U << 5;          ///< LOAD and what only the end undoes
 inline constexpr Effects kPinSetConfig = 1U << 6;     ///< set_config() of a name not spelled out
 inline constexpr Effects kPinAdvisoryLock = 1U << 7;  ///< session level advisory locks
 inline constexpr Effects kPinSequence = 1U << 8;      ///< currval() or lastval()
@@ -32,6 +32,7 @@ inline constexpr Effects kEndsState = 1U << 11;  ///< may end a state that pins:
 inline constexpr Effects kRoles = 1U << 14;  ///< role or session authorization are among settings
 inline constexpr Effects kSettings = 1U << 12;  ///< other parameters are among settings
 inline constexpr Effects kLocal = 1U << 13;     ///< parameters change until the transaction ends
+inline constexpr Effects kUnknown = 1U << 15;   ///< a text put together while it runs
 
 /// Stable label of the first reason in `effects`; empty: none.
 std::string_view pin_label(Effects effects);
@@ -51,6 +52,9 @@ struct TextEffects {
   bool operator==(const TextEffects&) const = default;
 };
 
+/// Of a FunctionCall. `oid`: of a function of the server's own; those never change.
+Effects effects_of_function(std::uint32_t oid);
+
 /// The most parameters one text may change and still be followed.
 inline constexpr std::size_t kMaxSettingsPerText = 16;
 
@@ -62,6 +66,8 @@ class SessionWords {
   /// Anything else that is no blank; of a quote its first character, '$' also for parameters.
   void symbol(char c);
   void end_statement();
+  /// U&"...", in which any name may be spelled.
+  void unreadable() { found_.bits |= kPinLoad; }
   /// A character inside '...'; only asked for while captures().
   void literal(char c) { literal_ += c; }
   bool captures() const { return stage_ == Stage::config_name && depth_ == 1; }
@@ -113,6 +119,7 @@ class SessionWords {
   bool local_ = false;     ///< set_config: its third argument is nothing but the word true
   bool updates_ = false;   ///< the statement has the word UPDATE
   bool prepares_ = false;  ///< the statement is a PREPARE
+  bool frees_ = false;     ///< or a DEALLOCATE
   Effects earlier_ = 0;    ///< of the statements before the PREPARE
 };
 

@@ -358,7 +358,8 @@ TEST(ConversationState, TextsBehindOneThatChangesTheirReadingPin) {
                 query("set standard_conforming_strings = off") + query("set a.b = '\\'';listen x"));
   rig.wire.feed(Party::backend, command("SET") + status("standard_conforming_strings", "off") +
                                     ready() + command("SET") + ready());
-  rig.wire.feed(Party::backend, told({"'"}));
+  // Whatever can be asked for is asked for.
+  rig.wire.feed(Party::backend, told({"f", "f", "f", "f", "f", "'"}));
   EXPECT_EQ(rig.conversation.pin_reason(), "set_parameter");
 }
 
@@ -384,6 +385,54 @@ TEST(ConversationState, StatementsOfAnUnsettledTransactionAreNobodyElses) {
   EXPECT_FALSE(rig.attached);
   rig.wire.feed(Party::client, parse("b", "select * from t") + sync());
   EXPECT_NE(rig.wire.to_backend().find(parse("weirpool_2", "select * from t")), std::string::npos);
+}
+
+TEST(ConversationState, AResetAllThatIsUndoneUnpinsNothing) {
+  for (const auto& [text, answers] :
+       {std::pair{"reset all; select 1/0",
+                  command("RESET") + error("22012", "division by zero") + ready()},
+        std::pair{"begin; reset all; rollback",
+                  command("BEGIN") + command("RESET") + command("ROLLBACK") + ready()},
+        std::pair{"begin; reset all", command("BEGIN") + command("RESET") + ready('T')}}) {
+    Rig rig;
+    rig.wire.feed(Party::client, query("do $$ begin set work_mem = 8192; end $$"));
+    rig.wire.feed(Party::backend, command("DO") + ready());
+    EXPECT_EQ(rig.conversation.pin_reason(), "set_parameter");
+    rig.wire.feed(Party::client, query(text));
+    rig.wire.feed(Party::backend, answers);
+    EXPECT_EQ(rig.conversation.pin_reason(), "set_parameter") << text;
+    EXPECT_TRUE(rig.attached) << text;
+  }
+}
+
+TEST(ConversationState, WhoListensIsToldDuringWeirpoolsOwnStatements) {
+  Rig rig;
+  const std::string news = message('A', be32(1) + z("x") + z(""));
+  change(rig, "listen x", "LISTEN", {"t"});
+  rig.wire.feed(Party::client, query("set work_mem = 8192"));
+  rig.wire.feed(Party::backend, command("SET") + ready());
+  const std::string before = rig.wire.to_client();
+  rig.wire.feed(Party::backend, row_description() + news + row_of(Values{"8MB"}) + news +
+                                    command("SELECT 1") + ready());
+  EXPECT_EQ(rig.wire.to_client(), before + news + news);
+}
+
+TEST(ConversationState, TextsAreReadAsTheyWillBe) {
+  Rig rig;
+  rig.wire.feed(Party::client, query("set standard_conforming_strings = off") +
+                                   query("select '\\''; listen x; --'"));
+  rig.wire.feed(Party::backend, status("standard_conforming_strings", "off") + command("SET") +
+                                    ready() + command("SELECT 1") + command("LISTEN") + ready());
+  EXPECT_NE(last_query(rig).find("pg_listening_channels"), std::string::npos);
+  EXPECT_TRUE(rig.attached);
+}
+
+TEST(ConversationState, FunctionsCalledByNumberAreAskedAbout) {
+  Rig rig;
+  rig.wire.feed(Party::client, message('F', be32(2880) + std::string(6, '\0')));
+  rig.wire.feed(Party::backend, message('V', be32(0)) + ready());
+  EXPECT_NE(last_query(rig).find("pg_locks"), std::string::npos);
+  EXPECT_TRUE(rig.attached);
 }
 
 }  // namespace

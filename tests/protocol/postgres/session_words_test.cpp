@@ -42,4 +42,15 @@ TEST(SessionWords, LiteralsAreReadOnlyWhereTheyNameAParameter) {
 }
 
 }  // namespace
+TEST(SessionWords, FunctionsCalledByNumberHaveTheirEffects) {
+  for (const std::uint32_t oid : {2880U, 2883U, 2889U}) {
+    EXPECT_EQ(effects_of_function(oid) & kPins, kPinAdvisoryLock) << oid;
+  }
+  EXPECT_EQ(effects_of_function(2892) & kEndsState, kEndsState);
+  EXPECT_EQ(effects_of_function(2078), kPinSetConfig);
+  EXPECT_EQ(effects_of_function(1599), kPinSeed);
+  EXPECT_EQ(effects_of_function(1575) | effects_of_function(2559), kPinSequence);
+  EXPECT_EQ(effects_of_function(952), 0U);  // lo_open
+}
+
 }  // namespace weirpool::protocol::postgres
