@@ -16,12 +16,12 @@ namespace weirpool::proxy {
 Worker::Worker(unsigned index, const config::Config& config, Population& population,
                Offload& offload, KeyDeriver& deriver, CancelRouter route_cancel)
     : index_(index),
-      ids_(config.instance_id, index, config.workers),
       population_(population),
       offload_(offload),
       deriver_(deriver),
       route_cancel_(std::move(route_cancel)),
-      stay_(loop_.io.get_executor()) {}
+      stay_(loop_.io.get_executor()),
+      ids_(config.instance_id, index, config.workers) {}
 
 Worker::~Worker() { stop(); }
 
@@ -138,6 +138,7 @@ std::shared_ptr<PoolShard> Worker::shard(const PoolKey& key) {
   shard = std::make_shared<PoolShard>(loop_, index_, key, std::move(passwords), deriver_,
                                       numbers_of(key));
   if (draining_) shard->drain();
+  shard->set_paused(steering_->holds(key.database));
   return shard;
 }
 
