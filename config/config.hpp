@@ -164,6 +164,7 @@ struct Drain {
 struct Admin {
   Address http;  ///< port 0: no HTTP
   std::vector<std::string> users;
+  std::vector<std::string> stats_users;  ///< may look, not steer
   bool operator==(const Admin&) const = default;
 };
 

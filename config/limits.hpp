@@ -20,6 +20,15 @@ inline constexpr std::chrono::milliseconds kLogRepeatInterval{1000};  ///< per e
 inline constexpr std::size_t kLogFieldBytes = 1024;   ///< of one value: names come from clients
 inline constexpr std::size_t kLogQueueEvents = 8192;  ///< then the oldest are overwritten
 inline constexpr std::size_t kLogRepeatKeys = 4096;   ///< remembered keys of limited events
+inline constexpr std::size_t kLogRemembered = 256;    ///< events the console can show
+
+// The console.
+/// How long the workers may take to say what they hold.
+inline constexpr std::chrono::milliseconds kConsoleGatherTimeout{5000};
+/// Averages of SHOW STATS are made of periods of this length, as PgBouncer's.
+inline constexpr std::chrono::milliseconds kStatsPeriod{60'000};
+/// Sessions that a worker describes before it looks after its other work.
+inline constexpr std::size_t kInspectAtOnce = 128;
 
 // The HTTP listener for metrics and health.
 inline constexpr std::chrono::milliseconds kAdminRequestTimeout{10'000};  ///< also keep-alive idle

@@ -235,10 +235,14 @@ constexpr auto kOptions = std::to_array<Option>({
 
     group("admin", "Watching and steering weirpool itself."),
     {"admin.http", Type::http_address, "127.0.0.1:9127", false, 0, 0, "", restart, "",
-     "host:port of metrics and health checks, or off. It asks for no password: keep it private.",
+     "host:port of metrics, health checks and /api/v1, or off. It asks for no password: keep it "
+     "private. Orders (POST) are taken from this machine only.",
      in_config<&Config::admin, &Admin::http>},
     {"admin.users", Type::names, "", false, 0, 0, "", live, "[app]",
      "Names from users that may use the console.", in_config<&Config::admin, &Admin::users>},
+    {"admin.stats_users", Type::names, "", false, 0, 0, "", live, "[app]",
+     "Names from users that may only look: SHOW commands.",
+     in_config<&Config::admin, &Admin::stats_users>},
 
     {"workers", Type::workers, "auto", false, 1, 256, "", restart, "",
      "Threads that relay; auto is the cores that the cgroup and the affinity mask really give.",

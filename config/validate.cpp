@@ -148,12 +148,15 @@ void Validator::check_addresses() {
 }
 
 void Validator::check_admin() {
-  for (std::size_t i = 0; i < config_.admin.users.size(); ++i) {
-    const std::string& name = config_.admin.users[i];
-    if (config_.users.contains(name)) continue;
-    error("admin.users[" + std::to_string(i) + "]",
-          "there is no user '" + name + "'" + suggestion(name, keys_of(config_.users)));
-  }
+  const auto check = [this](const char* list, const std::vector<std::string>& names) {
+    for (std::size_t i = 0; i < names.size(); ++i) {
+      if (config_.users.contains(names[i])) continue;
+      error("admin." + std::string(list) + "[" + std::to_string(i) + "]",
+            "there is no user '" + names[i] + "'" + suggestion(names[i], keys_of(config_.users)));
+    }
+  };
+  check("users", config_.admin.users);
+  check("stats_users", config_.admin.stats_users);
 }
 
 void Validator::check_timeouts() {

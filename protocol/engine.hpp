@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "protocol/codec.hpp"
+#include "protocol/tally.hpp"
 #include "protocol/verdict.hpp"
 #include "protocol/writer.hpp"
 
@@ -67,6 +68,8 @@ class BackendState {
   virtual bool write_cancel(Writer& out) const = 0;
   /// The id the database server itself shows for this connection (pid, thread id), for logs.
   virtual std::uint64_t remote_id() const = 0;
+
+  Tally tally;
 };
 
 /// When a conversation says release.
@@ -102,6 +105,10 @@ class Conversation : public Engine {
   virtual std::string_view pin_reason() const = 0;
   /// How long the client itself wants to be let idle at most, seconds; 0: it has not said.
   virtual std::uint32_t idle_limit_seconds() const { return 0; }
+  /// What the client calls itself now, for people; empty: nothing.
+  virtual std::string_view application() const = 0;
+  /// Prepared statements this client holds.
+  virtual std::size_t prepared_statements() const = 0;
   /// A statement of this client is being executed right now: a cancel request makes sense.
   virtual bool executing() const = 0;
   /// The attached backend has refused to write: its server may have become a standby.

@@ -15,6 +15,8 @@ enum class Fault : std::uint8_t {
   tls_required,              ///< this listener takes no plaintext
   login_denied,              ///< wrong password or unknown user: never told apart
   unknown_database,          ///< the backend has no such database
+  database_disabled,         ///< an administrator has said DISABLE
+  console_denied,            ///< this user may not use the console
   login_timeout,             ///< the client did not finish its login in time
   proxy_header,              ///< a PROXY protocol header is missing or malformed
   too_many_clients,          ///< max_client_conn or the file descriptor budget is reached
@@ -36,6 +38,7 @@ enum class Fault : std::uint8_t {
   transaction_refused,       ///< a transaction of several statements in statement mode
   backend_violation,         ///< the backend broke the protocol
   shutting_down,             ///< draining: this client leaves at its boundary
+  killed,                    ///< an administrator has said KILL
   idle_transaction_timeout,  ///< idle inside a transaction for too long
   transaction_timeout,       ///< inside one transaction for too long
   query_timeout,             ///< one query ran for too long

@@ -6,6 +6,8 @@
 #include <mutex>
 #include <string_view>
 #include <unordered_map>
+#include <utility>
+#include <vector>
 
 namespace weirpool::protocol {
 
@@ -31,6 +33,21 @@ class Interner : public std::enable_shared_from_this<Interner<T>> {
     std::shared_ptr<const T> fresh(owned.release(), forget);
     table_.emplace(fresh->key(), fresh);
     return fresh;
+  }
+
+  /// each(value, how many hold it)
+  template <class Each>
+  void visit(Each each) const {
+    std::vector<std::shared_ptr<const T>> held;  // the last holder's deleter takes the mutex
+    {
+      const std::lock_guard lock(mutex_);
+      for (const auto& [key, value] : table_) {
+        if (auto live = value.lock()) held.push_back(std::move(live));
+      }
+    }
+    for (const auto& value : held) {
+      each(*value, static_cast<std::size_t>(value.use_count() - 1));
+    }
   }
 
   std::size_t size() const {

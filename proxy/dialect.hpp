@@ -8,9 +8,17 @@
 #include <vector>
 
 #include "config/config.hpp"
+#include "protocol/console.hpp"
 #include "protocol/engine.hpp"
 
 namespace weirpool::proxy {
+
+/// One of the statements that clients share.
+struct SharedStatement {
+  std::string name;  ///< its name on backends
+  std::string text;
+  std::size_t users = 0;  ///< clients and backends that hold it
+};
 
 class Dialect {
  public:
@@ -28,6 +36,14 @@ class Dialect {
   /// One round trip without effect: proof of life, and the fence behind a cancel.
   virtual std::unique_ptr<protocol::Engine> ping(protocol::BackendState& state) const = 0;
   virtual std::unique_ptr<protocol::RoleProbe> role_probe(protocol::BackendState& state) const = 0;
+
+  /// Does this client want weirpool itself, no database?
+  virtual bool is_console(const protocol::Identity& identity) const = 0;
+  /// What such a client is told about its server.
+  virtual std::shared_ptr<const protocol::BackendFacts> console_facts() const = 0;
+  virtual std::unique_ptr<protocol::console::Engine> console(
+      const protocol::Identity& identity) const = 0;
+  virtual std::vector<SharedStatement> shared_statements() const = 0;
 
   /// Makes what client logins are checked against, from all passwords valid now (one or two).
   /// Costs milliseconds: not on an I/O thread.

@@ -40,6 +40,12 @@ class MysqlDialect final : public Dialect {
   std::unique_ptr<protocol::RoleProbe> role_probe(protocol::BackendState&) const override {
     return std::make_unique<mysql::ServerRoleProbe>();
   }
+  bool is_console(const protocol::Identity&) const override { return false; }
+  std::shared_ptr<const protocol::BackendFacts> console_facts() const override { return nullptr; }
+  std::unique_ptr<protocol::console::Engine> console(const protocol::Identity&) const override {
+    return nullptr;
+  }
+  std::vector<SharedStatement> shared_statements() const override { return {}; }
   std::shared_ptr<const protocol::PreparedSecret> prepare(
       const std::string& /*user*/, const std::vector<std::string>& passwords) const override {
     return std::make_shared<mysql::Credentials>(passwords);

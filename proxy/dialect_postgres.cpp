@@ -1,5 +1,6 @@
 #include "protocol/postgres/backend_login.hpp"
 #include "protocol/postgres/client_login.hpp"
+#include "protocol/postgres/console.hpp"
 #include "protocol/postgres/ping.hpp"
 #include "protocol/postgres/reset.hpp"
 #include "protocol/postgres/role_probe.hpp"
@@ -63,6 +64,28 @@ class PostgresDialect final : public Dialect {
 
   std::unique_ptr<protocol::RoleProbe> role_probe(protocol::BackendState& state) const override {
     return std::make_unique<postgres::RoleProbe>(static_cast<postgres::Backend&>(state));
+  }
+
+  bool is_console(const protocol::Identity& identity) const override {
+    return protocol::console::reserved(identity.database);
+  }
+
+  std::shared_ptr<const protocol::BackendFacts> console_facts() const override {
+    return postgres::console_facts();
+  }
+
+  std::unique_ptr<protocol::console::Engine> console(
+      const protocol::Identity& identity) const override {
+    return std::make_unique<postgres::PostgresConsole>(identity.user);
+  }
+
+  std::vector<SharedStatement> shared_statements() const override {
+    std::vector<SharedStatement> all;
+    catalog_->statements.visit([&all](const postgres::Statement& statement, std::size_t users) {
+      const std::string_view text = statement.body().substr(0, statement.body().find('\0'));
+      all.push_back({statement.backend_name, std::string(text), users});
+    });
+    return all;
   }
 
   std::shared_ptr<const protocol::PreparedSecret> prepare(

@@ -66,6 +66,7 @@ metrics::Snapshot Observer::Impl::gather() const {
     all.backends.push_back({name, std::string(target->dialect().name()), target->ledger().open(),
                             target->ledger().limit()});
   }
+  all.version = WEIRPOOL_VERSION;
   all.client_limit = client_limit;
   all.workers = static_cast<std::uint32_t>(workers.size());
   all.draining = draining.load();
@@ -95,13 +96,14 @@ admin::Health Observer::Impl::ready() const {
 
 Observer::Observer(const config::Config& config, const Targets& targets,
                    const std::vector<std::unique_ptr<Worker>>& workers,
-                   const Population& population)
+                   const Population& population, admin::Pages::Order order)
     : impl_(std::make_unique<Impl>(config, targets, workers, population)) {
   if (config.admin.http.port == 0) return;
   admin::Pages pages;
   pages.metrics = [impl = impl_.get()] { return impl->exporter.text(); };
   pages.live = [impl = impl_.get()] { return impl->live(); };
   pages.ready = [impl = impl_.get()] { return impl->ready(); };
+  pages.order = std::move(order);
   impl_->http = std::make_unique<admin::AdminServer>(config.admin.http, std::move(pages));
 }
 
@@ -109,6 +111,8 @@ Observer::~Observer() = default;
 
 void Observer::set_ready() { impl_->started = true; }
 void Observer::set_draining() { impl_->draining = true; }
+
+metrics::Snapshot Observer::numbers() const { return impl_->gather(); }
 
 void Observer::reloaded(bool ok) {
   const std::lock_guard lock(impl_->mutex);

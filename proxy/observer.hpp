@@ -7,7 +7,9 @@
 #include <vector>
 
 #include "config/config.hpp"
+#include "proxy/admin/routes.hpp"
 #include "proxy/metrics/counters.hpp"
+#include "proxy/metrics/numbers.hpp"
 #include "proxy/runtime.hpp"
 #include "proxy/worker.hpp"
 
@@ -16,8 +18,10 @@ namespace weirpool::proxy {
 class Observer {
  public:
   /// All references outlive the observer. Throws std::system_error when the address is taken.
+  /// `order` carries out a console command for HTTP: any thread, answers on any thread, once.
   Observer(const config::Config& config, const Targets& targets,
-           const std::vector<std::unique_ptr<Worker>>& workers, const Population& population);
+           const std::vector<std::unique_ptr<Worker>>& workers, const Population& population,
+           admin::Pages::Order order);
   ~Observer();
 
   // From the main thread.
@@ -26,6 +30,9 @@ class Observer {
   void reloaded(bool ok);
   /// A client that never became a session.
   void turned_away(protocol::Fault fault);
+
+  /// What all have counted. Any thread.
+  metrics::Snapshot numbers() const;
 
  private:
   struct Impl;

@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <boost/asio/post.hpp>
 #include <boost/asio/signal_set.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <csignal>
@@ -15,6 +16,7 @@
 
 #include "config/limits.hpp"
 #include "config/load.hpp"
+#include "proxy/control.hpp"
 #include "proxy/fd_budget.hpp"
 #include "proxy/log/log.hpp"
 #include "proxy/net/listener.hpp"
@@ -50,7 +52,11 @@ class Server {
 
   void await_signal();
   void on_signal(int signal);
-  void reload();
+  std::string reload();
+  void apply(std::shared_ptr<config::Config> config);
+  void make_control();
+  void leave(Departure how);
+  void order(const char* command);
   void watch_secrets();
   void begin_lame_duck();
   void begin_drain();
@@ -76,6 +82,7 @@ class Server {
   std::vector<std::unique_ptr<Worker>> workers_;
   std::vector<std::unique_ptr<Listener>> listeners_;
   std::unique_ptr<Observer> observer_;
+  std::unique_ptr<Control> control_;
   Phase phase_ = Phase::serving;
   TimePoint drain_until_{};
 };
@@ -90,7 +97,29 @@ Server::Server(RunOptions options, config::Snapshot config)
   runtime_ = make_runtime(config_, targets_);
   make_workers();
   make_listeners();
-  observer_ = std::make_unique<Observer>(*config_, targets_, workers_, population_);
+  make_control();
+}
+
+void Server::make_control() {
+  Powers powers;
+  powers.config = [this] { return config_; };
+  powers.numbers = [this] { return observer_->numbers(); };
+  powers.reload = [this] { return reload(); };
+  powers.apply = [this](std::shared_ptr<config::Config> config) { apply(std::move(config)); };
+  powers.leave = [this](Departure how) { leave(how); };
+  // By the loop: it runs only when everything is there.
+  const auto order = [this](std::string command, bool patient, auto done) {
+    boost::asio::post(io_, [this, command = std::move(command), patient, done = std::move(done)] {
+      control_->order(command, patient, done);
+    });
+  };
+  observer_ = std::make_unique<Observer>(*config_, targets_, workers_, population_, order);
+  control_ = std::make_unique<Control>(io_, targets_, workers_, population_, std::move(powers));
+  for (const auto& worker : workers_) {
+    worker->set_console([this](protocol::console::Request request, auto done) {
+      control_->submit(std::move(request), std::move(done));
+    });
+  }
 }
 
 void Server::make_targets() {
@@ -178,7 +207,9 @@ void Server::await_signal() {
 
 void Server::on_signal(int signal) {
   switch (signal) {
-    case SIGHUP: reload(); break;
+    case SIGHUP: static_cast<void>(reload()); break;
+    case SIGUSR1: order("PAUSE"); break;
+    case SIGUSR2: order("RESUME"); break;
     case SIGQUIT:
       // Nothing is taken down: the kernel closes what is open.
       log::event(log::Level::warn, "quit", "ending at once", {});
@@ -204,14 +235,24 @@ void Server::on_signal(int signal) {
   }
 }
 
-void Server::reload() {
+/// What a signal asks for; nobody waits for the answer.
+void Server::order(const char* command) {
+  control_->order(command, false, [command](const protocol::console::Answer& answer) {
+    if (answer.error.empty()) return;
+    log::event(log::Level::warn, "signal_refused", "a signal asked for what cannot be done",
+               {{"command", command}, {"detail", answer.error}});
+  });
+}
+
+/// What is wrong with the new configuration; empty: it is in effect.
+std::string Server::reload() {
   const config::Loaded loaded = load(options_);
   if (!loaded.config) {
     const std::string first = loaded.problems.empty() ? "" : loaded.problems.front().message;
     log::event(log::Level::error, "config_reload", "configuration refused; nothing changed",
                {{"ok", false}, {"detail", first}});
     observer_->reloaded(false);
-    return;
+    return first.empty() ? "the configuration cannot be used" : first;
   }
   // The sockets that clients come in by stay what they were, and so does everything counted by
   // them.
@@ -225,7 +266,7 @@ void Server::reload() {
     log::event(log::Level::error, "config_reload", "configuration refused; nothing changed",
                {{"ok", false}, {"detail", std::string_view(error.what())}});
     observer_->reloaded(false);
-    return;
+    return error.what();
   }
   std::string restart;
   for (const std::string& path : config::needs_restart(*config_, *loaded.config)) {
@@ -237,6 +278,17 @@ void Server::reload() {
   log::event(log::Level::info, "config_reload", "configuration applied",
              {{"ok", true}, {"needs_restart", restart}});
   observer_->reloaded(true);
+  return {};
+}
+
+/// A setting that an administrator has changed while weirpool runs; a reload undoes it.
+void Server::apply(std::shared_ptr<config::Config> config) {
+  auto runtime = std::make_shared<Runtime>(*runtime_);
+  config_ = std::move(config);
+  runtime->config = config_;
+  runtime_ = std::move(runtime);
+  log::set(config_->log);
+  for (const auto& worker : workers_) worker->apply(runtime_);
 }
 
 void Server::watch_secrets() {
@@ -256,6 +308,15 @@ void Server::watch_secrets() {
 }
 
 // --- the end -------------------------------------------------------------------------------------
+
+void Server::leave(Departure how) {
+  if (how == Departure::lame_duck) {
+    if (phase_ == Phase::serving) begin_lame_duck();
+    return;
+  }
+  if (phase_ < Phase::draining) begin_drain();
+  if (how == Departure::now && phase_ < Phase::evicting) evict();
+}
 
 void Server::begin_lame_duck() {
   phase_ = Phase::lame_duck;

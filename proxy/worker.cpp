@@ -138,6 +138,7 @@ std::shared_ptr<PoolShard> Worker::shard(const PoolKey& key) {
   shard = std::make_shared<PoolShard>(loop_, index_, key, std::move(passwords), deriver_,
                                       numbers_of(key));
   if (draining_) shard->drain();
+  shard->set_paused(steering_->holds(key.database));
   return shard;
 }
 

@@ -18,6 +18,7 @@
 #include "proxy/metrics/counters.hpp"
 #include "proxy/runtime.hpp"
 #include "proxy/session/session.hpp"
+#include "proxy/steering.hpp"
 
 namespace weirpool::proxy {
 
@@ -37,6 +38,12 @@ class Worker final : public SessionHost {
          KeyDeriver& deriver, CancelRouter route_cancel);
   ~Worker();
 
+  /// Who answers the console: any thread may ask; `done` is called on some other one. Before
+  /// start().
+  using ConsoleDesk = std::function<void(protocol::console::Request request,
+                                         std::function<void(protocol::console::Answer)> done)>;
+  void set_console(ConsoleDesk desk) { console_ = std::move(desk); }
+
   // From any thread.
   void start(std::shared_ptr<const Runtime> runtime);
   void stop();
@@ -51,6 +58,25 @@ class Worker final : public SessionHost {
   void give_up_idle(const PoolKey& key);
   void hand_over_idle(const PoolKey& key, const PoolLedger::Place& to);
   void receive(const PoolKey& key, std::shared_ptr<BackendParts> parts);
+
+  // What an administrator does and sees, see worker_console.cpp. `done` is called on this worker's
+  // thread.
+  void steer(std::shared_ptr<const Steering> steering);
+  /// Of one database, or of all where it is empty.
+  void recall(std::string database);
+  void kill(std::string database);
+  void kill_client(std::uint32_t id, std::function<void(bool known)> done);
+  struct Count {
+    std::size_t backends = 0;  ///< in whatever state
+    std::size_t recalled = 0;  ///< waiting to be closed
+  };
+  void count(std::string database, std::function<void(Count)> done);
+  struct Links {
+    std::vector<metrics::Link> clients;
+    std::vector<metrics::Link> backends;
+  };
+  void inspect(std::function<void(Links)> done);
+
   std::uint32_t sessions() const { return session_count_.load(std::memory_order_relaxed); }
   /// When the event loop last proved that it turns.
   TimePoint last_beat() const { return TimePoint(Clock::duration(beat_.load())); }
@@ -75,6 +101,12 @@ class Worker final : public SessionHost {
   Census& census() override { return population_.census; }
   void cancel(protocol::Bytes key) override;
   bool draining() const override { return draining_; }
+  void ask_console(const protocol::console::Request& request,
+                   std::shared_ptr<ConsoleCall> call) override;
+  bool may_use_console(const std::string& user) const override;
+  bool disabled(const std::string& database) const override {
+    return steering_->disabled.contains(database);
+  }
   void login_over() override { population_.logins.fetch_sub(1, std::memory_order_relaxed); }
   void login_again() override { population_.logins.fetch_add(1, std::memory_order_relaxed); }
   void left(Session& session) override;
@@ -88,6 +120,8 @@ class Worker final : public SessionHost {
   PoolShard* find(const PoolKey& key);
   Task<void> sweep();
   void look_up_names();
+  struct Inspection;
+  void inspect_some(std::shared_ptr<Inspection> inspection);
 
   const unsigned index_;
   Population& population_;
@@ -104,6 +138,8 @@ class Worker final : public SessionHost {
   boost::unordered_flat_map<std::uint32_t, Session*> by_id_;
   ClientIds ids_;
   TimePoint names_looked_up_ = Clock::now();
+  ConsoleDesk console_;
+  std::shared_ptr<const Steering> steering_ = std::make_shared<const Steering>();
   bool draining_ = false;
   bool stopping_ = false;
   std::atomic<Clock::rep> beat_{Clock::now().time_since_epoch().count()};

@@ -48,6 +48,8 @@ class ServerConversation final : public Conversation, private ResponseObserver {
   bool needs_reset() const override;
   std::string_view pin_reason() const override;
   std::uint32_t idle_limit_seconds() const override;
+  std::string_view application() const override { return {}; }
+  std::size_t prepared_statements() const override { return 0; }
   bool executing() const override;
   std::uint32_t answered() const override { return answered_; }
   bool refused_to_write() const override { return flag_.refused_to_write; }

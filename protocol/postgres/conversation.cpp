@@ -70,6 +70,11 @@ bool PostgresConversation::releasable() const {
          pooling_ != Pooling::session && quiet();
 }
 
+std::string_view PostgresConversation::application() const {
+  const std::string* name = wanted_->find("application_name");
+  return name == nullptr ? std::string_view{} : std::string_view(*name);
+}
+
 void PostgresConversation::write_fault(Fault fault, std::string_view detail, Writer& out) {
   if (fault != Fault::none) write_error(fault, {}, detail, out);
 }

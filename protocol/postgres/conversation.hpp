@@ -58,6 +58,8 @@ class PostgresConversation final : public Conversation {
     return (effects_ & kPins) != 0 || check_ || (used_ && catalog_->policy.reset_always);
   }
   std::string_view pin_reason() const override { return pin_label(effects_); }
+  std::string_view application() const override;
+  std::size_t prepared_statements() const override { return statements_.size(); }
   bool executing() const override { return !queue_.empty(); }
   std::uint32_t answered() const override { return answered_; }
   bool refused_to_write() const override { return refused_to_write_; }

@@ -172,6 +172,8 @@ PostgresConversation::Step PostgresConversation::on_ready(Run& run) {
   status_ = status;
   served_ = true;
   ++answered_;
+  ++backend_->tally.queries;
+  if (status == 'I') ++backend_->tally.transactions;
   queue_.pop();
   if (status == 'I' && queue_.empty()) unsettled_ = false;
   if (queue_.empty()) doubtful_ = false;

@@ -33,6 +33,8 @@ PostgresConversation::Step PostgresConversation::on_parse(const Header& header, 
   if (parsed->name.empty()) {
     if (on_unnamed_parse(*parsed)) return std::nullopt;
     unsynced_ = true;
+    ++backend_->tally.client_parses;
+    ++backend_->tally.server_parses;
     const bool in_place = !gather_.collecting();
     if (!in_place) to_backend_.out().bytes(message);
     gather_.consume();
@@ -41,6 +43,7 @@ PostgresConversation::Step PostgresConversation::on_parse(const Header& header, 
   const Step refused = on_named_parse(*parsed);
   if (own_) return refused;
   unsynced_ = true;
+  ++backend_->tally.client_parses;
   to_backend_.skip(gather_.consume());
   return refused;
 }
@@ -124,6 +127,7 @@ void PostgresConversation::inject(const StatementRef& statement) {
     inject_close({statement, 0});
   }
   while (const auto victim = backend_->statements.evict_for_one_more()) inject_close(*victim);
+  ++backend_->tally.server_parses;
   ParseMessage::serialize(statement->backend_name, bytes_of(statement->body()), to_backend_.out());
   queue_.push(Reply::parse_injected, note_of({}, statement));
   backend_->statements.add(statement);
@@ -189,6 +193,7 @@ PostgresConversation::Step PostgresConversation::on_bind(const Header& header, R
   if (head->statement.empty() && unnamed_ && cleanse(unnamed_->effects)) return std::nullopt;
   unsynced_ = true;
   bound_ = nullptr;
+  ++backend_->tally.binds;
   if (head->statement.empty()) {
     if (!ready) inject_unnamed();
     if (unnamed_) execute_effects(unnamed_->effects);

@@ -53,6 +53,11 @@ class StatementCatalog {
   /// `statement` with another meaning.
   StatementRef renamed(const Statement& statement, std::string_view meaning);
   std::size_t size() const { return statements_->size(); }
+  /// each(statement, how many clients and backends hold it)
+  template <class Each>
+  void visit(Each each) const {
+    statements_->visit(each);
+  }
 
  private:
   std::shared_ptr<Interner<Statement>> statements_ = std::make_shared<Interner<Statement>>();

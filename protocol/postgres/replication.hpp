@@ -49,6 +49,8 @@ class ReplicationConversation final : public Conversation {
   bool at_boundary() const override { return !attached_; }
   bool needs_reset() const override { return attached_; }
   std::string_view pin_reason() const override { return attached_ ? "replication" : ""; }
+  std::string_view application() const override { return {}; }
+  std::size_t prepared_statements() const override { return 0; }
   bool executing() const override { return attached_; }
   void place(Pooling, std::string_view) override {
   }  // the backend is its client's own in every mode

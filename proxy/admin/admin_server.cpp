@@ -7,12 +7,15 @@
 #include <boost/asio/steady_timer.hpp>
 #include <boost/beast/core.hpp>
 #include <boost/beast/http.hpp>
+#include <mutex>
 #include <optional>
+#include <set>
 #include <string_view>
 #include <system_error>
 #include <thread>
 
 #include "config/limits.hpp"
+#include "proxy/admin/api.hpp"
 #include "proxy/log/log.hpp"
 
 namespace weirpool::admin {
@@ -26,10 +29,20 @@ using asio::ip::tcp;
 
 std::string_view view(beast::string_view text) { return {text.data(), text.size()}; }
 
+/// The way back to the admin thread for answers made on others, which may come after its end.
+struct Door {
+  std::mutex mutex;
+  asio::io_context* io = nullptr;  ///< null: closed
+};
+
+class Visitor;
+
 /// What the accept loop and its visitors share; one thread.
 struct Shared {
   Pages pages;
   std::size_t visitors = 0;
+  std::shared_ptr<Door> door = std::make_shared<Door>();
+  std::set<std::shared_ptr<Visitor>> waiting;  ///< for an answer made elsewhere
 };
 
 /// One connection: requests one after the other until it closes, errs or is idle for too long.
@@ -60,6 +73,10 @@ class Visitor : public std::enable_shared_from_this<Visitor> {
       write({413, "application/json", "{\"error\":\"the request is too large\"}\n", {}}, false);
     } else if (!error) {
       const auto& request = parser_->get();
+      if (is_api(view(request.target()))) {
+        call_api();
+        return;
+      }
       write(ask(view(request.method_string()), view(request.target())), request.keep_alive());
     } else if (error != http::error::end_of_stream && error != beast::error::timeout &&
                error.category() == http::make_error_code(http::error::bad_method).category()) {
@@ -75,6 +92,33 @@ class Visitor : public std::enable_shared_from_this<Visitor> {
                    {{"detail", error.what()}});
       return {500, "application/json", "{\"error\":\"internal error\"}\n", {}};
     }
+  }
+
+  void call_api() {
+    const auto& request = parser_->get();
+    ApiCall call;
+    call.method = view(request.method_string());
+    call.target = view(request.target());
+    call.origin = view(request[http::field::origin]);
+    call.host = view(request[http::field::host]);
+    beast::error_code ignored;
+    call.local = stream_.socket().remote_endpoint(ignored).address().is_loopback();
+    stream_.expires_never();
+    shared_->waiting.insert(shared_from_this());
+    const std::weak_ptr<Visitor> self = weak_from_this();
+    serve_api(shared_->pages.order, call, [self, door = shared_->door](Answer answer) {
+      const std::lock_guard lock(door->mutex);
+      if (door->io == nullptr) return;
+      asio::post(*door->io, [self, answer = std::move(answer)]() mutable {
+        if (const auto visitor = self.lock()) visitor->answered(std::move(answer));
+      });
+    });
+  }
+
+  void answered(Answer answer) {
+    shared_->waiting.erase(shared_from_this());
+    stream_.expires_after(config::kAdminRequestTimeout);
+    write(std::move(answer), parser_->get().keep_alive());
   }
 
   void write(Answer answer, bool keep) {
@@ -125,6 +169,7 @@ struct AdminServer::Impl {
     acceptor.bind(endpoint);
     acceptor.listen();
     bound_port = acceptor.local_endpoint().port();
+    shared->door->io = &io;
     accept();
   }
 
@@ -170,6 +215,11 @@ AdminServer::~AdminServer() { stop(); }
 void AdminServer::stop() {
   impl_->io.stop();
   if (impl_->thread.joinable()) impl_->thread.join();
+  {
+    const std::lock_guard lock(impl_->shared->door->mutex);
+    impl_->shared->door->io = nullptr;
+  }
+  impl_->shared->waiting.clear();
   boost::system::error_code ignored;
   impl_->acceptor.close(ignored);
 }

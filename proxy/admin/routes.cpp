@@ -8,10 +8,6 @@ namespace {
 
 constexpr const char* kJson = "application/json";
 
-Answer problem(unsigned status, const std::string& message) {
-  return {status, kJson, nlohmann::json{{"error", message}}.dump() + "\n", {}};
-}
-
 Answer health(const Health& state, bool verbose) {
   const unsigned status = state.ok ? 200 : 503;
   if (!verbose) return {status, "text/plain", state.ok ? "ok\n" : "unavailable\n", {}};
@@ -22,11 +18,17 @@ Answer health(const Health& state, bool verbose) {
 
 }  // namespace
 
+Answer problem(unsigned status, const std::string& message) {
+  const auto replace = nlohmann::json::error_handler_t::replace;
+  const nlohmann::json body{{"error", message}};
+  return {status, kJson, body.dump(-1, ' ', false, replace) + "\n", {}};
+}
+
 Answer answer(const Pages& pages, std::string_view method, std::string_view target) {
   const std::size_t question = target.find('?');
   const std::string_view path = target.substr(0, question);
   const bool known = path == "/metrics" || path == "/livez" || path == "/readyz";
-  if (!known) return problem(404, "no such page; there are /metrics, /livez and /readyz");
+  if (!known) return problem(404, "no such page; there are /metrics, /livez, /readyz and /api/v1");
   if (method != "GET" && method != "HEAD") {
     Answer refused = problem(405, "only GET is allowed here");
     refused.allow = "GET, HEAD";

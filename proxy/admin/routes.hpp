@@ -6,6 +6,8 @@
 #include <string_view>
 #include <vector>
 
+#include "protocol/console.hpp"
+
 namespace weirpool::admin {
 
 struct Health {
@@ -15,9 +17,15 @@ struct Health {
 
 /// Where the answers come from; called on the admin thread.
 struct Pages {
+  /// Carries out a console command; answers once, on any thread. `patient`: PAUSE is answered when
+  /// it is complete.
+  using Order = std::function<void(std::string command, bool patient,
+                                   std::function<void(protocol::console::Answer)> done)>;
+
   std::function<std::string()> metrics;
   std::function<Health()> live;   ///< the process works; never depends on a database
   std::function<Health()> ready;  ///< new clients are welcome
+  Order order = {};               ///< behind /api/v1, see api.hpp
 };
 
 struct Answer {
@@ -26,6 +34,9 @@ struct Answer {
   std::string body;
   std::string allow;  ///< value of the Allow header of a 405
 };
+
+/// A JSON object that says what is wrong.
+Answer problem(unsigned status, const std::string& message);
 
 /// `target` is a request target: a path, perhaps with ?verbose.
 Answer answer(const Pages& pages, std::string_view method, std::string_view target);

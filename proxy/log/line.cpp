@@ -138,14 +138,29 @@ std::string value_text(const Value& value) {
   return text;
 }
 
-std::string json_line(const Event& event) {
-  const std::tm at = utc(event.at);
+std::string time_text(std::chrono::system_clock::time_point at) {
+  const std::tm parts = utc(at);
   std::array<char, 80> stamp{};
   std::snprintf(stamp.data(), stamp.size(), "%04d-%02d-%02dT%02d:%02d:%02d.%06dZ",
-                at.tm_year + 1900, at.tm_mon + 1, at.tm_mday, at.tm_hour, at.tm_min, at.tm_sec,
-                microseconds(event.at));
+                parts.tm_year + 1900, parts.tm_mon + 1, parts.tm_mday, parts.tm_hour, parts.tm_min,
+                parts.tm_sec, microseconds(at));
+  return stamp.data();
+}
+
+std::string fields_json(std::span<const Field> fields) {
+  std::string text = "{";
+  for (const Field& field : fields) {
+    if (text.size() > 1) text += ',';
+    append_quoted(text, field.name);
+    text += ':';
+    append_value(text, field.value);
+  }
+  return text + "}";
+}
+
+std::string json_line(const Event& event) {
   std::string line = "{\"ts\":\"";
-  line += stamp.data();
+  line += time_text(event.at);
   line += "\",\"level\":\"";
   line += to_text(event.level);
   line += "\",\"event\":";

@@ -46,6 +46,11 @@ std::string_view to_text(Level level);
 /// One value as JSON.
 std::string value_text(const Value& value);
 
+/// RFC 3339, UTC, microseconds.
+std::string time_text(std::chrono::system_clock::time_point at);
+/// The fields alone, one JSON object.
+std::string fields_json(std::span<const Field> fields);
+
 /// {"ts":…,"level":…,"event":…,"msg":…, fields…} without a newline. RFC 8259; bytes that are not
 /// UTF-8 become U+FFFD; long values are cut.
 std::string json_line(const Event& event);

@@ -10,8 +10,10 @@
 #include <atomic>
 #include <cerrno>
 #include <cstdlib>
+#include <deque>
 #include <memory>
 #include <mutex>
+#include <utility>
 #include <vector>
 
 #include "config/limits.hpp"
@@ -67,6 +69,8 @@ struct State {
   bool colour = false;
   int descriptor = STDOUT_FILENO;
   std::unique_ptr<Writer> writer;
+  std::mutex recent_mutex;
+  std::deque<Remembered> recent;
   std::mutex repeats_mutex;
   RepeatLimiter repeats{config::kLogRepeatInterval, config::kLogRepeatKeys};
 };
@@ -76,7 +80,17 @@ State& state() {
   return state;
 }
 
+void remember(const Event& event) {
+  Remembered kept{time_text(event.at), std::string(to_text(event.level)), std::string(event.name),
+                  std::string(event.message), fields_json(event.fields)};
+  State& current = state();
+  const std::lock_guard lock(current.recent_mutex);
+  current.recent.push_back(std::move(kept));
+  if (current.recent.size() > config::kLogRemembered) current.recent.pop_front();
+}
+
 void write(const Event& event) {
+  remember(event);
   State& current = state();
   const std::string line = current.json.load(std::memory_order_relaxed)
                                ? json_line(event)
@@ -119,6 +133,12 @@ void shutdown() { state().writer.reset(); }
 bool enabled(Level level) { return level >= state().level.load(std::memory_order_relaxed); }
 
 bool connections_enabled() { return state().connections.load(std::memory_order_relaxed); }
+
+std::vector<Remembered> recent() {
+  State& current = state();
+  const std::lock_guard lock(current.recent_mutex);
+  return {current.recent.begin(), current.recent.end()};
+}
 
 std::uint64_t dropped() {
   const State& current = state();

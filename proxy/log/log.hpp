@@ -6,7 +6,9 @@
 
 #include <cstdint>
 #include <initializer_list>
+#include <string>
 #include <string_view>
+#include <vector>
 
 #include "config/config.hpp"
 #include "proxy/log/line.hpp"
@@ -25,6 +27,17 @@ bool enabled(Level level);
 bool connections_enabled();
 /// Events lost because the queue was full.
 std::uint64_t dropped();
+
+/// One of the last events, as text.
+struct Remembered {
+  std::string time;  ///< RFC 3339, UTC, microseconds
+  std::string level;
+  std::string name;
+  std::string message;
+  std::string fields;  ///< one JSON object
+};
+/// The last kLogRemembered events that were written, oldest first. Thread-safe.
+std::vector<Remembered> recent();
 
 /// One event. Thread-safe, never blocks on the output, copies what it is given.
 void event(Level level, std::string_view name, std::string_view message,

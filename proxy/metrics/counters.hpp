@@ -8,6 +8,7 @@
 #include <string_view>
 
 #include "protocol/fault.hpp"
+#include "protocol/tally.hpp"
 
 namespace weirpool::metrics {
 
@@ -109,6 +110,7 @@ enum class CloseReason : std::uint8_t {
   evicted,       ///< another pool needed its place
   shutdown,
   reload,        ///< the configuration it was opened with is gone
+  recalled,      ///< an administrator paused the pool or asked for new connections
   fence_failed,  ///< a cancel request might still hit it
   outdated,      ///< no host has its address any more, or its server is not what it was
   stale,         ///< found dead or with unexpected bytes when it was to be lent
@@ -116,19 +118,40 @@ enum class CloseReason : std::uint8_t {
 };
 inline constexpr std::size_t kCloseReasons = static_cast<std::size_t>(CloseReason::count_);
 inline constexpr std::array<std::string_view, kCloseReasons> kCloseReasonLabels{
-    "client_gone", "idle_timeout", "lifetime", "backend_lost", "violation", "reset_failed",
-    "evicted",     "shutdown",     "reload",   "fence_failed", "outdated",  "stale"};
+    "client_gone",  "idle_timeout", "lifetime", "backend_lost", "violation",
+    "reset_failed", "evicted",      "shutdown", "reload",       "recalled",
+    "fence_failed", "outdated",     "stale"};
 
 inline constexpr std::size_t kFaults = static_cast<std::size_t>(protocol::Fault::count_);
 
 /// Written by one worker.
 struct WorkerMetrics {
   std::array<Gauge, kClientStates> clients;  ///< connected now, by state
+  Gauge console;                             ///< those of them that use the console
   Counter accepted;                          ///< connections that became a session
   Counter logins_ok;
   Counter tls_handshakes;               ///< finished ones, with clients
   Counter tls_failed;                   ///< begun and not finished
   std::array<Counter, kFaults> faults;  ///< told to clients, or the reason of a silent close
+};
+
+/// Sums of what engines have tallied.
+struct WorkCounters {
+  Counter transactions;
+  Counter queries;
+  Counter client_parses;
+  Counter server_parses;
+  Counter binds;
+
+  /// Takes over `tally` and starts it again.
+  void take(protocol::Tally& tally) {
+    transactions.add(tally.transactions);
+    queries.add(tally.queries);
+    client_parses.add(tally.client_parses);
+    server_parses.add(tally.server_parses);
+    binds.add(tally.binds);
+    tally = {};
+  }
 };
 
 /// One pool's part on one worker; written by that worker.
@@ -138,11 +161,17 @@ struct PoolMetrics {
   Gauge active;
   Gauge resetting;
   Gauge closing;
-  Gauge waiting;  ///< clients in line
+  Gauge waiting;     ///< clients in line
+  Gauge clients;     ///< logged in, whether they have a backend or not
+  Gauge cancelling;  ///< cancel requests on their way
   /// When the client waiting longest began to wait: steady_clock, nanoseconds; 0: nobody waits.
   Gauge oldest_since;
-  Histogram wait;  ///< of clients that were served, most of them at once
-  Counter transactions;
+  Histogram wait;        ///< of clients that were served, most of them at once
+  Counter transactions;  ///< leases that ended at a boundary
+  WorkCounters work;
+  Counter received;  ///< bytes read from clients
+  Counter sent;      ///< bytes read from backends
+  Counter lent_microseconds;
   Counter connects_ok;
   Counter connects_failed;
   Counter hand_overs;  ///< idle backends received from another worker

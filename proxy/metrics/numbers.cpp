@@ -7,6 +7,7 @@ namespace weirpool::metrics {
 void ClientNumbers::add(const WorkerMetrics& worker) {
   for (std::size_t i = 0; i < clients.size(); ++i) clients[i] += worker.clients[i].get();
   for (std::size_t i = 0; i < faults.size(); ++i) faults[i] += worker.faults[i].get();
+  console += worker.console.get();
   accepted += worker.accepted.get();
   logins_ok += worker.logins_ok.get();
   tls_handshakes += worker.tls_handshakes.get();
@@ -20,6 +21,8 @@ void PoolNumbers::add(const PoolMetrics& shard, std::int64_t now) {
   resetting += shard.resetting.get();
   closing += shard.closing.get();
   waiting += shard.waiting.get();
+  clients += shard.clients.get();
+  cancelling += shard.cancelling.get();
   const std::int64_t since = shard.oldest_since.get();
   if (since != 0) {
     const double seconds = static_cast<double>(now - since) / 1e9;
@@ -28,6 +31,14 @@ void PoolNumbers::add(const PoolMetrics& shard, std::int64_t now) {
   for (std::size_t i = 0; i < wait_buckets.size(); ++i) wait_buckets[i] += shard.wait.bucket(i);
   wait_sum += shard.wait.sum();
   transactions += shard.transactions.get();
+  work.transactions += shard.work.transactions.get();
+  work.queries += shard.work.queries.get();
+  work.client_parses += shard.work.client_parses.get();
+  work.server_parses += shard.work.server_parses.get();
+  work.binds += shard.work.binds.get();
+  received += shard.received.get();
+  sent += shard.sent.get();
+  lent_microseconds += shard.lent_microseconds.get();
   connects_ok += shard.connects_ok.get();
   connects_failed += shard.connects_failed.get();
   hand_overs += shard.hand_overs.get();

@@ -16,6 +16,7 @@ namespace weirpool::metrics {
 
 struct ClientNumbers {
   std::array<std::int64_t, kClientStates> clients{};
+  std::int64_t console = 0;
   std::uint64_t accepted = 0;
   std::uint64_t logins_ok = 0;
   std::uint64_t tls_handshakes = 0;
@@ -33,6 +34,15 @@ struct PoolName {
   auto operator<=>(const PoolName&) const = default;
 };
 
+/// WorkCounters, summed.
+struct Work {
+  std::uint64_t transactions = 0;
+  std::uint64_t queries = 0;
+  std::uint64_t client_parses = 0;
+  std::uint64_t server_parses = 0;
+  std::uint64_t binds = 0;
+};
+
 struct PoolNumbers {
   std::int64_t connecting = 0;
   std::int64_t idle = 0;
@@ -40,10 +50,16 @@ struct PoolNumbers {
   std::int64_t resetting = 0;
   std::int64_t closing = 0;
   std::int64_t waiting = 0;
+  std::int64_t clients = 0;
+  std::int64_t cancelling = 0;
   double oldest_wait_seconds = 0;
   std::array<std::uint64_t, kWaitBuckets> wait_buckets{};
   double wait_sum = 0;
   std::uint64_t transactions = 0;
+  Work work;
+  std::uint64_t received = 0;
+  std::uint64_t sent = 0;
+  std::uint64_t lent_microseconds = 0;
   std::uint64_t connects_ok = 0;
   std::uint64_t connects_failed = 0;
   std::uint64_t hand_overs = 0;
@@ -63,6 +79,7 @@ struct BackendNumbers {
 };
 
 struct Snapshot {
+  std::string version;
   ClientNumbers clients;
   /// Clients that never became a session, by fault; counted outside the workers.
   std::array<std::uint64_t, kFaults> turned_away{};

@@ -3,6 +3,7 @@
 // retired; always on one worker's thread.
 #pragma once
 
+#include <boost/intrusive/list.hpp>
 #include <memory>
 #include <utility>
 
@@ -14,6 +15,9 @@
 #include "proxy/pool/pool_key.hpp"
 
 namespace weirpool::proxy {
+
+/// BackendConn::expires of one that an administrator wants closed as soon as it is free.
+inline constexpr TimePoint kRecalled = TimePoint::min();
 
 /// Cancel requests on their way to one backend. The end of a cancel connection does not prove its
 /// delivery, so a backend that was ever aimed at is fenced before it is lent again.
@@ -47,7 +51,9 @@ class IdleHome {
   ~IdleHome() = default;
 };
 
-class BackendConn final : public Watcher {
+class BackendConn final : public Watcher,
+                          public boost::intrusive::list_base_hook<
+                              boost::intrusive::link_mode<boost::intrusive::auto_unlink>> {
  public:
   BackendConn(Loop& loop, BackendParts parts)
       : stream(loop.poller, std::move(parts.stream)),
@@ -74,8 +80,10 @@ class BackendConn final : public Watcher {
   TimePoint expires;     ///< server_lifetime, jittered; max: never
   TimePoint idle_since;  ///< when it was last proven alive, by an answer
   TimePoint opened;
-  PeerAddress address;       ///< of the host it was opened at
-  std::uint32_t generation;  ///< BackendTarget's, when it was last found to be as it should
+  PeerAddress address;           ///< of the host it was opened at
+  std::uint32_t generation;      ///< BackendTarget's, when it was last found to be as it should
+  TimePoint lent{};              ///< the last time
+  const void* client = nullptr;  ///< whose it is now, to be shown only
 };
 
 }  // namespace weirpool::proxy

@@ -87,6 +87,7 @@ void PoolShard::grant(Waiter& waiter, std::unique_ptr<BackendConn> backend) {
   publish_line();
   metrics_.wait.observe(std::chrono::duration<double>(Clock::now() - waiter.since_).count());
   metrics_.active.add(1);
+  backend->lent = Clock::now();
   waiter.granted_ = std::move(backend);
   waiter.signal_.notify_later(loop_.ready);
   if (waiting_ == 0) stop_wanting();
@@ -132,6 +133,7 @@ Lease PoolShard::take_idle() {
     // Whoever asks stands in line next; what is idle is checked for the head of it.
     if (needs_check(*idle_.back(), now)) return {};
     std::unique_ptr<BackendConn> backend = pop_idle(true);
+    backend->lent = now;
     if (backend->expires <= now) {
       retire(std::move(backend), Parting::polite, CloseReason::lifetime);
     } else if (outdated(*backend)) {
@@ -152,8 +154,14 @@ void PoolShard::take_back(std::unique_ptr<BackendConn> backend, const Standing& 
   metrics_.active.add(-1);
   backend->stream.watch(nullptr);
   ++backend->fence->lease;
+  backend->client = nullptr;
+  metrics_.work.take(backend->state->tally);
+  const TimePoint now = Clock::now();
+  const auto lent = std::chrono::duration_cast<std::chrono::microseconds>(now - backend->lent);
+  metrics_.lent_microseconds.add(static_cast<std::uint64_t>(lent.count()));
   Standing full = standing;
-  full.expired = backend->expires <= Clock::now();
+  full.expired = backend->expires <= now;
+  full.recalled = paused_ || backend->expires == kRecalled;
   full.outdated = outdated(*backend);
   full.aimed = backend->fence->aimed;
   full.draining = draining_;
@@ -178,6 +186,11 @@ void PoolShard::take_back(std::unique_ptr<BackendConn> backend, const Standing& 
 void PoolShard::lend(std::unique_ptr<BackendConn> backend) {
   if (draining_) {
     retire(std::move(backend), Parting::polite, CloseReason::shutdown);
+    return;
+  }
+  if (paused_ || backend->expires == kRecalled) {
+    retire(std::move(backend), Parting::polite, CloseReason::recalled);
+    open_where_needed();
     return;
   }
   if (target_.ledger().wanted() && lend_elsewhere(backend)) return;
@@ -259,7 +272,7 @@ void PoolShard::idle_backend_stirred(BackendConn& backend) {
 // --- opening and closing -------------------------------------------------------------------------
 
 void PoolShard::open_where_needed() {
-  while (!draining_ && waiting_ > connecting_ + washing_ &&
+  while (!draining_ && !paused_ && waiting_ > connecting_ + washing_ &&
          connecting_ < loop_.config->limits.max_connecting) {
     if (Clock::now() < target_.retry_at()) {
       retry_later();
@@ -295,6 +308,7 @@ Task<void> PoolShard::retry(TimePoint at) {
 Task<void> PoolShard::open_one() {
   ++backends_;
   metrics_.connecting.add(1);
+  const TimePoint began = Clock::now();
   std::vector<std::string> passwords = co_await passwords_();
   Connected result =
       co_await connect_backend(loop_, target_, place_.key, std::move(passwords), deriver_);
@@ -309,6 +323,8 @@ Task<void> PoolShard::open_one() {
     co_return;
   }
   metrics_.connects_ok.add(1);
+  if (began <= recalled_at_) result.backend->expires = kRecalled;
+  all_.push_back(*result.backend);
   target_.connect_succeeded();
   refused_ = Fault::none;
   target_.publish(place_.key, result.backend->state->facts());
@@ -339,7 +355,7 @@ void PoolShard::connect_failed(const Connected& result) {
 void PoolShard::slot_granted() {
   // The line may have emptied and filled again while the grant was on its way: one want too many.
   stop_wanting();
-  if (!draining_ && waiting_ > connecting_ + washing_) {
+  if (!draining_ && !paused_ && waiting_ > connecting_ + washing_) {
     open_with_slot();
   } else {
     target_.ledger().closed(place_.key);
@@ -368,6 +384,7 @@ void PoolShard::receive(BackendParts parts) {
   ++backends_;
   stop_wanting();
   auto backend = std::make_unique<BackendConn>(loop_, std::move(parts));
+  all_.push_back(*backend);
   if (needs_check(*backend, Clock::now())) {
     supervise("check", wash_and_lend(std::move(backend), Washing{.check = true}));
   } else {
@@ -424,8 +441,10 @@ void PoolShard::cancel(const BackendConn& backend) {
 
 Task<void> PoolShard::run_cancel(const BackendConn& backend) {
   ++cancelling_;
+  metrics_.cancelling.add(1);
   co_await cancel_statement(loop_, target_, backend);
   --cancelling_;
+  metrics_.cancelling.add(-1);
 }
 
 void PoolShard::sweep() {
@@ -459,7 +478,7 @@ void PoolShard::sweep() {
 /// One per sweep, and only where nobody waits for a slot: a minimum takes nothing from others.
 void PoolShard::fill_up(const PoolSettings& settings) {
   PoolLedger& ledger = target_.ledger();
-  if (draining_ || ledger.open_of(place_.key) >= settings.min_size) return;
+  if (draining_ || paused_ || ledger.open_of(place_.key) >= settings.min_size) return;
   if (ledger.wanted() || Clock::now() < target_.retry_at()) return;
   if (!ledger.try_open(place_.key, settings.caps)) return;
   open_with_slot();
@@ -474,15 +493,6 @@ bool PoolShard::open_with_slot() {
   ++connecting_;
   supervise("connect", open_one());
   return true;
-}
-
-void PoolShard::drain() {
-  draining_ = true;
-  while (std::unique_ptr<BackendConn> backend = pop_idle(false)) {
-    retire(std::move(backend), Parting::polite, CloseReason::shutdown);
-  }
-  refuse_all(Fault::shutting_down, {});
-  if (retry_pending_) retry_wake_.notify_later(loop_.ready);
 }
 
 }  // namespace weirpool::proxy

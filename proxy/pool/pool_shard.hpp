@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "proxy/metrics/counters.hpp"
+#include "proxy/metrics/link.hpp"
 #include "proxy/pool/backend_conn.hpp"
 #include "proxy/pool/backend_target.hpp"
 #include "proxy/pool/connector.hpp"
@@ -85,6 +86,18 @@ class PoolShard final : public IdleHome {
   void sweep();
   /// From now on nothing is opened or kept.
   void drain();
+  // What an administrator does, see recall.cpp.
+  /// While paused nothing is lent or opened, and what comes back is closed; clients wait.
+  void set_paused(bool paused);
+  /// What is open now is closed as soon as it is free.
+  void recall();
+  /// Those of them that are still there.
+  std::size_t recalled() const;
+  /// In whatever state, connecting and closing ones included.
+  std::size_t backends() const { return backends_; }
+  /// The logged-in ones.
+  std::vector<metrics::Link> inspect() const;
+
   /// Nothing idle, lent, connecting, waiting or being cancelled: may be forgotten.
   bool unused() const {
     return backends_ == 0 && waiting_ == 0 && cancelling_ == 0 && !retry_pending_;
@@ -95,6 +108,7 @@ class PoolShard final : public IdleHome {
  private:
   friend class Lease;
   friend class Waiter;
+  using All = boost::intrusive::list<BackendConn, boost::intrusive::constant_time_size<false>>;
   using Line = boost::intrusive::list<Waiter, boost::intrusive::constant_time_size<false>>;
 
   void enqueue(Waiter& waiter);
@@ -149,6 +163,9 @@ class PoolShard final : public IdleHome {
   bool retry_pending_ = false;
   Signal retry_wake_;
   bool draining_ = false;
+  bool paused_ = false;
+  TimePoint recalled_at_{};
+  All all_;  ///< every logged-in backend of this shard, for people to see
 
   /// A refusal the server will repeat (no such database, our password): remembered for a moment.
   protocol::Fault refused_ = protocol::Fault::none;

@@ -10,6 +10,7 @@ Judgement judge(const Standing& standing) {
   if (!standing.at_boundary) return {Reuse::retire, CloseReason::client_gone};
   if (standing.leftover) return {Reuse::retire, CloseReason::violation};
   if (standing.draining) return {Reuse::retire, CloseReason::shutdown};
+  if (standing.recalled) return {Reuse::retire, CloseReason::recalled};
   if (standing.expired) return {Reuse::retire, CloseReason::lifetime};
   if (standing.outdated) return {Reuse::retire, CloseReason::outdated};
   if (standing.role_doubtful) return {Reuse::wash, CloseReason::outdated};

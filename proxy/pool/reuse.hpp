@@ -18,6 +18,7 @@ struct Standing {
   bool role_doubtful = false;   ///< it has refused to write, though a writer was asked for
   bool outdated = false;        ///< its address or its server is not what it was
   bool expired = false;         ///< server_lifetime has passed
+  bool recalled = false;        ///< an administrator wants it closed
   bool draining = false;        ///< weirpool is going down
 };
 

@@ -38,6 +38,7 @@ Task<bool> Session::log_in_again() {
   if (lease_) end_lease(true);
   login_ = conversation_->take_login();
   conversation_.reset();
+  shard_->metrics().clients.add(-1);
   shard_.reset();
   counted_[static_cast<std::size_t>(Census::Kind::user)] = {};
   counted_[static_cast<std::size_t>(Census::Kind::database)] = {};
@@ -59,7 +60,8 @@ Task<bool> Session::conduct_login() {
       case Verdict::Kind::send: down_.insert(verdict.bytes); break;
       case Verdict::Kind::start_tls: go_on = co_await start_client_tls(); break;
       case Verdict::Kind::look_up:
-        if (refusal_ != Fault::none) {
+        // Who looks after a full house must get in.
+        if (refusal_ != Fault::none && !(refusal_ == Fault::too_many_clients && for_console())) {
           leave(refusal_);
           co_return false;
         }
@@ -164,6 +166,10 @@ Task<bool> Session::start_client_tls() {
   co_return true;
 }
 
+bool Session::for_console() const {
+  return site_->target->dialect().is_console(login_->identity());
+}
+
 Fault Session::find_pool() {
   const protocol::Identity& identity = login_->identity();
   const std::optional<PoolKey> key = host_.route(*site_, identity);
@@ -181,6 +187,16 @@ Fault Session::find_pool() {
 }
 
 Task<bool> Session::learn() {
+  if (for_console()) {
+    const bool allowed = host_.may_use_console(login_->identity().user);
+    login_->learned(allowed ? site_->target->dialect().console_facts() : nullptr,
+                    Fault::console_denied, {});
+    co_return true;
+  }
+  if (host_.disabled(login_->identity().database)) {
+    login_->learned(nullptr, Fault::database_disabled, {});
+    co_return true;
+  }
   const bool anonymous = login_->identity().user.empty();
   const Fault refused = anonymous ? Fault::none : find_pool();
   if (refused != Fault::none) {
@@ -206,17 +222,27 @@ Task<bool> Session::learn() {
   co_return true;
 }
 
-bool Session::finish_login() {
+void Session::begin_conversation() {
   conversation_ = login_->take_conversation();
   const PoolSettings settings = settings_of(*host_.loop().config, shard_->key());
   conversation_->place(settings.pooling, settings.server_database);
   reset_always_ = settings.reset_always || settings.pooling == protocol::Pooling::session;
+  shard_->metrics().clients.add(1);
+}
+
+bool Session::finish_login() {
+  if (for_console()) {
+    console_ = site_->target->dialect().console(login_->identity());
+    host_.metrics().console.add(1);
+  } else {
+    begin_conversation();
+  }
   host_.metrics().logins_ok.add(1);
   if (log::connections_enabled()) {
     log::event(log::Level::info, "client_login", "client logged in",
-               {{"backend", shard_->key().target->backend().name},
-                {"database", shard_->key().database},
-                {"user", shard_->key().user},
+               {{"backend", (shard_ ? shard_->key().target : site_->target)->backend().name},
+                {"database", login_->identity().database},
+                {"user", login_->identity().user},
                 {"application", login_->identity().application},
                 {"address", address_.text()},
                 {"client_id", std::uint64_t{id_}}});

@@ -23,6 +23,7 @@ Session::Session(SessionHost& host, std::shared_ptr<const ListenerSite> site, St
       clock_(host.loop().deadlines, signal_),
       up_(host.loop().chunks),
       down_(host.loop().chunks),
+      since_(Clock::now()),
       id_(id),
       refusal_(refusal),
       state_(State::login) {
@@ -34,13 +35,19 @@ Session::~Session() {
   client_.watch(nullptr);
   if (lease_) end_lease(true);
   if (state_ == State::login) host_.login_over();
+  if (conversation_) shard_->metrics().clients.add(-1);
+  if (console_) host_.metrics().console.add(-1);
   host_.metrics().clients[static_cast<std::size_t>(state_)].add(-1);
   host_.left(*this);
 }
 
 Task<void> Session::run(std::unique_ptr<Session> session) {
   const bool logged_in = co_await session->log_in();
-  if (logged_in) co_await session->serve();
+  if (logged_in && session->console_) {
+    co_await session->serve_console();
+  } else if (logged_in) {
+    co_await session->serve();
+  }
   if (session->lease_) session->end_lease(true);
   if (session->parting_ != Fault::none) co_await session->farewell();
 }
@@ -108,6 +115,8 @@ bool Session::drive(Party from) {
       ended(from);
       return true;
     }
+    metrics::PoolMetrics& numbers = shard_->metrics();
+    (from == Party::client ? numbers.received : numbers.sent).add(io.count);
   }
   signal_.notify_later(host_.loop().ready);
   return false;
@@ -168,6 +177,7 @@ void Session::ended(Party party) {
 void Session::attach(Lease lease) {
   lease_ = std::move(lease);
   lease_->stream.watch(this);
+  lease_->client = this;
   conversation_->attach(*lease_->state);
   answered_before_ = conversation_->answered();
   next_ = Next::wait;
@@ -183,6 +193,7 @@ Task<bool> Session::obtain_lease() {
   }
   Waiter waiter(*shard_, signal_, Waiter::Wish::backend);
   clock_.arm_in(config->timeouts.query_wait_timeout);
+  requested_ = Clock::now();
   enter(State::waiting);
   cancelled_ = false;
   while (waiter.waiting() && !clock_.passed() && !cancelled_) {
@@ -231,6 +242,7 @@ void Session::end_lease(bool backend_healthy) {
   conversation_->detach();
   pin_ = {};
   cancel_wanted_ = false;
+  requested_ = lease_->lent;
   Lease ending = std::move(lease_);
   ending.end(standing, executing);
 }
@@ -255,7 +267,9 @@ Task<void> Session::farewell() {
   // close.
   if (!down_.mid_message() && !down_.inserting()) {
     protocol::Writer words;
-    if (conversation_) {
+    if (console_) {
+      console_->write_fault(parting_, parting_words_, words);
+    } else if (conversation_) {
       conversation_->write_fault(parting_, parting_words_, words);
     } else if (login_) {
       login_->write_fault(parting_, parting_words_, words);
@@ -306,6 +320,7 @@ void Session::arm() {
 /// begins.
 void Session::note_pin() {
   if (!conversation_->at_boundary()) return;
+  shard_->metrics().work.take(lease_->state->tally);
   const std::string_view reason = conversation_->pin_reason();
   if (reason == pin_) return;
   pin_ = reason;

@@ -2,7 +2,7 @@
 // engines' business (protocol/engine.hpp), where they go is the flows' (flow.hpp).
 //
 //   run:  log_in -> { relay -> (lease? obtain_lease) (log_in? log_in_again) -> wait } ... ->
-//   farewell
+//   farewell; for a client of the console: log_in -> serve_console -> farewell
 //
 // Thread: its worker's only.
 #pragma once
@@ -14,7 +14,9 @@
 #include <string>
 #include <string_view>
 
+#include "protocol/console.hpp"
 #include "protocol/engine.hpp"
+#include "proxy/metrics/link.hpp"
 #include "proxy/net/deadlines.hpp"
 #include "proxy/net/peer_address.hpp"
 #include "proxy/net/stream.hpp"
@@ -45,6 +47,13 @@ class Session final : public Watcher,
   /// Leave now, whatever you are doing: the drain's time is over.
   void evict();
 
+  // inspect.cpp: what an administrator sees and does.
+  /// None before the login is finished.
+  std::optional<metrics::Link> inspect() const;
+  bool of_database(std::string_view database) const;
+  bool of_console() const { return console_ != nullptr; }
+  void kill();
+
   void stream_ready() override { signal_.notify(); }
 
  private:
@@ -63,6 +72,13 @@ class Session final : public Watcher,
   bool finish_login();
   /// Where the client belongs that has proven who it is; a fault: it may not be there.
   protocol::Fault find_pool();
+  bool for_console() const;
+  void begin_conversation();
+
+  // console_session.cpp
+  Task<void> serve_console();
+  Task<bool> move_console_bytes();
+  Task<bool> ask_console();
 
   // session.cpp
   Task<void> serve();
@@ -99,6 +115,7 @@ class Session final : public Watcher,
   Flow down_;
   std::unique_ptr<protocol::ClientLogin> login_;
   std::unique_ptr<protocol::Conversation> conversation_;
+  std::unique_ptr<protocol::console::Engine> console_;  ///< instead of a conversation
   std::shared_ptr<PoolShard> shard_;
   std::array<Census::Entry, Census::kKinds> counted_;
   Lease lease_;
@@ -109,6 +126,8 @@ class Session final : public Watcher,
   TimePoint transaction_since_{};
   TimePoint query_since_{};
   std::uint32_t query_number_ = 0;  ///< answers before the query that query_since_ is about
+  TimePoint since_;
+  TimePoint requested_{};  ///< when it last asked for a backend that was not there
   std::uint32_t id_;
   std::uint32_t answered_before_ = 0;  ///< the lease: answers when it began
   bool cancelled_ = false;             ///< while waiting in line

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "config/network.hpp"
+#include "protocol/console.hpp"
 #include "protocol/engine.hpp"
 #include "proxy/metrics/counters.hpp"
 #include "proxy/net/loop.hpp"
@@ -32,6 +33,13 @@ struct ListenerSite {
 
 class Session;
 
+/// A question to the console that is being answered; its worker's thread only.
+struct ConsoleCall {
+  protocol::console::Answer answer;
+  bool answered = false;
+  Signal* waiter = nullptr;  ///< null: nobody is interested any more
+};
+
 class SessionHost {
  public:
   virtual Loop& loop() = 0;
@@ -50,6 +58,12 @@ class SessionHost {
   /// Finds the session of a cancel key, on whatever worker, and cancels its statement.
   virtual void cancel(protocol::Bytes key) = 0;
   virtual bool draining() const = 0;
+  /// Answers `request` in its own time.
+  virtual void ask_console(const protocol::console::Request& request,
+                           std::shared_ptr<ConsoleCall> call) = 0;
+  virtual bool may_use_console(const std::string& user) const = 0;
+  /// An administrator lets nobody into this database.
+  virtual bool disabled(const std::string& database) const = 0;
   /// The login is over, well or not: its place among the logins is free.
   virtual void login_over() = 0;
   /// A client logs in once more, within its session.

@@ -181,6 +181,22 @@ def node_modules():
     return folder / "node_modules"
 
 
+@pytest.fixture(scope="session")
+def go(tmp_path_factory):
+    """go(source) -> the program, built with the libraries that Debian packages."""
+    folder = tmp_path_factory.mktemp("go")
+    environment = {**os.environ, "GO111MODULE": "off", "GOPATH": "/usr/share/gocode",
+                   "GOCACHE": str(CACHE / "go"), "CGO_ENABLED": "0"}
+
+    def build(source):
+        target = folder / source.stem
+        if not target.exists():
+            servers.run("go", "build", "-o", target, source, env=environment)
+        return target
+
+    return build
+
+
 @pytest.fixture
 def program():
     """program(command…, env=…) -> standard output; a failure shows everything it printed."""

@@ -26,7 +26,8 @@ class ObserverTest : public testing::Test {
     auto ignore = [](std::uint32_t, const std::vector<std::uint8_t>&) {};
     workers_.push_back(
         std::make_unique<Worker>(0, config_, population_, offload_, deriver_, ignore));
-    observer_ = std::make_unique<Observer>(config_, targets_, workers_, population_);
+    observer_ =
+        std::make_unique<Observer>(config_, targets_, workers_, population_, admin::Pages::Order());
   }
   admin::HttpAnswer get(const std::string& path) {
     return admin::http_get(config_.admin.http, path);

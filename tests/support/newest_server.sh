@@ -1,10 +1,11 @@
 #!/bin/bash
-# Database servers for tests that this Debian release does not package: the ones of Debian unstable,
+# Servers for tests that this Debian release does not package: the ones of Debian unstable,
 # unpacked (not installed) into private folders and run through each folder's own dynamic loader.
 # No chroot, no mounts, no maintainer scripts; the host's packages stay as they are.
 #
 # usage: newest_server.sh mysql        unpack if needed, print the folder: usr/sbin/mysqld, usr/bin/mysql
 #        newest_server.sh postgresql   the same: usr/lib/postgresql/18/bin/{initdb,postgres,psql,...}
+#        newest_server.sh exporter     the same: usr/bin/prometheus-pgbouncer-exporter
 # The programs named are started by their path.
 set -euo pipefail
 
@@ -80,5 +81,6 @@ unpack() {
 case ${1:-} in
   mysql) unpack mysql 'usr/sbin/mysqld usr/bin/mysql' mysql-server-core mysql-client-core ;;
   postgresql) unpack postgresql 'usr/lib/postgresql/18/bin/*' postgresql-18 ;;
-  *) sed -n '6,8s/^# //p' "$0" >&2; exit 64 ;;
+  exporter) unpack exporter 'usr/bin/prometheus-pgbouncer-exporter' prometheus-pgbouncer-exporter ;;
+  *) sed -n '6,9s/^# //p' "$0" >&2; exit 64 ;;
 esac

@@ -80,6 +80,8 @@ class ToyConversation final : public protocol::Conversation {
   bool at_boundary() const override { return owed_ == 0 && !in_transaction_; }
   bool needs_reset() const override { return dirty_; }
   std::string_view pin_reason() const override { return {}; }
+  std::string_view application() const override { return "toys"; }
+  std::size_t prepared_statements() const override { return 0; }
   bool executing() const override { return owed_ > 0; }
   std::uint32_t idle_limit_seconds() const override { return patience_; }
   std::uint32_t answered() const override { return answers_; }
@@ -351,7 +353,56 @@ class ToyRoleProbe final : public protocol::RoleProbe {
   protocol::ServerRole role_;
 };
 
+class ToyConsole final : public protocol::console::Engine {
+ public:
+  explicit ToyConsole(std::string user) { request_.user = std::move(user); }
+
+  Verdict step(Party, MutableBytes unread) override {
+    if (asking_) return Verdict::hold();
+    if (std::exchange(told_, false)) return Verdict::send(Party::client, out_.view());
+    if (look_up_) {
+      look_up_ = false;
+      asking_ = true;
+      return Verdict::look_up();
+    }
+    std::string_view line;
+    if (!first_line(unread, line)) return more(unread);
+    if (line == "bye") return Verdict::done();
+    if (line.empty()) return Verdict::close(Fault::protocol_violation);
+    request_.text = line;
+    look_up_ = true;
+    return Verdict::skip(line.size() + 1);
+  }
+  const protocol::console::Request& request() const override { return request_; }
+  void answer(protocol::console::Answer answer) override {
+    asking_ = false;
+    told_ = true;
+    out_.clear();
+    for (const auto& row : answer.table.rows) out_.text("= " + row.front().value_or("") + "\n");
+    out_.text(answer.tag + answer.error + "\n");
+  }
+  void write_fault(Fault fault, std::string_view, protocol::Writer& out) override {
+    write_toy_fault(fault, out);
+  }
+
+ private:
+  protocol::console::Request request_;
+  bool look_up_ = false;
+  bool asking_ = false;
+  bool told_ = false;
+  protocol::Writer out_;
+};
+
 }  // namespace
+
+std::shared_ptr<const protocol::BackendFacts> ToyDialect::console_facts() const {
+  return std::make_shared<ToyFacts>();
+}
+
+std::unique_ptr<protocol::console::Engine> ToyDialect::console(
+    const protocol::Identity& identity) const {
+  return std::make_unique<ToyConsole>(identity.user);
+}
 
 std::string to_hex(Bytes bytes) {
   constexpr std::string_view kDigits = "0123456789abcdef";

@@ -15,8 +15,11 @@
 //   client's patience     client: patience SECONDS, a command too: how long it wants to be let idle
 //   client's goodbye      client: bye
 //   what weirpool says    weirpool: fault LABEL (the label of fault_table.hpp)
-//   between two clients   weirpool: reset -> idle,  ping -> pong,  role -> primary | standby |
-//   read-only goodbye               weirpool: bye cancel connection     weirpool: cancel ID
+//   between two clients   weirpool: reset -> idle,  ping -> pong,  role -> primary, standby or
+//                           read-only
+//   weirpool's goodbye    weirpool: bye
+//   cancel connection     weirpool: cancel ID
+//   console               client logs in to database console; any line is a statement
 #pragma once
 
 #include <atomic>
@@ -42,6 +45,14 @@ class ToyDialect final : public proxy::Dialect {
   std::unique_ptr<protocol::Engine> reset(protocol::BackendState& state) const override;
   std::unique_ptr<protocol::Engine> ping(protocol::BackendState& state) const override;
   std::unique_ptr<protocol::RoleProbe> role_probe(protocol::BackendState& state) const override;
+  /// Database console; its statements are lines, its answers "= CELL" lines and the tag.
+  bool is_console(const protocol::Identity& identity) const override {
+    return identity.database == "console";
+  }
+  std::shared_ptr<const protocol::BackendFacts> console_facts() const override;
+  std::unique_ptr<protocol::console::Engine> console(
+      const protocol::Identity& identity) const override;
+  std::vector<proxy::SharedStatement> shared_statements() const override { return {}; }
   std::shared_ptr<const protocol::PreparedSecret> prepare(
       const std::string& user, const std::vector<std::string>& passwords) const override;
 

@@ -10,6 +10,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <set>
 #include <string>
 #include <unordered_map>
 #include <utility>
@@ -178,6 +179,24 @@ class ToyWorld final : public proxy::SessionHost {
     }
   }
   bool draining() const override { return draining_; }
+  void ask_console(const protocol::console::Request& request,
+                   std::shared_ptr<proxy::ConsoleCall> call) override {
+    console_requests.push_back(request);
+    console_calls.push_back(std::move(call));
+  }
+  /// What Control would do with the oldest question.
+  void answer_console(protocol::console::Answer answer) {
+    const auto call = console_calls.front();
+    console_calls.erase(console_calls.begin());
+    call->answer = std::move(answer);
+    call->answered = true;
+    if (call->waiter) call->waiter->notify_later(loop_.ready);
+  }
+  bool may_use_console(const std::string& user) const override { return user == "app"; }
+  bool disabled(const std::string& database) const override {
+    return disabled_databases.contains(database);
+  }
+  proxy::Session& session_of(std::uint32_t id) { return *sessions_.at(id); }
   void login_over() override { ++logins_over; }
   void login_again() override { ++logins_again; }
   void left(proxy::Session& session) override { sessions_.erase(session.id()); }
@@ -195,6 +214,9 @@ class ToyWorld final : public proxy::SessionHost {
   bool hold_grants = false;
   unsigned logins_over = 0;
   unsigned logins_again = 0;
+  std::vector<protocol::console::Request> console_requests;
+  std::vector<std::shared_ptr<proxy::ConsoleCall>> console_calls;
+  std::set<std::string> disabled_databases;
 
  private:
   static proxy::Task<std::vector<std::string>> now(std::vector<std::string> passwords) {

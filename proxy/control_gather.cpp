@@ -1,0 +1,174 @@
+// What Control gathers from the workers, see control.hpp. Each is asked by a message and answers
+// with another one; nobody's state is looked into.
+#include <boost/asio/post.hpp>
+#include <utility>
+
+#include "config/limits.hpp"
+#include "proxy/control.hpp"
+#include "proxy/net/chunk_pool.hpp"
+
+namespace weirpool::proxy {
+namespace {
+
+using protocol::console::Answer;
+
+/// The answers of all workers to one question, on the main thread.
+template <class Part>
+struct Round {
+  Round(boost::asio::io_context& io, std::size_t workers) : timer(io), missing(workers) {}
+
+  void finish(bool complete) {
+    if (!done) return;
+    timer.cancel();
+    std::exchange(done, nullptr)(complete ? std::optional<Part>(std::move(sum)) : std::nullopt);
+  }
+
+  boost::asio::steady_timer timer;
+  std::size_t missing;
+  Part sum;
+  std::function<void(std::optional<Part>)> done;
+};
+
+/// ask(worker, reply) makes the worker call reply(part) on its own thread; add(sum, part) joins.
+template <class Part, class Ask, class Add>
+void ask_all(boost::asio::io_context& io, const std::vector<std::unique_ptr<Worker>>& workers,
+             std::function<void(std::optional<Part>)> done, Ask ask, Add add) {
+  auto round = std::make_shared<Round<Part>>(io, workers.size());
+  round->done = std::move(done);
+  round->timer.expires_after(config::kConsoleGatherTimeout);
+  round->timer.async_wait([round](boost::system::error_code error) {
+    if (!error) round->finish(false);
+  });
+  for (const auto& worker : workers) {
+    ask(*worker, [&io, round, add](Part part) {
+      boost::asio::post(io, [round, add, part = std::move(part)]() mutable {
+        add(round->sum, std::move(part));
+        if (--round->missing == 0) round->finish(true);
+      });
+    });
+  }
+}
+
+template <class T>
+void append(std::vector<T>& to, std::vector<T>&& more) {
+  to.insert(to.end(), std::make_move_iterator(more.begin()), std::make_move_iterator(more.end()));
+}
+
+Answer no_answer() { return Answer::failed("57014", "a worker did not answer in time"); }
+
+}  // namespace
+
+void Control::gather_links(std::function<void(std::optional<Worker::Links>)> done) {
+  ask_all<Worker::Links>(
+      io_, workers_, std::move(done),
+      [](Worker& worker, auto reply) { worker.inspect(std::move(reply)); },
+      [](Worker::Links& sum, Worker::Links&& part) {
+        append(sum.clients, std::move(part.clients));
+        append(sum.backends, std::move(part.backends));
+      });
+}
+
+void Control::gather_census(const std::string& database,
+                            std::function<void(std::optional<Worker::Count>)> done) {
+  ask_all<Worker::Count>(
+      io_, workers_, std::move(done),
+      [&database](Worker& worker, auto reply) { worker.count(database, std::move(reply)); },
+      [](Worker::Count& sum, Worker::Count&& part) {
+        sum.backends += part.backends;
+        sum.recalled += part.recalled;
+      });
+}
+
+console::Report Control::report() const {
+  console::Report report;
+  report.config = powers_.config();
+  report.numbers = powers_.numbers();
+  report.period = period_;
+  report.logins = population_.logins.load();
+  report.paused = steering_->paused;
+  report.paused_databases = steering_->held;
+  report.disabled_databases = steering_->disabled;
+  report.now = Clock::now();
+  report.wall = std::chrono::system_clock::now();
+  std::set<const Dialect*> dialects;
+  for (const auto& [name, target] : targets_) dialects.insert(&target->dialect());
+  for (const Dialect* dialect : dialects) {
+    for (SharedStatement& statement : dialect->shared_statements()) {
+      report.statements.push_back({std::string(dialect->name()), std::move(statement.name),
+                                   std::move(statement.text), statement.users});
+    }
+  }
+  std::uint64_t backends = 0;
+  for (const auto& [name, target] : targets_) backends += target->ledger().open();
+  report.sizes = {{"client", sizeof(Session), population_.clients.load()},
+                  {"server", sizeof(BackendConn), backends}};
+  return report;
+}
+
+void Control::show(const console::Show& table, Done done) {
+  if (table.needs == console::Needs::nothing) {
+    done(console::table_of(table, report()));
+    return;
+  }
+  gather_links([this, &table, done = std::move(done)](std::optional<Worker::Links> links) {
+    if (!links) return done(no_answer());
+    console::Report whole = report();
+    whole.clients = std::move(links->clients);
+    whole.backends = std::move(links->backends);
+    done(console::table_of(table, whole));
+  });
+}
+
+void Control::take_period() {
+  const TimePoint now = Clock::now();
+  period_.older = std::move(period_.newer);
+  period_.newer = console::stats_of(powers_.numbers());
+  period_.seconds = std::chrono::duration<double>(now - period_began_).count();
+  period_began_ = now;
+  period_timer_.expires_after(config::kStatsPeriod);
+  period_timer_.async_wait([this](boost::system::error_code error) {
+    if (!error) take_period();
+  });
+}
+
+// --- PAUSE and WAIT_CLOSE ------------------------------------------------------------------------
+
+struct Control::Wait {
+  explicit Wait(boost::asio::io_context& io) : timer(io) {}
+  WaitFor what = WaitFor::pause;
+  std::string database;
+  Done done;
+  bool seen_empty = false;  ///< once is not enough: a backend may be between two workers
+  boost::asio::steady_timer timer;
+};
+
+void Control::wait_for(WaitFor what, const std::string& database, Done done) {
+  auto wait = std::make_shared<Wait>(io_);
+  wait->what = what;
+  wait->database = database;
+  wait->done = std::move(done);
+  poll(std::move(wait));
+}
+
+void Control::poll(std::shared_ptr<Wait> wait) {
+  if (wait->what == WaitFor::pause && !steering_->holds(wait->database)) {
+    wait->done(Answer::failed("57014", "resumed before everything was paused"));
+    return;
+  }
+  gather_census(wait->database, [this, wait](std::optional<Worker::Count> census) {
+    if (!census) return wait->done(no_answer());
+    const bool pausing = wait->what == WaitFor::pause;
+    const bool empty = (pausing ? census->backends : census->recalled) == 0;
+    if (empty && std::exchange(wait->seen_empty, true)) {
+      wait->done(Answer::done(pausing ? "PAUSE" : "WAIT_CLOSE"));
+      return;
+    }
+    if (!empty) wait->seen_empty = false;
+    wait->timer.expires_after(config::kDrainPoll);
+    wait->timer.async_wait([this, wait](boost::system::error_code error) {
+      if (!error) poll(wait);
+    });
+  });
+}
+
+}  // namespace weirpool::proxy
