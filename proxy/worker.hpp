@@ -33,8 +33,12 @@ class Worker final : public SessionHost {
   /// Sends a cancel key to the worker that `id` belongs to.
   using CancelRouter = std::function<void(std::uint32_t id, std::vector<std::uint8_t> key)>;
 
+  /// Sends a kill request to the worker that its id belongs to; the answer is called there.
+  using KillRouter = std::function<void(const protocol::KillRequest& request, const PoolKey& asker,
+                                        std::function<void(protocol::KillResult)> answer)>;
+
   Worker(unsigned index, const config::Config& config, Population& population, Offload& offload,
-         KeyDeriver& deriver, CancelRouter route_cancel);
+         KeyDeriver& deriver, CancelRouter route_cancel, KillRouter route_kill);
   ~Worker();
 
   // From any thread.
@@ -47,6 +51,8 @@ class Worker final : public SessionHost {
   /// The drain's time is over: everybody leaves now.
   void evict_all();
   void cancel_here(std::uint32_t id, std::vector<std::uint8_t> key);
+  void kill_here(const protocol::KillRequest& request, const PoolKey& asker,
+                 std::function<void(protocol::KillResult)> answer);
   void slot_granted(const PoolKey& key);
   void give_up_idle(const PoolKey& key);
   void hand_over_idle(const PoolKey& key, const PoolLedger::Place& to);
@@ -74,6 +80,8 @@ class Worker final : public SessionHost {
   const std::string& probe_user() override;
   Census& census() override { return population_.census; }
   void cancel(protocol::Bytes key) override;
+  void kill(const protocol::KillRequest& request, const PoolKey& asker,
+            std::function<void(protocol::KillResult)> answer) override;
   bool draining() const override { return draining_; }
   void login_over() override { population_.logins.fetch_sub(1, std::memory_order_relaxed); }
   void login_again() override { population_.logins.fetch_add(1, std::memory_order_relaxed); }
@@ -94,6 +102,7 @@ class Worker final : public SessionHost {
   Offload& offload_;
   KeyDeriver& deriver_;
   CancelRouter route_cancel_;
+  KillRouter route_kill_;
   metrics::WorkerMetrics metrics_;
   std::atomic<std::uint32_t> session_count_{0};
 
