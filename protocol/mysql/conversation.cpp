@@ -33,6 +33,7 @@ ServerConversation::ServerConversation(ConversationStart start)
 
 Verdict ServerConversation::step(Party from, MutableBytes unread) {
   if (from == Party::client) flag_.streaming = false;
+  if (from == Party::backend) response_.resumed();
   if (errand_ != Errand::none) {
     const Verdict verdict = run_errand(from, unread);
     if (verdict.kind != Verdict::Kind::done) return verdict;

@@ -72,6 +72,9 @@ Verdict Response::walk(MutableBytes unread) {
     }
     break;
   }
+  // A reply that ends with a definition has ended only when all of it has come.
+  const bool passing = at > unread.size() && phase_ == ReplyPhase::idle;
+  if (passing && pending_ == Pending::nothing) pending_ = Pending::passing;
   if (at > 0) return Verdict::forward(at);
   if (pending_ != Pending::nothing) return flush_pending();
   return Verdict::need(unread.size() < kHeaderSize ? kHeaderSize : kHeaderSize + 1);

@@ -55,6 +55,10 @@ class Response {
   bool in_log() const { return phase_ == ReplyPhase::log; }
   /// Nothing is owed any more and everything has been handed on.
   bool finished() const { return phase_ == ReplyPhase::idle && pending_ == Pending::nothing; }
+  /// What was forwarded beyond the bytes that had come has passed: the backend is asked again.
+  void resumed() {
+    if (pending_ == Pending::passing) pending_ = Pending::nothing;
+  }
   /// The sequence id a packet towards the client would have now.
   std::uint8_t client_sequence() const { return static_cast<std::uint8_t>(next_ + inserted_); }
   /// Only while not finished(). Never looks at more than one reply.
@@ -62,7 +66,7 @@ class Response {
   void release_memory();
 
  private:
-  enum class Pending : std::uint8_t { nothing, skip, eof, collected };
+  enum class Pending : std::uint8_t { nothing, skip, eof, collected, passing };
   /// What one packet did to the walk through unread bytes.
   enum class Walk : std::uint8_t { on, stop, collect, violation };
 

@@ -181,5 +181,19 @@ TEST(MysqlResponse, NonsenseIsAViolation) {
   }
 }
 
+TEST(MysqlResponse, AReplyThatEndsWithADefinitionHasComeWhole) {
+  const std::string prepared = packet(1, std::string("\0\1\0\0\0\1\0\0\0\0\0\0", 12));
+  const std::string last = definition(2);
+  Rig rig;
+  rig.client(command(com::stmt_prepare, "select 1"));
+  rig.server(prepared + last.substr(0, 6));
+  rig.client(command(com::ping));
+  EXPECT_EQ(rig.releases(), 0u) << "its backend is still sending";
+  rig.server(last.substr(6));
+  EXPECT_EQ(rig.releases(), 1u);
+  EXPECT_EQ(rig.wire.to_client(), prepared + last + ok(1));
+  EXPECT_EQ(rig.wire.breach(), "");
+}
+
 }  // namespace
 }  // namespace weirpool::test::mysql
