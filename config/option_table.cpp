@@ -132,7 +132,9 @@ constexpr auto kOptions = std::to_array<Option>({
         "the server has refused to write."),
     {"backends.*.max_connections", Type::integer, "", true, 1, 100'000, "", restart, "20",
      "Hard bound on what is ever open to it: all databases, users and workers together, "
-     "connecting, resetting and closing ones included.",
+     "connecting, resetting and closing ones included. On MySQL one in twenty of them, at least "
+     "one "
+     "if there are two, is kept for ending statements.",
      in_backend<&Backend::max_connections>},
     truth("backends.*.allow_public_key_retrieval", "false", restart,
           in_backend<&Backend::allow_public_key_retrieval>,

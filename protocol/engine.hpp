@@ -80,6 +80,16 @@ enum class Pooling : std::uint8_t {
 };
 
 class ClientLogin;
+/// What a client wants done to another session, or to its own (MySQL: KILL).
+struct KillRequest {
+  std::uint32_t id = 0;        ///< what that session's greeting announced
+  bool whole_session = false;  ///< it is to end; otherwise only the statement it runs now
+};
+enum class KillResult : std::uint8_t {
+  done,       ///< or there was nothing to end
+  unknown,    ///< no session of this database server has this id
+  not_owner,  ///< it is another user's
+};
 
 /// The command phase of one client. States, in the order of a transaction: no backend (attach is
 /// answered to lease) -> attached -> at a boundary -> release -> no backend.
@@ -95,6 +105,11 @@ class Conversation : public Engine {
   /// The other answer to lease: consume the client's current request and answer it with `fault`,
   /// keeping the session.
   virtual void refuse(Fault fault, std::string_view detail) = 0;
+
+  /// After kill: what is asked for.
+  virtual KillRequest kill_request() const { return {}; }
+  /// The answer to kill.
+  virtual void killed(KillResult /*result*/) {}
 
   /// The attached backend owes nothing, is outside a transaction and has been told nothing
   /// unfinished. True without a backend.

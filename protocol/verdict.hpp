@@ -21,6 +21,8 @@
 //                BackendLogin: a key is to be derived off the I/O thread, see KeyDerivation.
 //  * learn:      ClientLogin: the backend's greeting facts are needed; answered through learned().
 //  * cancel:     ClientLogin: this connection only carries a cancel key, in `bytes`; close it.
+//  * kill:       Conversation: another session's statement, or that session, is to be ended as
+//                kill_request() says; killed() follows.
 //  * lease:      Conversation: no further without a backend; attach() follows, or refuse().
 //  * release:    Conversation: the backend stands at a proven boundary and is not needed; detach()
 //                follows.
@@ -59,6 +61,7 @@ struct Verdict {
     look_up,
     learn,
     cancel,
+    kill,
     lease,
     release,
     log_in,
@@ -81,6 +84,7 @@ struct Verdict {
   static Verdict look_up() { return {Kind::look_up, {}, {}, 0, {}}; }
   static Verdict learn() { return {Kind::learn, {}, {}, 0, {}}; }
   static Verdict cancel(Bytes key) { return {Kind::cancel, {}, {}, 0, key}; }
+  static Verdict kill() { return {Kind::kill, {}, {}, 0, {}}; }
   static Verdict lease() { return {Kind::lease, {}, {}, 0, {}}; }
   static Verdict release() { return {Kind::release, {}, {}, 0, {}}; }
   static Verdict log_in() { return {Kind::log_in, {}, {}, 0, {}}; }

@@ -44,6 +44,15 @@ class Dialect {
   virtual std::unique_ptr<protocol::console::Engine> console(
       const protocol::Identity& identity) const = 0;
   virtual std::vector<SharedStatement> shared_statements() const = 0;
+  /// True: a statement is ended by kill() on a logged-in connection of its own. False: by the bytes
+  /// of BackendState::write_cancel on a bare one.
+  virtual bool kill_needs_login() const { return false; }
+  /// Told on `via`, ends the statement of the backend with this remote_id. Ends with done when the
+  /// server has carried it out.
+  virtual std::unique_ptr<protocol::Engine> kill(protocol::BackendState& /*via*/,
+                                                 std::uint64_t /*remote_id*/) const {
+    return nullptr;
+  }
 
   /// Makes what client logins are checked against, from all passwords valid now (one or two).
   /// Costs milliseconds: not on an I/O thread.

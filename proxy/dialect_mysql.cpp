@@ -2,6 +2,7 @@
 #include "protocol/mysql/backend_login.hpp"
 #include "protocol/mysql/client_login.hpp"
 #include "protocol/mysql/credentials.hpp"
+#include "protocol/mysql/kill.hpp"
 #include "protocol/mysql/ping.hpp"
 #include "protocol/mysql/reset.hpp"
 #include "protocol/mysql/role_probe.hpp"
@@ -19,17 +20,18 @@ mysql::ServerState& own(protocol::BackendState& state) {
 
 class MysqlDialect final : public Dialect {
  public:
-  explicit MysqlDialect(const config::Pool& pool) : max_statements_(pool.max_prepared_statements) {}
+  explicit MysqlDialect(const config::Pool& pool)
+      : catalog_(std::make_shared<mysql::Catalog>(pool.max_prepared_statements)) {}
 
   std::string_view name() const override { return "mysql"; }
 
   std::unique_ptr<protocol::ClientLogin> client_login(
       const protocol::LoginContext& context) const override {
-    return std::make_unique<mysql::ServerSideLogin>(context, max_statements_);
+    return std::make_unique<mysql::ServerSideLogin>(context, catalog_);
   }
   std::unique_ptr<protocol::BackendLogin> backend_login(
       const protocol::BackendIdentity& as) const override {
-    return std::make_unique<mysql::ClientSideLogin>(as);
+    return std::make_unique<mysql::ClientSideLogin>(as, catalog_->max_backend_statements());
   }
   std::unique_ptr<protocol::Engine> reset(protocol::BackendState& state) const override {
     return mysql::make_reset(own(state));
@@ -46,13 +48,18 @@ class MysqlDialect final : public Dialect {
     return nullptr;
   }
   std::vector<SharedStatement> shared_statements() const override { return {}; }
+  bool kill_needs_login() const override { return true; }
+  std::unique_ptr<protocol::Engine> kill(protocol::BackendState& via,
+                                         std::uint64_t remote_id) const override {
+    return mysql::make_kill(own(via), remote_id);
+  }
   std::shared_ptr<const protocol::PreparedSecret> prepare(
       const std::string& /*user*/, const std::vector<std::string>& passwords) const override {
     return std::make_shared<mysql::Credentials>(passwords);
   }
 
  private:
-  std::uint32_t max_statements_;
+  const std::shared_ptr<mysql::Catalog> catalog_;
 };
 
 }  // namespace

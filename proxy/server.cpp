@@ -134,9 +134,14 @@ void Server::make_workers() {
   auto route_cancel = [this](std::uint32_t id, std::vector<std::uint8_t> key) {
     workers_[ClientIds::worker_of(id, config_->workers)]->cancel_here(id, std::move(key));
   };
+  auto route_kill = [this](const protocol::KillRequest& request, const PoolKey& asker,
+                           std::function<void(protocol::KillResult)> answer) {
+    const unsigned worker = ClientIds::worker_of(request.id, config_->workers);
+    workers_[worker]->kill_here(request, asker, std::move(answer));
+  };
   for (unsigned i = 0; i < config_->workers; ++i) {
-    workers_.push_back(
-        std::make_unique<Worker>(i, *config_, population_, offload_, deriver_, route_cancel));
+    workers_.push_back(std::make_unique<Worker>(i, *config_, population_, offload_, deriver_,
+                                                route_cancel, route_kill));
   }
   for (const auto& [name, target] : targets_) target->ledger().set_messenger(messenger());
 }

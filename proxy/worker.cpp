@@ -14,12 +14,14 @@
 namespace weirpool::proxy {
 
 Worker::Worker(unsigned index, const config::Config& config, Population& population,
-               Offload& offload, KeyDeriver& deriver, CancelRouter route_cancel)
+               Offload& offload, KeyDeriver& deriver, CancelRouter route_cancel,
+               KillRouter route_kill)
     : index_(index),
       population_(population),
       offload_(offload),
       deriver_(deriver),
       route_cancel_(std::move(route_cancel)),
+      route_kill_(std::move(route_kill)),
       stay_(loop_.io.get_executor()),
       ids_(config.instance_id, index, config.workers) {}
 
@@ -86,6 +88,15 @@ void Worker::cancel_here(std::uint32_t id, std::vector<std::uint8_t> key) {
   loop_.post([this, id, key = std::move(key)] {
     const auto found = by_id_.find(id);
     if (found != by_id_.end()) found->second->cancel(key);
+  });
+}
+
+void Worker::kill_here(const protocol::KillRequest& request, const PoolKey& asker,
+                       std::function<void(protocol::KillResult)> answer) {
+  loop_.post([this, request, asker, answer = std::move(answer)] {
+    const auto found = by_id_.find(request.id);
+    answer(found == by_id_.end() ? protocol::KillResult::unknown
+                                 : found->second->kill(request, asker));
   });
 }
 
@@ -202,6 +213,13 @@ void Worker::cancel(protocol::Bytes key) {
     return;
   }
   route_cancel_(id, {secret.begin(), secret.end()});
+}
+
+void Worker::kill(const protocol::KillRequest& request, const PoolKey& asker,
+                  std::function<void(protocol::KillResult)> answer) {
+  route_kill_(request, asker, [this, answer = std::move(answer)](protocol::KillResult result) {
+    loop_.post([answer, result] { answer(result); });
+  });
 }
 
 void Worker::left(Session& session) {

@@ -34,8 +34,12 @@ class Worker final : public SessionHost {
   /// Sends a cancel key to the worker that `id` belongs to.
   using CancelRouter = std::function<void(std::uint32_t id, std::vector<std::uint8_t> key)>;
 
+  /// Sends a kill request to the worker that its id belongs to; the answer is called there.
+  using KillRouter = std::function<void(const protocol::KillRequest& request, const PoolKey& asker,
+                                        std::function<void(protocol::KillResult)> answer)>;
+
   Worker(unsigned index, const config::Config& config, Population& population, Offload& offload,
-         KeyDeriver& deriver, CancelRouter route_cancel);
+         KeyDeriver& deriver, CancelRouter route_cancel, KillRouter route_kill);
   ~Worker();
 
   /// Who answers the console: any thread may ask; `done` is called on some other one. Before
@@ -54,6 +58,8 @@ class Worker final : public SessionHost {
   /// The drain's time is over: everybody leaves now.
   void evict_all();
   void cancel_here(std::uint32_t id, std::vector<std::uint8_t> key);
+  void kill_here(const protocol::KillRequest& request, const PoolKey& asker,
+                 std::function<void(protocol::KillResult)> answer);
   void slot_granted(const PoolKey& key);
   void give_up_idle(const PoolKey& key);
   void hand_over_idle(const PoolKey& key, const PoolLedger::Place& to);
@@ -100,6 +106,8 @@ class Worker final : public SessionHost {
   const std::string& probe_user() override;
   Census& census() override { return population_.census; }
   void cancel(protocol::Bytes key) override;
+  void kill(const protocol::KillRequest& request, const PoolKey& asker,
+            std::function<void(protocol::KillResult)> answer) override;
   bool draining() const override { return draining_; }
   void ask_console(const protocol::console::Request& request,
                    std::shared_ptr<ConsoleCall> call) override;
@@ -128,6 +136,7 @@ class Worker final : public SessionHost {
   Offload& offload_;
   KeyDeriver& deriver_;
   CancelRouter route_cancel_;
+  KillRouter route_kill_;
   metrics::WorkerMetrics metrics_;
   std::atomic<std::uint32_t> session_count_{0};
 

@@ -51,7 +51,8 @@ void wipe(std::string& text) {
 
 }  // namespace
 
-ClientSideLogin::ClientSideLogin(BackendIdentity as) : as_(std::move(as)), packet_(kMaxReply) {}
+ClientSideLogin::ClientSideLogin(BackendIdentity as, std::size_t max_statements)
+    : as_(std::move(as)), max_statements_(max_statements), packet_(kMaxReply) {}
 
 ClientSideLogin::~ClientSideLogin() {
   wipe(as_.password);
@@ -272,7 +273,8 @@ void ClientSideLogin::accept_ok(Bytes payload) {
   const Result<OkPacket> ok = OkPacket::parse(payload);
   if (!ok) return fail(Fault::backend_violation, "malformed OK");
   facts_->status = ok->status;
-  state_ = std::make_unique<ServerState>(facts_, as_.variant, as_.database, thread_id_);
+  state_ =
+      std::make_unique<ServerState>(facts_, as_.variant, as_.database, thread_id_, max_statements_);
   setup_ = std::make_unique<Exchange>(*state_);
   setup_->expect(state_->write_setup(setup_->commands()));
   phase_ = Phase::setup;

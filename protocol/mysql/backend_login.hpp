@@ -20,7 +20,8 @@ namespace weirpool::protocol::mysql {
 
 class ClientSideLogin final : public BackendLogin {
  public:
-  explicit ClientSideLogin(BackendIdentity as);
+  /// `max_statements`: prepared ones that the backend keeps.
+  explicit ClientSideLogin(BackendIdentity as, std::size_t max_statements = 1);
   ~ClientSideLogin() override;
 
   Verdict step(Party from, MutableBytes unread) override;
@@ -59,6 +60,7 @@ class ClientSideLogin final : public BackendLogin {
   void write_response();
 
   BackendIdentity as_;
+  std::size_t max_statements_;
   Phase phase_ = Phase::greeting;
   bool tls_ = false;
   bool switched_ = false;

@@ -8,13 +8,15 @@
 namespace weirpool::protocol::mysql {
 
 ServerState::ServerState(std::shared_ptr<const Facts> facts, std::uint32_t variant,
-                         std::string database, std::uint32_t thread_id)
-    : facts_(std::move(facts)),
+                         std::string database, std::uint32_t thread_id, std::size_t max_statements)
+    : statements(max_statements),
+      facts_(std::move(facts)),
       login_schema_(std::move(database)),
       variant_(variant),
       thread_id_(thread_id) {
   login_.collation = facts_->collation;
   login_.multi_statements = (variant & cap::multi_statements) != 0;
+  login_.ignore_space = (variant & cap::ignore_space) != 0;
   login_.schema = login_schema_;
   session = login_;
 }
@@ -59,6 +61,7 @@ void ServerState::was_reset() {
   std::string schema = std::move(session.schema);
   session = login_;
   session.schema = std::move(schema);
+  statements.clear();
 }
 
 }  // namespace weirpool::protocol::mysql

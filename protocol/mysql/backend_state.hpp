@@ -6,6 +6,7 @@
 
 #include "protocol/engine.hpp"
 #include "protocol/mysql/handshake_messages.hpp"
+#include "protocol/mysql/prepared.hpp"
 #include "protocol/mysql/session_state.hpp"
 
 namespace weirpool::protocol::mysql {
@@ -24,8 +25,9 @@ class Facts final : public BackendFacts {
 
 class ServerState final : public BackendState {
  public:
+  /// `max_statements`: prepared ones that are kept.
   ServerState(std::shared_ptr<const Facts> facts, std::uint32_t variant, std::string database,
-              std::uint32_t thread_id);
+              std::uint32_t thread_id, std::size_t max_statements = 1);
 
   std::shared_ptr<const BackendFacts> facts() const override { return facts_; }
   void write_goodbye(Writer& out) const override;
@@ -52,6 +54,7 @@ class ServerState final : public BackendState {
 
   SessionState session;      ///< as it is on the server now
   std::uint16_t status = 0;  ///< of the last reply
+  BackendStatements statements;
 
  private:
   std::shared_ptr<const Facts> facts_;

@@ -42,6 +42,7 @@ inline constexpr std::uint16_t in_trans = 0x0001;
 inline constexpr std::uint16_t autocommit = 0x0002;
 inline constexpr std::uint16_t more_results = 0x0008;
 inline constexpr std::uint16_t cursor_exists = 0x0040;
+inline constexpr std::uint16_t last_row_sent = 0x0080;
 inline constexpr std::uint16_t no_backslash_escapes = 0x0200;
 inline constexpr std::uint16_t in_trans_readonly = 0x2000;
 inline constexpr std::uint16_t state_changed = 0x4000;
@@ -61,9 +62,10 @@ inline constexpr std::uint64_t kOfferedToClients =
     cap::plugin_auth | cap::connect_attrs | cap::plugin_auth_lenenc | cap::session_track |
     cap::deprecate_eof | cap::zstd;
 
-/// MariaDB's extended bits: what a prepared statement may be executed with and answered by.
+/// MariaDB's extended bits: what a prepared statement may be executed with and answered by. Not
+/// CACHE_METADATA: what its client remembers of a statement, another backend does not know.
 inline constexpr std::uint64_t kExtendedBits =
-    cap::bulk_operations | cap::extended_metadata | cap::cache_metadata | cap::bulk_unit_results;
+    cap::bulk_operations | cap::extended_metadata | cap::bulk_unit_results;
 
 /// Bits that change the layout of commands and results. They are offered where the server has them,
 /// and a client that asks for them gets backends that were asked for them too: nothing to

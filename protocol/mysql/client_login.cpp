@@ -14,11 +14,11 @@ constexpr std::size_t kMaxShownUser = 80;
 
 }  // namespace
 
-ServerSideLogin::ServerSideLogin(const LoginContext& context, std::uint32_t max_statements)
-    : context_(context), max_statements_(max_statements), packet_(kMaxLoginPacket) {}
+ServerSideLogin::ServerSideLogin(const LoginContext& context, std::shared_ptr<Catalog> catalog)
+    : context_(context), catalog_(std::move(catalog)), packet_(kMaxLoginPacket) {}
 
 ServerSideLogin::ServerSideLogin(const ConversationStart& again)
-    : max_statements_(again.max_statements),
+    : catalog_(again.catalog),
       phase_(Phase::change_user),
       tls_(again.tls),
       again_(true),
@@ -229,7 +229,7 @@ std::unique_ptr<Conversation> ServerSideLogin::take_conversation() {
   start.capabilities = capabilities_;
   start.collation = collation_;
   start.schema = identity_.database;
-  start.max_statements = max_statements_;
+  start.catalog = catalog_;
   start.facts = facts_;
   start.connection_id = context_.connection_id;
   start.tls = tls_;

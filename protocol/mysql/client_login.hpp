@@ -27,7 +27,7 @@ inline constexpr std::size_t kMaxLoginPacket = 68 * 1024;
 
 class ServerSideLogin final : public ClientLogin {
  public:
-  ServerSideLogin(const LoginContext& context, std::uint32_t max_statements);
+  ServerSideLogin(const LoginContext& context, std::shared_ptr<Catalog> catalog);
   /// The client of a conversation wants to be somebody else; its command is the first thing unread.
   explicit ServerSideLogin(const ConversationStart& again);
 
@@ -70,7 +70,7 @@ class ServerSideLogin final : public ClientLogin {
   Verdict send_packet(std::size_t at);
 
   LoginContext context_;
-  std::uint32_t max_statements_;
+  std::shared_ptr<Catalog> catalog_;
   Phase phase_ = Phase::facts;
   bool tls_ = false;
   bool again_ = false;  ///< a login in the middle of a session

@@ -15,6 +15,7 @@ Result<OkPacket> OkPacket::parse(Bytes payload) {
   OkPacket ok;
   const std::uint8_t header = in.u8();
   if (header != 0x00 && header != 0xFE) return WireError::malformed;
+  ok.ends_rows = header == 0xFE;
   ok.affected_rows = in.lenenc();
   ok.last_insert_id = in.lenenc();
   ok.status_at = payload.size() - in.remaining();
@@ -29,12 +30,36 @@ Result<OkPacket> OkPacket::parse(Bytes payload) {
   return ok;
 }
 
-void write_ok(Writer& out, std::uint16_t status, std::uint16_t warnings) {
-  out.u8(0x00);
+Result<PrepareOk> PrepareOk::parse(Bytes payload) {
+  Reader in(payload);
+  PrepareOk ok;
+  if (in.u8() != 0x00) return WireError::malformed;
+  ok.statement = in.le32();
+  ok.columns = in.le16();
+  ok.parameters = in.le16();
+  in.skip(3);
+  if (!in.ok()) return in.finish();
+  return ok;
+}
+
+namespace {
+
+void write_ok_like(Writer& out, std::uint8_t header, std::uint16_t status, std::uint16_t warnings) {
+  out.u8(header);
   out.lenenc(0);
   out.lenenc(0);
   out.le16(status);
   out.le16(warnings);
+}
+
+}  // namespace
+
+void write_ok(Writer& out, std::uint16_t status, std::uint16_t warnings) {
+  write_ok_like(out, 0x00, status, warnings);
+}
+
+void write_ok_eof(Writer& out, std::uint16_t status, std::uint16_t warnings) {
+  write_ok_like(out, 0xFE, status, warnings);
 }
 
 Result<ErrPacket> ErrPacket::parse(Bytes payload) {

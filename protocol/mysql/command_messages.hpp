@@ -16,6 +16,7 @@ namespace weirpool::protocol::mysql {
 /// `info` to the end of the packet for clients without SESSION_TRACK; MySQL 9.7 and MariaDB 10.11
 /// send it length-encoded to everybody, and client libraries read it so.
 struct OkPacket {
+  bool ends_rows = false;  ///< the header is 0xFE
   std::uint64_t affected_rows = 0;
   std::uint64_t last_insert_id = 0;
   std::uint16_t status = 0;
@@ -30,6 +31,21 @@ struct OkPacket {
 
 /// OK without info and session changes.
 void write_ok(Writer& out, std::uint16_t status, std::uint16_t warnings);
+/// The same where rows end.
+void write_ok_eof(Writer& out, std::uint16_t status, std::uint16_t warnings);
+
+/// COM_STMT_PREPARE_OK: u8 0x00 · u32 statement · u16 columns · u16 parameters · u8 0 · u16
+/// warnings and, where optional metadata has been negotiated, more.
+struct PrepareOk {
+  std::uint32_t statement = 0;
+  std::uint16_t columns = 0;
+  std::uint16_t parameters = 0;
+
+  static Result<PrepareOk> parse(Bytes payload);
+};
+/// Where in the payload the statement's id stands.
+inline constexpr std::size_t kStatementAt = 1;
+inline constexpr std::size_t kPrepareOkSize = 12;
 
 /// u8 0xFF · u16 code · '#' and five characters of SQLSTATE · message. The state is absent in an
 /// error that takes the place of the greeting.

@@ -15,6 +15,7 @@ inline constexpr std::uint8_t field_list = 0x04;
 inline constexpr std::uint8_t refresh = 0x07;  // MariaDB; MySQL until 8.3
 inline constexpr std::uint8_t statistics = 0x09;
 inline constexpr std::uint8_t process_info = 0x0A;  // MariaDB; MySQL until 8.3
+inline constexpr std::uint8_t process_kill = 0x0C;
 inline constexpr std::uint8_t debug = 0x0D;
 inline constexpr std::uint8_t ping = 0x0E;
 inline constexpr std::uint8_t change_user = 0x11;
@@ -30,6 +31,11 @@ inline constexpr std::uint8_t stmt_fetch = 0x1C;
 inline constexpr std::uint8_t binlog_dump_gtid = 0x1E;
 inline constexpr std::uint8_t reset_connection = 0x1F;
 inline constexpr std::uint8_t stmt_bulk_execute = 0xFA;  // MariaDB
+
+/// Its text is executed, whether it comes along or was prepared before.
+constexpr bool runs_text(std::uint8_t command) {
+  return command == query || command == stmt_execute || command == stmt_bulk_execute;
+}
 }  // namespace com
 
 /// Appends a whole command packet, sequence id 0.

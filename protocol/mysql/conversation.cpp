@@ -8,12 +8,6 @@
 namespace weirpool::protocol::mysql {
 namespace {
 
-Response::ClientDialect dialect_of(std::uint64_t capabilities) {
-  return {(capabilities & cap::deprecate_eof) != 0, (capabilities & cap::session_track) != 0,
-          (capabilities & (cap::optional_metadata | cap::cache_metadata)) != 0,
-          (capabilities & cap::optional_metadata) != 0};
-}
-
 std::uint16_t first_status(const ConversationStart& start) {
   return static_cast<std::uint16_t>(start.facts ? start.facts->status : status::autocommit) &
          status::lasting;
@@ -25,6 +19,7 @@ SessionState first_state(const ConversationStart& start) {
   state.collation =
       usable_collation(start.collation, start.facts && start.facts->mariadb(), fallback);
   state.schema = start.schema;
+  state.ignore_space = (start.capabilities & cap::ignore_space) != 0;
   state.multi_statements = (start.capabilities & cap::multi_statements) != 0;
   return state;
 }
@@ -33,17 +28,19 @@ SessionState first_state(const ConversationStart& start) {
 
 ServerConversation::ServerConversation(ConversationStart start)
     : start_(std::move(start)),
-      tracker_(first_state(start_), first_status(start_), start_.max_statements),
-      response_(dialect_of(start_.capabilities), *this) {}
+      tracker_(first_state(start_), first_status(start_)),
+      response_(Response::dialect_of(start_.capabilities), *this) {}
 
 Verdict ServerConversation::step(Party from, MutableBytes unread) {
   if (from == Party::client) flag_.streaming = false;
+  if (from == Party::backend) response_.resumed();
   if (errand_ != Errand::none) {
     const Verdict verdict = run_errand(from, unread);
     if (verdict.kind != Verdict::Kind::done) return verdict;
     end_errand();
   }
   if (lost_ == Lost::unsaid && from == Party::client) return say_lost();
+  if (flag_.again && response_.finished()) return prepare_again();
   if (flag_.unsettled && response_.finished()) settle();
   if (errand_ != Errand::none) return run_errand(from, unread);
   if (pooling_ == Pooling::statement && backend_ && response_.finished() &&
@@ -81,10 +78,16 @@ void ServerConversation::attach(BackendState& backend) {
 void ServerConversation::detach() {
   backend_ = nullptr;
   exchange_.reset();
+  recording_.reset();
+  statements_.detached();
+  preparing_.reset();
+  current_ = nullptr;
+  entry_ = nullptr;
   errand_ = Errand::none;
   tracker_.detached();
   flag_.unsettled = false;
   flag_.replica = false;
+  flag_.again = false;
   flag_.fresh = false;
   flag_.doubtful = false;
   flag_.refused_to_write = false;
@@ -99,7 +102,7 @@ void ServerConversation::refuse(Fault fault, std::string_view detail) {
   const FaultRow& row = row_of(fault);
   std::string message(row.message);
   if (!detail.empty()) message.append(": ").append(detail);
-  drop({row.mysql_errno, row.mysql_sqlstate, std::move(message)});
+  drop({row.mysql_errno, std::string(row.mysql_sqlstate), std::move(message)});
 }
 
 std::unique_ptr<ClientLogin> ServerConversation::take_login() {
@@ -114,23 +117,25 @@ bool ServerConversation::at_boundary() const {
 
 /// The client's command, or the file that belongs to it, has not passed whole.
 bool ServerConversation::asking() const {
-  return intake_ == Intake::text || intake_ == Intake::payload || intake_ == Intake::file ||
-         flag_.streaming;
+  return intake_ == Intake::text || intake_ == Intake::payload || intake_ == Intake::tail ||
+         intake_ == Intake::file || flag_.streaming;
 }
+
+Pins ServerConversation::pins() const { return tracker_.pins(*backend_) | statements_.pins(); }
 
 bool ServerConversation::releasable() const {
   return backend_ != nullptr && !flag_.fresh && intake_ == Intake::command && at_boundary() &&
-         tracker_.pins(*backend_) == 0 && pooling_ != Pooling::session;
+         pins() == 0 && pooling_ != Pooling::session;
 }
 
 bool ServerConversation::needs_reset() const {
   if (backend_ == nullptr) return false;
-  return tracker_.pins(*backend_) != 0 || impatient(backend_->session);
+  return pins() != 0 || tracker_.dirty() || impatient(backend_->session);
 }
 
 std::string_view ServerConversation::pin_reason() const {
   if (backend_ == nullptr) return {};
-  return flag_.replica ? "replication" : reason_of(tracker_.pins(*backend_));
+  return flag_.replica ? "replication" : reason_of(pins());
 }
 
 std::uint32_t ServerConversation::idle_limit_seconds() const {

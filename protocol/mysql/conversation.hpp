@@ -12,11 +12,15 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "protocol/engine.hpp"
 #include "protocol/mysql/backend_state.hpp"
 #include "protocol/mysql/conversation_table.hpp"
 #include "protocol/mysql/exchange.hpp"
+#include "protocol/mysql/plain_query.hpp"
+#include "protocol/mysql/prepared.hpp"
+#include "protocol/mysql/recording.hpp"
 #include "protocol/mysql/response.hpp"
 #include "protocol/mysql/session_text.hpp"
 #include "protocol/mysql/session_tracker.hpp"
@@ -27,7 +31,7 @@ struct ConversationStart {
   std::uint64_t capabilities = 0;  ///< what both sides of this hop have
   std::uint16_t collation = 0;     ///< of the client's handshake; 0: the server's
   std::string schema;
-  std::uint32_t max_statements = 0;  ///< tracked prepared statements; beyond, the pin is for good
+  std::shared_ptr<Catalog> catalog;  ///< of prepared statements
   std::shared_ptr<const Facts> facts;
   // For COM_CHANGE_USER, a login within the session.
   std::uint32_t connection_id = 0;
@@ -44,6 +48,8 @@ class ServerConversation final : public Conversation, private ResponseObserver {
   void attach(BackendState& backend) override;
   void detach() override;
   void refuse(Fault fault, std::string_view detail) override;
+  KillRequest kill_request() const override { return kill_request_; }
+  void killed(KillResult result) override;
   bool at_boundary() const override;
   bool needs_reset() const override;
   std::string_view pin_reason() const override;
@@ -64,6 +70,8 @@ class ServerConversation final : public Conversation, private ResponseObserver {
     command,  ///< at the front of a command
     text,     ///< inside SQL that is scanned and forwarded piece by piece
     payload,  ///< between the packets of a long command
+    head,     ///< taking the front of EXECUTE out of the stream
+    tail,     ///< its front has been sent, the rest is to be forwarded
     discard,  ///< dropping a command; answered with answer_ at its end
     answer,   ///< dropped: now answer it
     file,     ///< sending the file the backend has asked for
@@ -76,12 +84,18 @@ class ServerConversation final : public Conversation, private ResponseObserver {
     heard,
   };
   /// What the running exchange is for.
-  enum class Errand : std::uint8_t { none, replay, reset, collation };
+  enum class Errand : std::uint8_t { none, replay, reset, collation, prepare, diagnostics, locks };
   struct Answer {
     std::uint16_t code = 0;  ///< 0: OK; kSilence: nothing
-    std::string_view state;
+    std::string state;
     std::string message;
+    std::optional<PlainResult> result{};  ///< instead of OK
+    bool diagnostics = false;             ///< instead of OK: what has been recorded
   };
+  static constexpr std::uint16_t kSilence = 0xFFFF;
+  static constexpr std::uint16_t kUnknownStatementCode = 1243;
+  static constexpr std::uint16_t kTooManyStatementsCode = 1461;
+  static constexpr std::uint16_t kMalformedCode = 1835;
 
   // conversation_client.cpp
   Verdict from_client(MutableBytes unread);
@@ -89,10 +103,15 @@ class ServerConversation final : public Conversation, private ResponseObserver {
   Verdict dispatch(const CommandRow& row, MutableBytes unread, FrameHeader header);
   Verdict text_command(MutableBytes unread, FrameHeader header);
   void scan(MutableBytes unread, FrameHeader header);
+  void feed(Bytes sql);
   Verdict file_packet(MutableBytes unread);
   bool in_order(MutableBytes unread);
   Verdict log_packet(MutableBytes unread);
-  Verdict statement_command(const CommandRow& row, MutableBytes unread, FrameHeader header);
+  Verdict kill_command(MutableBytes unread, FrameHeader header);
+  Verdict kill_text(std::string_view sql, MutableBytes unread);
+  std::optional<Answer> own_answer(std::string_view sql);
+  std::int64_t known_value(Asked what) const;
+  void write_diagnostics();
   Verdict reset_command(MutableBytes unread);
   Verdict forward_command(MutableBytes unread, FrameHeader header);
   Verdict more_text(MutableBytes unread);
@@ -102,11 +121,44 @@ class ServerConversation final : public Conversation, private ResponseObserver {
   Verdict discard(MutableBytes unread);
   Verdict reply(MutableBytes unread);
 
+  // conversation_prepared.cpp
+  bool may_prepare() const;
+  Verdict refuse_prepare(MutableBytes unread);
+  bool make_room();
+  Verdict prepare_again();
+  void write_closes(Writer& out);
+  std::optional<std::uint32_t> backend_id(const ClientStatement& statement);
+  void write_prepare(Writer& out);
+  void end_prepare(const Exchange& exchange);
+  Verdict statement_command(const CommandRow& row, MutableBytes unread, FrameHeader header);
+  Verdict use_statement(ClientStatement& statement, MutableBytes unread, FrameHeader header);
+  void hold(ClientStatement& statement, bool cursor, bool long_data);
+  Verdict close_statement(std::uint32_t id, const ClientStatement& statement, MutableBytes unread,
+                          FrameHeader header);
+  Verdict execute(MutableBytes unread, FrameHeader header);
+  bool needs_types() const;
+  Verdict wait_for_head(MutableBytes unread, std::size_t size);
+  Verdict collect_head(MutableBytes unread, std::size_t size);
+  Verdict more_head(MutableBytes unread);
+  Verdict send_head(std::size_t left);
+  Verdict forward_tail(MutableBytes unread);
+  Verdict forward_execute(std::string_view types, MutableBytes unread, FrameHeader header);
+  void begin_execute(std::string_view types);
+  void statement_answered(const OkPacket& ok);
+  void statement_failed();
+  std::uint32_t on_prepared(const PrepareOk& ok) override;
+
   // conversation_errand.cpp
   Verdict run_errand(Party from, MutableBytes unread);
   bool synchronize(bool whole_text);
+  /// Appends what turns `have` into `want`; returns the number of replies to come.
+  unsigned write_settings(Writer& out, const SessionState& have, const SessionState& want) const;
   void start(Errand errand);
   void end_errand();
+  bool wants_diagnostics() const;
+  bool looks_back() const;
+  void end_replay(bool refused);
+  void follow(std::string_view sql);
 
   // conversation_backend.cpp
   Verdict from_backend(MutableBytes unread);
@@ -120,13 +172,13 @@ class ServerConversation final : public Conversation, private ResponseObserver {
                                       FrameHeader header);
   Verdict last_words(MutableBytes unread);
 
-  void on_ok(const OkPacket& ok) override;
-  void on_error() override;
-  void on_prepared(std::uint32_t statement_id) override;
+  void on_ok(const OkPacket& ok, std::uint64_t rows) override;
+  bool on_error(const ErrPacket& error) override;
   bool may_ask_for_file() const override;
 
   // conversation.cpp
   bool releasable() const;
+  Pins pins() const;
   bool asking() const;
   void reset_virtual_session();
 
@@ -135,13 +187,26 @@ class ServerConversation final : public Conversation, private ResponseObserver {
   ServerState* backend_ = nullptr;
   Response response_;
   std::unique_ptr<Exchange> exchange_;
+  std::unique_ptr<Recording> recording_;
+  std::vector<std::uint8_t> diagnostics_;  ///< SHOW WARNINGS of the last statement; empty: nothing
   SessionText text_;
   Answer answer_;
   std::string last_words_;  ///< of a backend that answered before it was asked: an ERR payload
+  KillRequest kill_request_;
   Writer out_;
-  std::uint64_t scanned_ = 0;   ///< bytes at the front of unread that text_ has seen
-  std::uint64_t left_ = 0;      ///< of the packet that is being forwarded as text
-  std::uint32_t answered_ = 0;  ///< replies of backends to the client's commands
+  ClientStatements statements_;
+  ContextRef context_;                         ///< of the last PREPARE
+  ClientStatement* current_ = nullptr;         ///< what the command at hand names
+  BackendStatements::Entry* entry_ = nullptr;  ///< the same on the backend; null: not shared
+  StatementRef preparing_;                     ///< what an errand prepares
+  std::string prepare_text_;                   ///< of the client's PREPARE
+  std::vector<std::uint8_t> head_;             ///< of an EXECUTE
+  std::size_t head_size_ = 0;                  ///< to be collected
+  std::uint32_t execute_id_ = 0;               ///< the backend's id of current_
+  std::size_t sql_at_ = 0;                     ///< in a command with SQL, header included
+  std::uint64_t scanned_ = 0;                  ///< bytes at the front of unread that text_ has seen
+  std::uint64_t left_ = 0;                     ///< of the packet that is being forwarded as text
+  std::uint32_t answered_ = 0;                 ///< replies of backends to the client's commands
   std::uint8_t command_ = 0;
   std::uint8_t sequence_ = 0;  ///< of the client's last packet
   Intake intake_ = Intake::command;
@@ -155,6 +220,11 @@ class ServerConversation final : public Conversation, private ResponseObserver {
     bool more_frames : 1 = false;  ///< the packet at hand is followed by another one
     bool streaming : 1 = false;    ///< a forward to the backend exceeds what had been read
     bool unsettled : 1 = false;    ///< a reply has ended, settle() has not run
+    bool reset_first : 1 = false;  ///< a replay begins with a reset
+    bool whole_text : 1 = true;    ///< text_ has seen all of the statement
+    bool remember : 1 = false;     ///< the text at hand is a PREPARE's, and short enough
+    bool again : 1 = false;        ///< the client's PREPARE is to be sent once more
+    bool open : 1 = false;         ///< EXECUTE went to a statement with a cursor or long data
     bool cut : 1 = false;          ///< the backend went in the middle of a reply
     bool replica : 1 = false;      ///< the backend sends its log: it serves nobody else afterwards
     bool multi_on : 1 = false;     ///< what the COM_SET_OPTION at hand asks for

@@ -27,43 +27,46 @@ Verdict ServerConversation::early_answer(MutableBytes unread) {
   return Verdict::close(Fault::backend_lost);
 }
 
-void ServerConversation::on_ok(const OkPacket& ok) {
+void ServerConversation::on_ok(const OkPacket& ok, std::uint64_t rows) {
   flag_.unsettled = true;
-  tracker_.ok(command_, text_, ok, *backend_);
+  tracker_.ok(command_, text_, ok, rows, *backend_);
   if (command_ == com::set_option) tracker_.set_multi_statements(flag_.multi_on, *backend_);
+  statement_answered(ok);
 }
 
-void ServerConversation::on_error() {
+bool ServerConversation::on_error(const ErrPacket& error) {
   constexpr std::uint16_t kReadOnlyOption = 1290;  // --read-only, --super-read-only and the like
   constexpr std::uint16_t kReadOnlyMode = 1836;
-  const std::uint16_t code = response_.error_code();
-  if (code == kReadOnlyOption || code == kReadOnlyMode) flag_.refused_to_write = true;
+  if (error.code == kReadOnlyOption || error.code == kReadOnlyMode) flag_.refused_to_write = true;
   flag_.unsettled = true;
-  tracker_.error(command_, text_);
-}
-
-void ServerConversation::on_prepared(std::uint32_t statement_id) {
-  flag_.unsettled = true;
-  tracker_.prepared(statement_id, text_);
+  if (error.code == kTooManyStatementsCode && make_room()) return false;
+  if (command_ == com::stmt_prepare) statements_.none_last();
+  tracker_.error(text_);
+  statement_failed();
+  return true;
 }
 
 /// A server may ask for any file the client can read: it is believed only if the client has just
 /// said that it wants to send one. (MariaDB prepares such statements too.)
 bool ServerConversation::may_ask_for_file() const {
   if ((start_.capabilities & cap::local_files) == 0) return false;
-  return command_ == com::stmt_execute ? tracker_.prepared_load()
-                                       : command_ == com::query && text_.loads_local();
+  return com::runs_text(command_) && text_.loads_local();
 }
 
 /// Once per reply, behind its last packet.
 void ServerConversation::settle() {
   flag_.unsettled = false;
   ++answered_;
-  const bool sql = row_of_command(command_).handling == Handling::text;
-  if (!sql) return;
+  if (!com::runs_text(command_)) return;
   tracker_.ended(text_, *backend_);
-  if (command_ == com::query && !tracker_.failed() && text_.hides_collation())
+  if (!text_.reads_diagnostics()) diagnostics_.clear();
+  if (!tracker_.failed() && text_.hides_collation()) {
     start(Errand::collation);
+  } else if (text_.releases_lock() && tracker_.holdings().has_locks()) {
+    start(Errand::locks);
+  } else if (wants_diagnostics()) {
+    start(Errand::diagnostics);
+  }
 }
 
 }  // namespace weirpool::protocol::mysql

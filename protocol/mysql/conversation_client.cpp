@@ -4,16 +4,25 @@
 
 #include "protocol/mysql/capabilities.hpp"
 #include "protocol/mysql/conversation.hpp"
+#include "protocol/mysql/kill.hpp"
 #include "protocol/mysql/query_attributes.hpp"
 
 namespace weirpool::protocol::mysql {
 namespace {
 
-constexpr std::uint16_t kSilence = 0xFFFF;
 constexpr std::uint16_t kUnknownCommandCode = 1047;
 constexpr std::uint16_t kUnsupportedCode = 1235;
-constexpr std::uint16_t kUnknownStatementCode = 1243;
-constexpr std::uint16_t kMalformedCode = 1835;
+constexpr std::uint16_t kUnknownThreadCode = 1094;
+constexpr std::uint16_t kNotOwnerCode = 1095;
+
+/// Nobody needs to hear what a recorded reply tells.
+class Echo final : public ResponseObserver {
+ public:
+  void on_ok(const OkPacket& /*ok*/, std::uint64_t /*rows*/) override {}
+  bool on_error(const ErrPacket& /*error*/) override { return true; }
+  std::uint32_t on_prepared(const PrepareOk& ok) override { return ok.statement; }
+  bool may_ask_for_file() const override { return false; }
+};
 
 }  // namespace
 
@@ -21,6 +30,8 @@ Verdict ServerConversation::from_client(MutableBytes unread) {
   switch (intake_) {
     case Intake::text: return more_text(unread);
     case Intake::payload: return next_frame(unread);
+    case Intake::head: return more_head(unread);
+    case Intake::tail: return forward_tail(unread);
     case Intake::discard: return discard(unread);
     case Intake::answer: return reply(unread);
     case Intake::file: return file_packet(unread);
@@ -36,6 +47,12 @@ Verdict ServerConversation::command(MutableBytes unread) {
   const FrameHeader header = header_of(unread);
   sequence_ = 0;
   if (!in_order(unread)) return Verdict::close(Fault::protocol_violation);
+  current_ = nullptr;
+  if (backend_ != nullptr && !backend_->statements.closing().empty()) {
+    out_.clear();
+    write_closes(out_);
+    return Verdict::send(Party::backend, out_.view());
+  }
   if (header.length == 0) return drop({kUnknownCommandCode, "08S01", "Unknown command"}, unread);
   if (unread.size() == kHeaderSize) return Verdict::need(kHeaderSize + 1);
   command_ = unread[kHeaderSize];
@@ -61,6 +78,7 @@ Verdict ServerConversation::dispatch(const CommandRow& row, MutableBytes unread,
     case Handling::unknown: return drop({kUnknownCommandCode, "08S01", "Unknown command"}, unread);
     case Handling::log_in: return Verdict::log_in();
     case Handling::reset: return reset_command(unread);
+    case Handling::kill: return kill_command(unread, header);
     case Handling::text: return text_command(unread, header);
     case Handling::statement:
     case Handling::statement_silent: return statement_command(row, unread, header);
@@ -79,37 +97,23 @@ Verdict ServerConversation::dispatch(const CommandRow& row, MutableBytes unread,
   if (backend_ == nullptr) return Verdict::lease();
   if (!synchronize(true)) return run_errand(Party::client, unread);
   if (row.handling == Handling::replica) flag_.replica = true;
-  return forward_command(unread, header);
-}
-
-Verdict ServerConversation::statement_command(const CommandRow& row, MutableBytes unread,
-                                              FrameHeader header) {
-  constexpr std::size_t kFixed = 1 + 4;  // command, statement id
-  const bool silent = row.handling == Handling::statement_silent;
-  if (header.length < kFixed) {
-    return drop({silent ? kSilence : kMalformedCode, "HY000", "Malformed communication packet"},
-                unread);
-  }
-  if (unread.size() < kHeaderSize + kFixed) return Verdict::need(kHeaderSize + kFixed);
-  const std::uint32_t id = Reader(unread.subspan(kHeaderSize + 1)).le32();
-  if (backend_ == nullptr || !tracker_.knows(id)) {
-    return drop(
-        {silent ? kSilence : kUnknownStatementCode, "HY000", "Unknown prepared statement handler"},
-        unread);
-  }
-  if (command_ == com::stmt_close) tracker_.close(id);
+  text_.begin({});
   return forward_command(unread, header);
 }
 
 Verdict ServerConversation::text_command(MutableBytes unread, FrameHeader header) {
   const std::size_t total = kHeaderSize + header.length;
   if (unread.size() < std::min(total, kMaxNeed)) return Verdict::need(std::min(total, kMaxNeed));
+  if (command_ == com::stmt_prepare && !may_prepare()) return refuse_prepare(unread);
   if (scanned_ == 0) scan(unread, header);
-  if (text_.kills()) {
-    return drop({kUnsupportedCode, "42000", "KILL is not supported by weirpool"}, unread);
+  const bool whole = scanned_ == total && header.length < kMaxPayload;
+  const std::string_view sql = text_of(unread.first(scanned_).subspan(sql_at_));
+  if (text_.kills()) return kill_text(whole ? sql : std::string_view{}, unread);
+  follow(whole && command_ == com::query ? sql : std::string_view{});
+  if (whole && command_ == com::query) {
+    if (std::optional<Answer> answer = own_answer(sql)) return drop(std::move(*answer), unread);
   }
   if (backend_ == nullptr) return Verdict::lease();
-  const bool whole = scanned_ == total && header.length < kMaxPayload;
   if (!synchronize(whole)) return run_errand(Party::client, unread);
   note_ending(text_of(unread.first(scanned_)).substr(kHeaderSize + 1), whole);
   response_.expect(row_of_command(command_).reply, 1, tracker_.status());
@@ -121,30 +125,47 @@ Verdict ServerConversation::text_command(MutableBytes unread, FrameHeader header
   return Verdict::forward(std::exchange(scanned_, 0));
 }
 
+/// Whether the statement takes or gives back something by name; most do not even look like it.
+void ServerConversation::follow(std::string_view sql) {
+  tracker_.follow(text_.worth_following() ? deed_of(sql, text_) : std::nullopt);
+}
+
+void ServerConversation::feed(Bytes sql) {
+  text_.feed(sql);
+  if (flag_.remember) prepare_text_.append(text_of(sql));
+}
+
 /// Looks at the beginning of a text, as much of it as is there.
 void ServerConversation::scan(MutableBytes unread, FrameHeader header) {
+  // With any of these the layout or the meaning of what follows depends on the one PREPARE.
+  constexpr std::uint64_t kBinding =
+      cap::query_attributes | cap::optional_metadata | cap::cache_metadata;
   const std::size_t total = kHeaderSize + header.length;
   scanned_ = std::min(total, unread.size());
-  Bytes sql = unread.first(scanned_).subspan(kHeaderSize + 1);
+  sql_at_ = kHeaderSize + 1;
   bool everything = hides_quotes(tracker_.wanted());
   if (command_ == com::query && (start_.capabilities & cap::query_attributes) != 0) {
-    const std::optional<std::size_t> at = sql_behind_attributes(sql);
+    const Bytes behind = unread.first(scanned_).subspan(sql_at_);
+    const std::optional<std::size_t> at = sql_behind_attributes(behind);
     // Attributes without an end in sight: their bytes are looked at too, and may hide quotes.
-    if (at) sql = sql.subspan(*at);
+    if (at) sql_at_ += *at;
     everything = everything || !at;
   }
   const std::string* sql_mode = tracker_.wanted().find("sql_mode");
   text_.begin({(tracker_.status() & status::no_backslash_escapes) == 0,
                sql_mode != nullptr && sql_mode->find("ANSI_QUOTES") != std::string::npos,
                everything});
-  text_.feed(sql);
+  flag_.remember = command_ == com::stmt_prepare && (start_.capabilities & kBinding) == 0 &&
+                   header.length <= kMaxStatementText && statements_.room_for(header.length);
+  prepare_text_.clear();
+  feed(unread.first(scanned_).subspan(sql_at_));
   if (scanned_ == total && header.length < kMaxPayload) text_.finish();
 }
 
 Verdict ServerConversation::more_text(MutableBytes unread) {
   if (unread.empty()) return Verdict::need(1);
   const std::size_t count = static_cast<std::size_t>(std::min<std::uint64_t>(left_, unread.size()));
-  text_.feed(unread.first(count));
+  feed(unread.first(count));
   left_ -= count;
   if (left_ == 0) intake_ = flag_.more_frames ? Intake::payload : Intake::command;
   if (intake_ == Intake::command) text_.finish();
@@ -209,13 +230,13 @@ Verdict ServerConversation::forward_command(MutableBytes unread, FrameHeader hea
   flag_.streaming = unread.size() < total;
   intake_ = flag_.more_frames ? Intake::payload : Intake::command;
   response_.expect(row_of_command(command_).reply, 1, tracker_.status());
-  text_.begin({});
   return Verdict::forward(total);
 }
 
 /// Takes the client's command out of the stream and answers it here.
 void ServerConversation::drop(Answer answer) {
   answer_ = std::move(answer);
+  flag_.remember = false;
   intake_ = Intake::discard;
   scanned_ = 0;
   sequence_ = 0xFF;  // the header is read again, as sequence id 0
@@ -240,6 +261,14 @@ Verdict ServerConversation::reply(MutableBytes unread) {
   flag_.fresh = false;
   if (answer_.code == kSilence) return step(Party::client, unread);
   out_.clear();
+  if (answer_.result) {
+    answer_.result->serialize(out_, static_cast<std::uint8_t>(sequence_ + 1));
+    return Verdict::send(Party::client, out_.view());
+  }
+  if (answer_.diagnostics) {
+    write_diagnostics();
+    return Verdict::send(Party::client, out_.view());
+  }
   const std::size_t at = begin_packet(out_, static_cast<std::uint8_t>(sequence_ + 1));
   if (answer_.code == 0) {
     write_ok(out_, tracker_.status() & status::lasting, 0);
@@ -250,11 +279,100 @@ Verdict ServerConversation::reply(MutableBytes unread) {
   return Verdict::send(Party::client, out_.view());
 }
 
+/// COM_PROCESS_KILL: u32 id
+Verdict ServerConversation::kill_command(MutableBytes unread, FrameHeader header) {
+  constexpr std::size_t kLength = 1 + 4;
+  if (header.length != kLength) {
+    return drop({kMalformedCode, "HY000", "Malformed communication packet"}, unread);
+  }
+  if (unread.size() < kHeaderSize + kLength) return Verdict::need(kHeaderSize + kLength);
+  kill_request_ = {Reader(unread.subspan(kHeaderSize + 1)).le32(), true};
+  return Verdict::kill();
+}
+
+/// Ids are weirpool's own, so no KILL goes to a backend. `sql` is empty if not all of it is there.
+Verdict ServerConversation::kill_text(std::string_view sql, MutableBytes unread) {
+  const std::optional<KillRequest> request = parse_kill(sql, start_.connection_id);
+  if (!request || command_ != com::query) {
+    return drop({kUnsupportedCode, "42000", "This form of KILL is not supported by weirpool"},
+                unread);
+  }
+  kill_request_ = *request;
+  return Verdict::kill();
+}
+
+void ServerConversation::killed(KillResult result) {
+  const std::string id = std::to_string(kill_request_.id);
+  switch (result) {
+    case KillResult::done: return drop({});
+    case KillResult::unknown:
+      return drop({kUnknownThreadCode, "HY000", "Unknown thread id: " + id});
+    case KillResult::not_owner:
+      return drop({kNotOwnerCode, "HY000", "You are not owner of thread " + id});
+  }
+}
+
+/// The answer to a query that weirpool knows itself. An attached backend knows all but the id.
+std::optional<ServerConversation::Answer> ServerConversation::own_answer(std::string_view sql) {
+  const bool looks_back = text_.reads_diagnostics() || text_.reads_last_insert_id();
+  if (!text_.reads_connection_id() && (!looks_back || backend_ != nullptr)) return std::nullopt;
+  Answer answer;
+  if (!diagnostics_.empty() && asks_for_warnings(sql)) {
+    answer.diagnostics = true;
+    return answer;
+  }
+  std::optional<PlainQuery> query = parse_plain_query(sql);
+  if (!query || (query->what != Asked::connection_id && backend_ != nullptr)) return std::nullopt;
+  PlainResult& result = answer.result.emplace();
+  result.query = std::move(*query);
+  result.value = known_value(result.query.what);
+  result.status = tracker_.status() & status::lasting;
+  result.deprecate_eof = (start_.capabilities & cap::deprecate_eof) != 0;
+  result.mariadb = start_.facts && start_.facts->mariadb();
+  if (backend_ == nullptr) tracker_.answered_query();
+  return answer;
+}
+
+std::int64_t ServerConversation::known_value(Asked what) const {
+  const LastStatement& last = tracker_.last();
+  switch (what) {
+    case Asked::connection_id: return start_.connection_id;
+    case Asked::last_insert_id: return static_cast<std::int64_t>(tracker_.wanted().last_insert_id);
+    case Asked::row_count: return last.row_count;
+    case Asked::found_rows: return static_cast<std::int64_t>(last.found_rows);
+    case Asked::warning_count: return last.warnings;
+    case Asked::error_count: break;
+  }
+  return last.failed ? 1 : 0;
+}
+
+/// What a backend has said to SHOW WARNINGS, as this client's dialect has it.
+void ServerConversation::write_diagnostics() {
+  Echo echo;
+  Response translator(Response::dialect_of(start_.capabilities), echo);
+  translator.expect(ReplyPhase::first, 1, tracker_.status());
+  std::vector<std::uint8_t> recorded = diagnostics_;
+  MutableBytes rest(recorded);
+  while (!translator.finished()) {
+    const Verdict verdict = translator.step(rest);
+    if (verdict.kind == Verdict::Kind::send) {
+      out_.bytes(verdict.bytes);
+      continue;
+    }
+    const bool moved =
+        verdict.kind == Verdict::Kind::forward || verdict.kind == Verdict::Kind::skip;
+    if (!moved || verdict.count > rest.size()) return;
+    if (verdict.kind == Verdict::Kind::forward) out_.bytes(rest.first(verdict.count));
+    rest = rest.subspan(verdict.count);
+  }
+}
+
 Verdict ServerConversation::reset_command(MutableBytes unread) {
   if (backend_ != nullptr) {
     start(Errand::reset);
     return run_errand(Party::client, unread);
   }
+  statements_.clear();
   reset_virtual_session();
   return drop({}, unread);
 }

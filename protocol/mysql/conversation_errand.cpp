@@ -7,25 +7,81 @@
 namespace weirpool::protocol::mysql {
 
 Verdict ServerConversation::run_errand(Party from, MutableBytes unread) {
-  return exchange_->step(from, unread);
+  return recording_ ? recording_->step(from, unread) : exchange_->step(from, unread);
+}
+
+/// The client's statement has left warnings or an error, and the backend is about to be released:
+/// what SHOW WARNINGS would say later is asked now.
+bool ServerConversation::wants_diagnostics() const {
+  const LastStatement& last = tracker_.last();
+  const bool left_some = last.warnings > 0 && !text_.reads_diagnostics();
+  return left_some && at_boundary() && pins() == 0;
 }
 
 /// Brings the backend to this client's settings. False: an exchange has been started and comes
 /// first.
 bool ServerConversation::synchronize(bool whole_text) {
-  const SessionState& wanted = tracker_.wanted();
-  const bool sql = row_of_command(command_).handling == Handling::text;
-  const bool reads_id = sql && (text_.reads_last_insert_id() || !whole_text);
-  const bool stale_id = reads_id && wanted.last_insert_id != backend_->session.last_insert_id;
-  const bool differs = flag_.fresh && !wanted.same_settings(backend_->session);
-  const bool foreign_diagnostics = flag_.foreign && sql && text_.reads_diagnostics();
-  if (!differs && !stale_id && !foreign_diagnostics) return true;
+  flag_.whole_text = whole_text;
+  const bool differs = flag_.fresh && !tracker_.wanted().same_settings(backend_->session);
+  if (!differs && !looks_back()) return true;
   start(Errand::replay);
   return false;
 }
 
+/// The statement asks what an earlier one did, and the backend would tell of another client's.
+bool ServerConversation::looks_back() const {
+  if (!com::runs_text(command_)) return false;
+  const bool reads_id = text_.reads_last_insert_id() || text_.calls() || !flag_.whole_text;
+  const bool stale = tracker_.wanted().last_insert_id != backend_->session.last_insert_id;
+  return (reads_id && stale) || (flag_.foreign && text_.reads_diagnostics());
+}
+
+/// Refused: the same again behind a reset, and then a refusal ends the session.
+void ServerConversation::end_replay(bool refused) {
+  if (refused) {
+    flag_.reset_first = true;
+    start(Errand::replay);
+    flag_.reset_first = false;
+    return;
+  }
+  const std::uint64_t id =
+      looks_back() ? tracker_.wanted().last_insert_id : backend_->session.last_insert_id;
+  backend_->session = tracker_.wanted();
+  backend_->session.last_insert_id = id;
+  flag_.foreign = false;
+}
+
+unsigned ServerConversation::write_settings(Writer& out, const SessionState& have,
+                                            const SessionState& want) const {
+  unsigned replies = 0;
+  const auto query = [&](std::string_view sql) {
+    backend_->write_query(out, sql);
+    ++replies;
+  };
+  if (have.multi_statements != want.multi_statements) {
+    write_set_multi_statements(out, want.multi_statements);
+    ++replies;
+  }
+  if (have.schema != want.schema) {
+    write_command(out, com::init_db, want.schema);
+    ++replies;
+  }
+  if (needs_collation(have, want)) query(collation_sql(want.collation));
+  if (const std::string sql = settings_sql(have, want); !sql.empty()) query(sql);
+  if (const std::string sql = user_variables_sql(have, want); !sql.empty()) query(sql);
+  return replies;
+}
+
 void ServerConversation::start(Errand errand) {
   errand_ = errand;
+  if (errand == Errand::diagnostics) {
+    recording_ = std::make_unique<Recording>(*backend_, "SHOW WARNINGS");
+    return;
+  }
+  if (errand == Errand::locks) {
+    recording_ = std::make_unique<Recording>(*backend_, tracker_.holdings().count_locks_sql());
+    return;
+  }
   exchange_ = std::make_unique<Exchange>(*backend_);
   Writer& out = exchange_->commands();
   unsigned replies = 0;
@@ -37,28 +93,25 @@ void ServerConversation::start(Errand errand) {
   const SessionState& there = backend_->session;
   switch (errand) {
     case Errand::reset: replies += backend_->write_reset(out); break;
+    case Errand::prepare: write_prepare(out); break;
     case Errand::collation:
       // Setting it to itself makes the tracker report it.
       query("SET @@session.collation_connection=@@session.collation_connection");
       exchange_->keep_tracking();
       break;
     default:
-      if (needs_clearing(there, wanted)) {
+      // What a SET cannot undo, a reset can; it costs the backend its prepared statements.
+      if (flag_.reset_first) {
         replies += backend_->write_reset(out);
         backend_->was_reset();
+      } else {
+        exchange_->go_on_after_errors();
       }
-      if (there.multi_statements != wanted.multi_statements) {
-        write_set_multi_statements(out, wanted.multi_statements);
-        ++replies;
+      replies += write_settings(out, there, wanted);
+      // Only for a statement that looks back; it also clears what others have left there.
+      if (looks_back()) {
+        query("SET @@session.last_insert_id=" + std::to_string(wanted.last_insert_id));
       }
-      if (there.schema != wanted.schema) {
-        write_command(out, com::init_db, wanted.schema);
-        ++replies;
-      }
-      if (needs_collation(there, wanted)) query(collation_sql(wanted.collation));
-      if (const std::string sql = settings_sql(there, wanted); !sql.empty()) query(sql);
-      // Last, and always: what was sent before has changed what the server remembers.
-      query("SET @@session.last_insert_id=" + std::to_string(wanted.last_insert_id));
       break;
   }
   exchange_->expect(replies);
@@ -66,20 +119,27 @@ void ServerConversation::start(Errand errand) {
 
 void ServerConversation::end_errand() {
   const Errand done = std::exchange(errand_, Errand::none);
-  exchange_.reset();
+  if (done == Errand::locks) {
+    if (std::exchange(recording_, nullptr)->value() == "0") tracker_.locks_are_free();
+    return;
+  }
+  if (done == Errand::diagnostics) {
+    diagnostics_ = std::exchange(recording_, nullptr)->take();
+    return;
+  }
+  const std::unique_ptr<Exchange> exchange = std::move(exchange_);
   tracker_.replayed(*backend_);
   switch (done) {
     case Errand::reset:
       backend_->was_reset();
+      statements_.clear();
       tracker_.reset(backend_->session, backend_->status);
       flag_ = {};
       drop({});
       break;
+    case Errand::prepare: end_prepare(*exchange); break;
     case Errand::collation: tracker_.adopt_variables(*backend_); break;
-    default:
-      backend_->session = tracker_.wanted();
-      flag_.foreign = false;
-      break;
+    default: end_replay(exchange->refused().code != 0); break;
   }
 }
 

@@ -18,19 +18,22 @@ namespace weirpool::protocol::mysql {
 /// `sql`, or its front, goes to the backend now.
 void ServerConversation::note_ending(std::string_view sql, bool whole) {
   const bool open = (tracker_.status() & (status::in_trans | status::in_trans_readonly)) != 0;
-  flag_.doubtful = open && command_ == com::query && verb_of(sql, whole) == Verb::other;
+  flag_.doubtful = open && com::runs_text(command_) && verb_of(sql, whole) == Verb::other;
 }
 
 bool ServerConversation::expendable() const {
   const bool open = (tracker_.status() & (status::in_trans | status::in_trans_readonly)) != 0;
-  if (!open || tracker_.outside_transaction() || tracker_.pins(*backend_) != 0) return false;
+  if (!open || tracker_.outside_transaction() || pins() != 0) return false;
   if (pooling_ == Pooling::session || errand_ != Errand::none) return false;
   if (intake_ != Intake::command || flag_.streaming) return false;
   return response_.finished() || (!flag_.doubtful && !text_.multiple());
 }
 
 Verdict ServerConversation::backend_lost(bool torn) {
-  if (!torn && flag_.fresh) return Verdict::lease();
+  // Everything has been answered: what is lost is only what somebody might have asked later.
+  if (!torn && errand_ == Errand::diagnostics) return Verdict::hold();
+  // The front of an EXECUTE that has been taken apart was meant for the backend that is gone.
+  if (!torn && flag_.fresh && intake_ != Intake::head) return Verdict::lease();
   if (!torn && expendable()) {
     lost_ = response_.finished() ? Lost::unheard : Lost::unsaid;
     return Verdict::hold();
@@ -74,7 +77,8 @@ std::optional<Verdict> ServerConversation::lost_command(const CommandRow& row, M
   }
   const bool first = std::exchange(lost_, Lost::heard) == Lost::unheard;
   const FaultRow& told = row_of(first ? Fault::transaction_lost : Fault::transaction_failed);
-  return drop({told.mysql_errno, told.mysql_sqlstate, std::string(told.message)}, unread);
+  return drop({told.mysql_errno, std::string(told.mysql_sqlstate), std::string(told.message)},
+              unread);
 }
 
 /// A server says something on its own only to take its leave. What becomes of the session is

@@ -109,6 +109,7 @@ enum class Handling : std::uint8_t {
   replica,           ///< the same, and the backend is the client's own from then on
   statement,         ///< names a prepared statement, answered with `reply`
   statement_silent,  ///< names a prepared statement, never answered
+  kill,              ///< names another session
   reset,             ///< applied to the virtual session
   log_in,            ///< a login within the session
   unknown,           ///< ERR 1047, the session stays
@@ -129,6 +130,7 @@ inline constexpr std::array command_table{
     CommandRow{com::refresh, "COM_REFRESH", Handling::forward, ReplyPhase::eof},
     CommandRow{com::statistics, "COM_STATISTICS", Handling::forward, ReplyPhase::text},
     CommandRow{com::process_info, "COM_PROCESS_INFO", Handling::forward, ReplyPhase::first},
+    CommandRow{com::process_kill, "COM_PROCESS_KILL", Handling::kill, ReplyPhase::idle},
     CommandRow{com::debug, "COM_DEBUG", Handling::forward, ReplyPhase::eof},
     CommandRow{com::ping, "COM_PING", Handling::ping, ReplyPhase::ok},
     CommandRow{com::change_user, "COM_CHANGE_USER", Handling::log_in, ReplyPhase::idle},

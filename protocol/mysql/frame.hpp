@@ -33,6 +33,11 @@ inline void patch_header(MutableBytes bytes, FrameHeader header) {
   bytes[3] = header.sequence;
 }
 
+/// Overwrites the four bytes at the front of `bytes`, little endian.
+inline void put_le32(MutableBytes bytes, std::uint32_t value) {
+  for (std::size_t i = 0; i < 4; ++i) bytes[i] = static_cast<std::uint8_t>(value >> (8 * i));
+}
+
 /// Starts a packet in `out` and returns where; end_packet() fills in the length. Only for messages
 /// of our own, which are far below kMaxPayload.
 std::size_t begin_packet(Writer& out, std::uint8_t sequence);

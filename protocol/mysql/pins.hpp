@@ -1,5 +1,6 @@
 // Why a client keeps its backend beyond a boundary. Each is a label of a metric and a word in the
-// log; all but prepared_statement and schema last until COM_RESET_CONNECTION or the client leaves.
+// log; all but those of prepared statements and schema last until COM_RESET_CONNECTION or the
+// client leaves.
 #pragma once
 
 #include <array>
@@ -25,6 +26,8 @@ enum class Pin : std::uint32_t {
   session_state = 1U << 12,
   variables = 1U << 13,
   schema = 1U << 14,
+  cursor = 1U << 15,
+  long_data = 1U << 16,
 };
 
 using Pins = std::uint32_t;
@@ -35,7 +38,7 @@ constexpr bool has(Pins pins, Pin pin) { return (pins & static_cast<Pins>(pin)) 
 
 /// The first reason in the order above; empty for none.
 constexpr std::string_view reason_of(Pins pins) {
-  constexpr std::array<std::string_view, 15> names{"prepared_statement",
+  constexpr std::array<std::string_view, 17> names{"prepared_statement",
                                                    "user_variable",
                                                    "named_lock",
                                                    "temporary_table",
@@ -49,7 +52,9 @@ constexpr std::string_view reason_of(Pins pins) {
                                                    "last_insert_id",
                                                    "session_state",
                                                    "variables",
-                                                   "schema"};
+                                                   "schema",
+                                                   "cursor",
+                                                   "long_data"};
   return pins == 0 ? std::string_view{} : names[static_cast<std::size_t>(std::countr_zero(pins))];
 }
 

@@ -1,5 +1,7 @@
 #include "protocol/mysql/response.hpp"
 
+#include <utility>
+
 #include "protocol/mysql/capabilities.hpp"
 
 namespace weirpool::protocol::mysql {
@@ -9,6 +11,12 @@ namespace {
 constexpr std::uint64_t kMaxColumns = 0xFFFF;
 
 }  // namespace
+
+Response::ClientDialect Response::dialect_of(std::uint64_t capabilities) {
+  return {(capabilities & cap::deprecate_eof) != 0, (capabilities & cap::session_track) != 0,
+          (capabilities & (cap::optional_metadata | cap::cache_metadata)) != 0,
+          (capabilities & cap::optional_metadata) != 0};
+}
 
 void Response::expect(ReplyPhase reply, std::uint8_t sequence, std::uint16_t status) {
   status_ = status;
@@ -64,10 +72,12 @@ Verdict Response::walk(MutableBytes unread) {
     }
     break;
   }
+  // A reply that ends with a definition has ended only when all of it has come.
+  const bool passing = at > unread.size() && phase_ == ReplyPhase::idle;
+  if (passing && pending_ == Pending::nothing) pending_ = Pending::passing;
   if (at > 0) return Verdict::forward(at);
-  return pending_ == Pending::eof
-             ? flush_pending()
-             : Verdict::need(unread.size() < kHeaderSize ? kHeaderSize : kHeaderSize + 1);
+  if (pending_ != Pending::nothing) return flush_pending();
+  return Verdict::need(unread.size() < kHeaderSize ? kHeaderSize : kHeaderSize + 1);
 }
 
 /// Looks at the packet at `at`. On: it has been taken, at least in part, and `at` stands behind it,
@@ -84,7 +94,10 @@ Response::Walk Response::packet(MutableBytes unread, std::size_t& at) {
   const std::uint8_t first = header.length > 0 ? rest[kHeaderSize] : std::uint8_t{0};
   const PacketMeaning meaning = meaning_of(phase_, class_of(header.length, first));
   if (meaning == PacketMeaning::violation) return Walk::violation;
-  if (meaning == PacketMeaning::row && !eof_owed_) return body(unread, at, header);
+  if (meaning == PacketMeaning::row && !eof_owed_) {
+    ++rows_;
+    return body(unread, at, header);
+  }
   if (meaning == PacketMeaning::definition) {
     if (header.length == kMaxPayload) return Walk::violation;
     body(unread, at, header);
@@ -114,6 +127,11 @@ Response::Walk Response::last(MutableBytes unread, std::size_t& at, PacketMeanin
   std::size_t length = header.length;
   if (!finish_packet(meaning, rest.first(total), length)) return Walk::violation;
   if (pending_ == Pending::eof) return Walk::stop;  // put in first; this packet comes again
+  if (std::exchange(swallowed_, false)) {
+    pending_ = Pending::skip;
+    pending_size_ = total;
+    return Walk::stop;
+  }
   at += kHeaderSize + length;
   if (length < header.length) {
     pending_ = Pending::skip;
@@ -143,9 +161,11 @@ Verdict Response::collect(MutableBytes unread) {
     taken = finish_packet(meaning, packet, length);
   }
   if (!taken) return Verdict::close(Fault::backend_violation);
-  out_.bytes(packet.first(kHeaderSize + length));
+  if (!std::exchange(swallowed_, false)) {
+    out_.bytes(packet.first(kHeaderSize + length));
+    pending_ = Pending::collected;
+  }
   reply_.release();
-  pending_ = Pending::collected;
   return Verdict::skip(step.count);
 }
 
@@ -165,8 +185,7 @@ bool Response::finish_packet(PacketMeaning meaning, MutableBytes packet, std::si
       phase_ = ReplyPhase::file;
       break;
     case PacketMeaning::error:
-      error_code_ = payload.size() < 3 ? std::uint16_t{0} : Reader(payload.subspan(1)).le16();
-      observer_->on_error();
+      if (!take_error(payload)) return false;
       [[fallthrough]];
     default: phase_ = ReplyPhase::idle; break;
   }
@@ -183,7 +202,7 @@ bool Response::rewrite_ok(MutableBytes packet, std::size_t& length) {
     return true;
   }
   eof_owed_ = false;  // the EOF behind the columns of a cursor is also its last packet
-  observer_->on_ok(*ok);
+  observer_->on_ok(*ok, rows_);
   status_ = ok->status;
   const std::uint16_t warnings = ok->warnings;
   renumber(packet);
@@ -210,6 +229,7 @@ bool Response::begin_columns(Bytes payload) {
   const std::uint64_t count = in.lenenc();
   const bool described = !dialect_.metadata_flag || in.u8() != 0;
   if (in.finish() || count == 0 || count > kMaxColumns) return false;
+  rows_ = 0;
   left_ = static_cast<std::uint32_t>(count);
   phase_ = described ? ReplyPhase::columns : ReplyPhase::rows;
   // The EOF of clients without DEPRECATE_EOF comes even where it stands behind no definition.
@@ -217,21 +237,26 @@ bool Response::begin_columns(Bytes payload) {
   return true;
 }
 
-/// COM_STMT_PREPARE_OK: u8 0 · u32 statement · u16 columns · u16 parameters · u8 0 · u16 warnings ·
-/// u8 whether definitions follow, only with OPTIONAL_RESULTSET_METADATA
-bool Response::begin_definitions(Bytes payload) {
-  Reader in(payload);
-  in.skip(1);
-  const std::uint32_t statement = in.le32();
-  const std::uint32_t columns = in.le16();
-  const std::uint32_t parameters = in.le16();
-  in.skip(3);
-  const bool described = !dialect_.prepared_metadata_flag || in.u8() != 0;
-  if (!in.ok()) return false;
-  observer_->on_prepared(statement);
+bool Response::take_error(Bytes payload) {
+  const Result<ErrPacket> error = ErrPacket::parse(payload);
+  if (!error) return false;
+  swallowed_ = !observer_->on_error(*error);
+  return true;
+}
+
+/// Behind PrepareOk, u8: whether definitions follow; only with OPTIONAL_RESULTSET_METADATA.
+bool Response::begin_definitions(MutableBytes payload) {
+  const Result<PrepareOk> ok = PrepareOk::parse(payload);
+  if (!ok) return false;
+  bool described = true;
+  if (dialect_.prepared_metadata_flag) {
+    if (payload.size() <= kPrepareOkSize) return false;
+    described = payload[kPrepareOkSize] != 0;
+  }
+  put_le32(payload.subspan(kStatementAt), observer_->on_prepared(*ok));
   phase_ = ReplyPhase::definitions;
-  left_ = described ? parameters : 0;
-  left_after_ = described ? columns : 0;
+  left_ = described ? ok->parameters : 0;
+  left_after_ = described ? ok->columns : 0;
   if (left_ == 0) next_group();
   return true;
 }

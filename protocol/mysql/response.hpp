@@ -16,9 +16,12 @@ namespace weirpool::protocol::mysql {
 /// What a reply tells beside its rows; called in the order of the packets.
 class ResponseObserver {
  public:
-  virtual void on_ok(const OkPacket& ok) = 0;
-  virtual void on_error() = 0;
-  virtual void on_prepared(std::uint32_t statement_id) = 0;
+  /// `rows`: of the result it ends, if it ends one.
+  virtual void on_ok(const OkPacket& ok, std::uint64_t rows) = 0;
+  /// False: the client does not hear of it.
+  virtual bool on_error(const ErrPacket& error) = 0;
+  /// Returns the id the client knows the statement by.
+  virtual std::uint32_t on_prepared(const PrepareOk& ok) = 0;
   /// The command at hand may be answered with a request for a file of the client's.
   virtual bool may_ask_for_file() const = 0;
 
@@ -37,6 +40,7 @@ class Response {
     bool prepared_metadata_flag = false;  ///< the same behind the numbers of a prepared statement
   };
 
+  static ClientDialect dialect_of(std::uint64_t capabilities);
   Response(ClientDialect dialect, ResponseObserver& observer)
       : dialect_(dialect), observer_(&observer), reply_(kMaxReply) {}
 
@@ -51,16 +55,18 @@ class Response {
   bool in_log() const { return phase_ == ReplyPhase::log; }
   /// Nothing is owed any more and everything has been handed on.
   bool finished() const { return phase_ == ReplyPhase::idle && pending_ == Pending::nothing; }
+  /// What was forwarded beyond the bytes that had come has passed: the backend is asked again.
+  void resumed() {
+    if (pending_ == Pending::passing) pending_ = Pending::nothing;
+  }
   /// The sequence id a packet towards the client would have now.
   std::uint8_t client_sequence() const { return static_cast<std::uint8_t>(next_ + inserted_); }
-  /// Of the last ERR.
-  std::uint16_t error_code() const { return error_code_; }
   /// Only while not finished(). Never looks at more than one reply.
   Verdict step(MutableBytes unread);
   void release_memory();
 
  private:
-  enum class Pending : std::uint8_t { nothing, skip, eof, collected };
+  enum class Pending : std::uint8_t { nothing, skip, eof, collected, passing };
   /// What one packet did to the walk through unread bytes.
   enum class Walk : std::uint8_t { on, stop, collect, violation };
 
@@ -74,7 +80,8 @@ class Response {
   bool finish_packet(PacketMeaning meaning, MutableBytes packet, std::size_t& length);
   bool rewrite_ok(MutableBytes packet, std::size_t& length);
   bool begin_columns(Bytes payload);
-  bool begin_definitions(Bytes payload);
+  bool begin_definitions(MutableBytes payload);
+  bool take_error(Bytes payload);
   bool count_definition();
   void next_group();
   void put_in_eof();
@@ -84,14 +91,15 @@ class Response {
   ResponseObserver* observer_;
   ReplyPhase phase_ = ReplyPhase::idle;
   Pending pending_ = Pending::nothing;
-  bool continuation_ = false;  ///< the next packet belongs to the one before it
-  bool eof_owed_ = false;      ///< put in before the next packet of this result
-  std::uint8_t next_ = 0;      ///< sequence id of the backend's next packet
-  std::uint8_t inserted_ = 0;  ///< packets put in so far
-  std::uint16_t error_code_ = 0;
+  bool continuation_ = false;     ///< the next packet belongs to the one before it
+  bool swallowed_ = false;        ///< the packet at hand is not for the client
+  bool eof_owed_ = false;         ///< put in before the next packet of this result
+  std::uint8_t next_ = 0;         ///< sequence id of the backend's next packet
+  std::uint8_t inserted_ = 0;     ///< packets put in so far
   std::uint16_t status_ = 0;      ///< of the last OK, for EOF packets put in
   std::uint32_t left_ = 0;        ///< definitions still to come in this group
   std::uint32_t left_after_ = 0;  ///< PREPARE: columns, while the parameters are counted
+  std::uint64_t rows_ = 0;        ///< of this result so far
   std::size_t pending_size_ = 0;
   PacketCollector reply_;
   Writer out_;

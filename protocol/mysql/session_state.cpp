@@ -10,10 +10,6 @@ namespace {
 constexpr std::array<std::string_view, 4> kCharsets{"character_set_client", kCharsetConnection,
                                                     "character_set_results", kCollationConnection};
 
-bool is_charset(std::string_view name) {
-  return std::find(kCharsets.begin(), kCharsets.end(), name) != kCharsets.end();
-}
-
 /// Settings of one statement or of the tracker itself, and values that would not mean the same
 /// later.
 bool replayable(std::string_view name, std::string_view value) {
@@ -58,7 +54,14 @@ std::string literal(const Variable& variable) {
   return "'" + variable.value + "'";
 }
 
+/// A session that was told to ignore spaces by capability has that on top of the server's default.
+std::string_view default_of(std::string_view name, const SessionState& want) {
+  return name == "sql_mode" && want.ignore_space ? "CONCAT(@@global.sql_mode,',IGNORE_SPACE')"
+                                                 : "DEFAULT";
+}
+
 int rank(std::string_view name) {
+  if (name.starts_with('@')) return -1;
   if (name == "sql_mode") return 0;
   if (name == kCharsetConnection || name == kCollationConnection) return 2;
   if (name == "character_set_results") return 3;
@@ -79,6 +82,10 @@ void append(std::string& sql, std::string_view name, std::string_view value) {
 
 }  // namespace
 
+bool is_charset(std::string_view name) {
+  return std::find(kCharsets.begin(), kCharsets.end(), name) != kCharsets.end();
+}
+
 const std::string* SessionState::find(std::string_view name) const {
   for (const Variable& variable : variables) {
     if (variable.name == name) return &variable.value;
@@ -91,15 +98,9 @@ bool SessionState::same_settings(const SessionState& other) const {
          schema == other.schema && variables == other.variables;
 }
 
-Tracked track_variable(SessionState& state, std::string_view name, std::string_view value) {
-  if (name == "statement_id") return Tracked::ignored;
-  if (name == "last_insert_id" || name == "identity") {
-    std::from_chars(value.data(), value.data() + value.size(), state.last_insert_id);
-    return Tracked::kept;
-  }
-  if (!replayable(name, value)) return Tracked::unsafe;
-  if (name == kCharsetConnection) erase(state.variables, kCollationConnection);
-  if (name == kCollationConnection) erase(state.variables, kCharsetConnection);
+namespace {
+
+Tracked record(SessionState& state, std::string_view name, std::string_view value) {
   const auto at = place_of(state.variables, name);
   if (at != state.variables.end() && at->name == name) {
     at->value = value;
@@ -114,9 +115,22 @@ Tracked track_variable(SessionState& state, std::string_view name, std::string_v
   return bytes > kMaxVariableBytes ? Tracked::unsafe : Tracked::kept;
 }
 
-bool needs_clearing(const SessionState& have, const SessionState& want) {
-  return std::any_of(have.variables.begin(), have.variables.end(),
-                     [&](const Variable& v) { return want.find(v.name) == nullptr; });
+}  // namespace
+
+Tracked track_user_variable(SessionState& state, std::string_view name, std::string_view literal) {
+  return record(state, name, literal);
+}
+
+Tracked track_variable(SessionState& state, std::string_view name, std::string_view value) {
+  if (name == "statement_id") return Tracked::ignored;
+  if (name == "last_insert_id" || name == "identity") {
+    std::from_chars(value.data(), value.data() + value.size(), state.last_insert_id);
+    return Tracked::kept;
+  }
+  if (!replayable(name, value)) return Tracked::unsafe;
+  if (name == kCharsetConnection) erase(state.variables, kCollationConnection);
+  if (name == kCollationConnection) erase(state.variables, kCharsetConnection);
+  return record(state, name, value);
 }
 
 std::string collation_sql(std::uint16_t collation) {
@@ -124,7 +138,12 @@ std::string collation_sql(std::uint16_t collation) {
 }
 
 bool needs_collation(const SessionState& have, const SessionState& want) {
-  return have.collation != want.collation && !all_charsets_set(want);
+  if (all_charsets_set(want)) return false;
+  const bool one_too_many =
+      std::any_of(have.variables.begin(), have.variables.end(), [&](const Variable& variable) {
+        return is_charset(variable.name) && want.find(variable.name) == nullptr;
+      });
+  return have.collation != want.collation || one_too_many;
 }
 
 std::string settings_sql(const SessionState& have, const SessionState& want) {
@@ -140,6 +159,27 @@ std::string settings_sql(const SessionState& have, const SessionState& want) {
       if (same && !(charset && is_charset(variable.name))) continue;
       append(sql, variable.name, literal(variable));
     }
+    for (const Variable& variable : have.variables) {
+      const bool gone = want.find(variable.name) == nullptr && !is_charset(variable.name);
+      if (rank(variable.name) != wanted || !gone) continue;
+      append(sql, variable.name, default_of(variable.name, want));
+    }
+  }
+  return sql;
+}
+
+std::string user_variables_sql(const SessionState& have, const SessionState& want) {
+  std::string sql;
+  const auto add = [&](const Variable& variable, std::string_view value) {
+    sql.append(sql.empty() ? "SET " : ",").append(variable.name).append("=").append(value);
+  };
+  for (const Variable& variable : want.variables) {
+    const std::string* now = have.find(variable.name);
+    const bool same = now != nullptr && *now == variable.value;
+    if (is_user_variable(variable) && !same) add(variable, variable.value);
+  }
+  for (const Variable& variable : have.variables) {
+    if (is_user_variable(variable) && want.find(variable.name) == nullptr) add(variable, "NULL");
   }
   return sql;
 }

@@ -30,6 +30,7 @@ using Variables = std::vector<Variable>;
 struct SessionState {
   std::uint16_t collation = 0;  ///< id that stands for the character sets not in `variables`
   bool multi_statements = false;
+  bool ignore_space = false;  ///< by capability: the default of sql_mode has it
   std::uint64_t last_insert_id = 0;
   std::string schema;
   Variables variables;
@@ -48,12 +49,14 @@ enum class Tracked : std::uint8_t {
 /// Records one variable the tracker reported.
 Tracked track_variable(SessionState& state, std::string_view name, std::string_view value);
 
+/// Records a user variable, its name with the @ and its value as a literal.
+Tracked track_user_variable(SessionState& state, std::string_view name, std::string_view literal);
+/// User variables are among the others, in front of them.
+inline bool is_user_variable(const Variable& variable) { return variable.name.starts_with('@'); }
+
 /// `SET NAMES` and friends report either of these two, and each implies the other.
 inline constexpr std::string_view kCharsetConnection = "character_set_connection";
 inline constexpr std::string_view kCollationConnection = "collation_connection";
-
-/// True if `want` lacks a variable that `have` has: only a reset takes it away.
-bool needs_clearing(const SessionState& have, const SessionState& want);
 
 /// Sets the collation of a handshake by its number. The statement behind it contains
 /// kFollowCollation: MariaDB takes no collation's number for a character set, and an expression
@@ -62,13 +65,19 @@ std::string collation_sql(std::uint16_t collation);
 inline constexpr std::string_view kFollowCollation =
     "@@session.character_set_results=@@session.character_set_connection,"
     "@@session.character_set_client=@@session.character_set_connection";
+bool is_charset(std::string_view name);
 /// True if collation_sql(want.collation) has to go in front of settings_sql(have, want).
 bool needs_collation(const SessionState& have, const SessionState& want);
 
-/// The SET statement that turns `have` into `want`; empty if none is needed. Order matters:
+/// The SET statement that turns `have` into `want`; empty if none is needed. What only `have` has
+/// goes back to its default. Order matters:
 /// sql_mode decides how what follows is quoted, the client's character set how it is read, and
 /// autocommit comes last because setting it may commit.
 std::string settings_sql(const SessionState& have, const SessionState& want);
+
+/// The same for user variables, for a statement of its own behind the other: their literals are
+/// read in the client's character set.
+std::string user_variables_sql(const SessionState& have, const SessionState& want);
 
 /// Character sets that MySQL refuses as a client's (ucs2, utf16, utf32) and those whose ids only
 /// MySQL knows become `fallback`, as in a server's own handshake.

@@ -26,6 +26,10 @@ constexpr std::array kKeywords{
     Keyword{"execute", Seen::execute, true},
     Keyword{"xa", Seen::xa, true},
     Keyword{"begin", Seen::begin, true},
+    Keyword{"get", Seen::reads_into, true},
+    Keyword{"unlock", Seen::gives_back, true},
+    Keyword{"deallocate", Seen::gives_back, true},
+    Keyword{"drop", Seen::gives_back, true},
     Keyword{"create", Seen::create, false},
     Keyword{"temporary", Seen::temporary, false},
     Keyword{"table", Seen::tables, false},
@@ -35,7 +39,10 @@ constexpr std::array kKeywords{
     Keyword{"service_get_write_locks", Seen::named_lock, false},
     Keyword{"version_tokens_lock_shared", Seen::named_lock, false},
     Keyword{"version_tokens_lock_exclusive", Seen::named_lock, false},
+    Keyword{"release_lock", Seen::release_lock, false},
+    Keyword{"release_all_locks", Seen::gives_back, false},
     Keyword{"sql_calc_found_rows", Seen::found_rows, false},
+    Keyword{"connection_id", Seen::connection_id, false},
     Keyword{"last_insert_id", Seen::last_insert_id, false},
     Keyword{"identity", Seen::last_insert_id, false},
     Keyword{"diagnostics", Seen::diagnostics, false},
@@ -167,6 +174,10 @@ void SessionText::base(std::uint8_t c) {
     return;
   }
   if (argument_step_ != 0) track_argument(c);
+  if (c == '=' && behind_colon_) note(Seen::assignment);
+  behind_colon_ = c == ':';
+  if (c == '@' && behind_into_) note(Seen::assignment);
+  behind_into_ = false;
   if (is_word(c)) {
     state_ = State::word;
     word_size_ = 0;
@@ -224,6 +235,7 @@ void SessionText::track_argument(std::uint8_t c) {
 
 void SessionText::end_word() {
   behind_quote_ = false;
+  behind_into_ = word_size_ == 4 && std::string_view(word_.data(), 4) == "into";
   const bool first = at_start_;
   at_start_ = false;
   if (first && first_ != First::none) note(Seen::second_statement);
@@ -250,7 +262,10 @@ Pins SessionText::pins(bool mariadb) const {
   const auto pin_if = [&](bool found, Pin pin) {
     if (found) pins |= pin;
   };
-  pin_if(seen(Seen::user_variable), Pin::user_variable);
+  // Reading one needs nothing: those that are known travel with the client.
+  const bool writes = seen(Seen::assignment) || seen(Seen::set) || seen(Seen::call) ||
+                      seen(Seen::reads_into) || seen(Seen::load) || mode_.everything;
+  pin_if(seen(Seen::user_variable) && writes, Pin::user_variable);
   pin_if(seen(Seen::named_lock), Pin::named_lock);
   pin_if(seen(Seen::create) && seen(Seen::temporary), Pin::temporary_table);
   pin_if(seen(Seen::lock) || (seen(Seen::flush) && seen(Seen::tables)), Pin::lock_tables);

@@ -43,6 +43,12 @@ class SessionText {
   bool multiple() const { return seen(Seen::second_statement); }
   /// Runs code that is not in the text: after an error nothing is known.
   bool calls() const { return seen(Seen::call) || seen(Seen::execute); }
+  /// A word may be part of a character: what is found is more than what is there.
+  bool uncertain() const { return mode_.everything; }
+  /// May take something, or give something back, that deed_of() understands.
+  bool worth_following() const { return pins(true) != 0 || seen(Seen::gives_back); }
+  bool releases_lock() const { return seen(Seen::release_lock); }
+  bool reads_connection_id() const { return seen(Seen::connection_id); }
   bool reads_last_insert_id() const { return seen(Seen::last_insert_id); }
   bool sets_last_insert_id() const { return seen(Seen::last_insert_id_argument); }
   bool reads_diagnostics() const {
@@ -69,12 +75,16 @@ class SessionText {
     execute,
     xa,
     begin,
+    reads_into,
+    gives_back,
     // Words that count anywhere.
     create,
     temporary,
     tables,
     named_lock,
+    release_lock,
     found_rows,
+    connection_id,
     last_insert_id,
     diagnostics,
     warnings,
@@ -86,6 +96,7 @@ class SessionText {
     local,
     // Findings.
     user_variable,
+    assignment,
     last_insert_id_argument,
     session_track,
     second_statement,
@@ -130,6 +141,8 @@ class SessionText {
   std::uint8_t argument_step_ = 0;  ///< 1: behind LAST_INSERT_ID, 2: behind its parenthesis
   bool at_start_ = true;            ///< the next word is the first of a statement
   bool behind_quote_ = false;       ///< no space since the last quoted text
+  bool behind_colon_ = false;       ///< the last character was one
+  bool behind_into_ = false;        ///< the last word was INTO
   bool executable_ = false;         ///< inside /*! … */
   std::uint8_t word_size_ = 0;      ///< kLongestWord + 1: too long to be a keyword
   std::uint64_t seen_ = 0;

@@ -1,7 +1,5 @@
 #include "protocol/mysql/session_tracker.hpp"
 
-#include <algorithm>
-
 #include "protocol/mysql/capabilities.hpp"
 #include "protocol/mysql/commands.hpp"
 
@@ -15,9 +13,6 @@ void set_bit(std::uint8_t& bits, std::uint8_t bit, bool on) {
   bits = static_cast<std::uint8_t>(on ? bits | bit : bits & ~bit);
 }
 
-/// MariaDB: "the statement prepared last", for clients that send PREPARE and EXECUTE together.
-constexpr std::uint32_t kLastPrepared = 0xFFFFFFFF;
-
 }  // namespace
 
 void SessionTracker::attached() {
@@ -26,11 +21,11 @@ void SessionTracker::attached() {
 }
 
 void SessionTracker::detached() {
-  statements_.clear();
   pins_ = 0;
+  holdings_.clear();
+  deed_.reset();
+  dirty_ = false;
   announced_ = 0;
-  prepared_call_ = false;
-  prepared_load_ = false;
   transaction_ = Transaction::none;
 }
 
@@ -38,7 +33,7 @@ void SessionTracker::reset(const SessionState& to, std::uint16_t status) {
   detached();
   wanted_ = to;
   status_ = status;
-  failed_ = false;
+  last_ = {};
 }
 
 void SessionTracker::set_multi_statements(bool on, ServerState& backend) {
@@ -50,9 +45,16 @@ void SessionTracker::adopt_variables(const ServerState& backend) {
   wanted_.variables = backend.session.variables;
 }
 
+void SessionTracker::note_last(const SessionText& text, const OkPacket& ok, std::uint64_t rows) {
+  last_.failed = false;
+  last_.row_count = ok.ends_rows ? -1 : static_cast<std::int64_t>(ok.affected_rows);
+  if (ok.ends_rows) last_.found_rows = rows;
+  if (!text.reads_diagnostics()) last_.warnings = ok.warnings;
+}
+
 void SessionTracker::ok(std::uint8_t command, const SessionText& text, const OkPacket& ok,
-                        ServerState& backend) {
-  failed_ = false;
+                        std::uint64_t rows, ServerState& backend) {
+  note_last(text, ok, rows);
   status_ = ok.status;
   backend.status = ok.status;
   const bool open = (ok.status & (status::in_trans | status::in_trans_readonly)) != 0;
@@ -63,13 +65,15 @@ void SessionTracker::ok(std::uint8_t command, const SessionText& text, const OkP
   }
   const Reported reported = apply(ok, backend);
   // A change that the tracker does not name is one weirpool cannot replay.
-  const bool statement = command == com::query;
+  const bool statement = com::runs_text(command);
   const bool named =
       command == com::init_db ||
       (statement && !text.multiple() && (text.starts_with_set() || text.starts_with_use()));
-  if (reported.change && !(named && reported.settings)) pins_ |= Pin::session_state;
+  const bool followed = deed_ && holdings_.accounts_for(*deed_) != 0;
+  if (reported.change && !followed && !(named && reported.settings)) pins_ |= Pin::session_state;
   const bool explained = reported.settings || (announced_ & kCharacteristics) != 0;
-  if (statement && text.sets() && (text.multiple() || !explained)) pins_ |= Pin::session_state;
+  if (statement && !followed && text.sets() && (text.multiple() || !explained))
+    pins_ |= Pin::session_state;
   if (text.sets_last_insert_id() && ok.last_insert_id == 0) pins_ |= Pin::last_insert_id;
 }
 
@@ -82,6 +86,9 @@ SessionTracker::Reported SessionTracker::apply(const OkPacket& ok, ServerState& 
       case ChangeType::variable: {
         const Tracked tracked = track_variable(wanted_, change.name, change.value);
         if (tracked == Tracked::unsafe) pins_ |= Pin::variables;
+        // The character set of a user variable is that of its literal: no longer the session's.
+        const bool users = !wanted_.variables.empty() && is_user_variable(wanted_.variables[0]);
+        if (users && is_charset(change.name)) pins_ |= Pin::user_variable;
         if (tracked != Tracked::ignored) reported.settings = true;
         track_variable(backend.session, change.name, change.value);
         break;
@@ -105,40 +112,40 @@ SessionTracker::Reported SessionTracker::apply(const OkPacket& ok, ServerState& 
   return reported;
 }
 
-void SessionTracker::error(std::uint8_t command, const SessionText& text) {
-  failed_ = true;
+void SessionTracker::error(const SessionText& text) {
+  last_.failed = true;
+  last_.row_count = -1;
+  last_.warnings = 1;
   if (transaction_ != Transaction::none) return;
   // An error carries no status: without autocommit, or behind code we cannot see, a transaction may
   // have been opened before it.
-  const bool unseen = text.calls() || (command == com::stmt_execute && prepared_call_);
-  if ((status_ & status::autocommit) == 0 || unseen) transaction_ = Transaction::unknown;
+  if ((status_ & status::autocommit) == 0 || text.calls()) transaction_ = Transaction::unknown;
 }
 
-void SessionTracker::prepared(std::uint32_t statement, const SessionText& text) {
-  failed_ = false;
-  prepared_call_ = prepared_call_ || text.calls();
-  prepared_load_ = prepared_load_ || text.loads_local();
-  if (text.sets()) pins_ |= Pin::session_state;
-  if (statements_.size() < max_statements_) {
-    statements_.push_back(statement);
-  } else {
-    pins_ |= Pin::prepared_statement;
+void SessionTracker::ended(const SessionText& text, ServerState& backend) {
+  // The number of rows that LIMIT has cut off is there for the next statement only.
+  pins_ &= ~static_cast<Pins>(Pin::found_rows);
+  Pins found = text.pins(backend.server().mariadb());
+  if (deed_) found &= ~holdings_.accounts_for(*deed_);
+  pins_ |= found;
+  if (deed_ && !last_.failed) settle_deed(backend);
+  deed_.reset();
+}
+
+void SessionTracker::settle_deed(ServerState& backend) {
+  using Kind = Deed::Kind;
+  if (holdings_.accounts_for(*deed_) == 0) return;
+  for (const Variable& variable : deed_->variables) {
+    const Tracked tracked = track_user_variable(wanted_, variable.name, variable.value);
+    if (tracked != Tracked::kept) pins_ |= Pin::user_variable;
+    track_user_variable(backend.session, variable.name, variable.value);
   }
-}
-
-void SessionTracker::ended(const SessionText& text, const ServerState& backend) {
-  pins_ |= text.pins(backend.server().mariadb());
-}
-
-bool SessionTracker::knows(std::uint32_t statement) const {
-  return has(pins_, Pin::prepared_statement) ||
-         (statement == kLastPrepared && !statements_.empty()) ||
-         std::find(statements_.begin(), statements_.end(), statement) != statements_.end();
-}
-
-void SessionTracker::close(std::uint32_t statement) {
-  statements_.erase(std::remove(statements_.begin(), statements_.end(), statement),
-                    statements_.end());
+  holdings_.done(*deed_, wanted_.schema);
+  if (deed_->kind == Kind::drop_locks) pins_ &= ~(Pins{} | Pin::named_lock);
+  // Names can be changed behind the statements that are followed.
+  const bool named = deed_->kind == Kind::create_temporary || deed_->kind == Kind::prepare ||
+                     deed_->kind == Kind::open_handler || deed_->kind == Kind::begin_xa;
+  dirty_ = dirty_ || named;
 }
 
 bool SessionTracker::outside_transaction() const {
@@ -146,8 +153,7 @@ bool SessionTracker::outside_transaction() const {
 }
 
 Pins SessionTracker::pins(const ServerState& backend) const {
-  Pins pins = pins_;
-  if (!statements_.empty()) pins |= Pin::prepared_statement;
+  Pins pins = pins_ | holdings_.pins();
   // No command unsets a schema: a client that has one where its login had none, or the other way
   // round, keeps what it has.
   if (wanted_.schema.empty() != backend.login_schema().empty()) pins |= Pin::schema;

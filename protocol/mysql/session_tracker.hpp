@@ -2,37 +2,57 @@
 // and why it must keep its backend. Fed by Conversation with every OK and ERR, in their order.
 #pragma once
 
+#include <optional>
 #include <string_view>
-#include <vector>
 
 #include "protocol/mysql/backend_state.hpp"
 #include "protocol/mysql/command_messages.hpp"
+#include "protocol/mysql/holdings.hpp"
 #include "protocol/mysql/pins.hpp"
 #include "protocol/mysql/session_text.hpp"
 
 namespace weirpool::protocol::mysql {
 
+/// What functions and statements that look back say about a client's last statement.
+struct LastStatement {
+  std::int64_t row_count = 0;
+  std::uint64_t found_rows = 0;  ///< of its last result with rows, however long ago
+  std::uint16_t warnings = 0;
+  bool failed = false;
+};
+
 class SessionTracker {
  public:
-  /// `max_statements` prepared statements are followed one by one; beyond, the pin is for good.
-  SessionTracker(SessionState wanted, std::uint16_t status, std::uint32_t max_statements)
-      : wanted_(std::move(wanted)), status_(status), max_statements_(max_statements) {}
+  SessionTracker(SessionState wanted, std::uint16_t status)
+      : wanted_(std::move(wanted)), status_(status) {}
 
   /// The settings this client wants; a backend it is attached to has the same after a replay.
   const SessionState& wanted() const { return wanted_; }
   /// Of the last reply, or of the greeting.
   std::uint16_t status() const { return status_; }
   /// The last reply was an error.
-  bool failed() const { return failed_; }
+  bool failed() const { return last_.failed; }
+  const LastStatement& last() const { return last_; }
+  /// Weirpool has answered a query of one row itself.
+  void answered_query() { last_ = {-1, 1, 0, false}; }
 
   void attached();
   void detached();
-  /// A reply of `backend` to `command`, whose SQL is in `text` (empty for other commands).
-  void ok(std::uint8_t command, const SessionText& text, const OkPacket& ok, ServerState& backend);
-  void error(std::uint8_t command, const SessionText& text);
-  void prepared(std::uint32_t statement, const SessionText& text);
+  /// Before a statement: what it does to what the session holds, if that is understood.
+  void follow(std::optional<Deed> deed) { deed_ = std::move(deed); }
+  const Holdings& holdings() const { return holdings_; }
+  void locks_are_free() { holdings_.locks_are_free(); }
+  /// Nothing pins, but the backend has held things that a reset makes sure are gone.
+  bool dirty() const { return dirty_; }
+  /// A reply of `backend` to `command`, which executes `text` (empty for other commands).
+  /// `rows` as in ResponseObserver.
+  void ok(std::uint8_t command, const SessionText& text, const OkPacket& ok, std::uint64_t rows,
+          ServerState& backend);
+  void error(const SessionText& text);
+  /// An answer without a status has come.
+  void answered() { last_.failed = false; }
   /// The whole reply to a text has come.
-  void ended(const SessionText& text, const ServerState& backend);
+  void ended(const SessionText& text, ServerState& backend);
   /// Replies to weirpool's own commands have come.
   void replayed(const ServerState& backend) { status_ = backend.status; }
   /// COM_SET_OPTION has been carried out.
@@ -40,11 +60,6 @@ class SessionTracker {
   void adopt_variables(const ServerState& backend);
   /// COM_RESET_CONNECTION has been carried out, on `to` or on nothing but the session itself.
   void reset(const SessionState& to, std::uint16_t status);
-
-  /// A prepared statement may ask for a file of the client's.
-  bool prepared_load() const { return prepared_load_; }
-  bool knows(std::uint32_t statement) const;
-  void close(std::uint32_t statement);
 
   /// Outside a transaction for certain, and none has been prepared by SET TRANSACTION.
   bool outside_transaction() const;
@@ -56,18 +71,20 @@ class SessionTracker {
     bool settings = false;  ///< variables or the schema
     bool change = false;    ///< something in the session
   };
+  void note_last(const SessionText& text, const OkPacket& ok, std::uint64_t rows);
   Reported apply(const OkPacket& ok, ServerState& backend);
 
+  void settle_deed(ServerState& backend);
+
   SessionState wanted_;
-  std::vector<std::uint32_t> statements_;
   Pins pins_ = 0;
+  Holdings holdings_;
+  std::optional<Deed> deed_;
+  bool dirty_ = false;
   std::uint16_t status_;
-  std::uint32_t max_statements_;
   Transaction transaction_ = Transaction::none;
   std::uint8_t announced_ = 0;  ///< bits of what the tracker says about transactions
-  bool failed_ = false;
-  bool prepared_load_ = false;  ///< some prepared statement sends a file of the client's
-  bool prepared_call_ = false;  ///< some prepared statement runs code we cannot see
+  LastStatement last_;
 };
 
 }  // namespace weirpool::protocol::mysql

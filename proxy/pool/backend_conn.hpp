@@ -26,6 +26,7 @@ struct CancelFence {
   std::uint32_t lease = 0;   ///< counts; a cancel request that has not been sent is for one of them
   bool queued = false;       ///< one waits for a cancel connection
   bool aimed = false;        ///< since the last fence
+  bool uncertain = false;    ///< one may still arrive: no fence helps
   Signal* waiter = nullptr;  ///< notified when in_flight falls to zero
 };
 

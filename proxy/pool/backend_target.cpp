@@ -13,7 +13,9 @@ auto index_of(const PoolKey& key) { return std::make_tuple(key.database, key.use
 }  // namespace
 
 BackendTarget::BackendTarget(config::Backend backend, const Dialect& dialect)
-    : backend_(std::move(backend)), dialect_(dialect), ledger_(backend_.max_connections) {}
+    : backend_(std::move(backend)),
+      dialect_(dialect),
+      ledger_(backend_.max_connections, dialect.kill_needs_login()) {}
 
 std::shared_ptr<const TlsContext> BackendTarget::tls() const {
   const std::lock_guard lock(mutex_);

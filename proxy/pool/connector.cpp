@@ -314,6 +314,27 @@ Task<void> cancel_statement(Loop& loop, BackendTarget& target, const BackendConn
   if (--fence->in_flight == 0 && fence->waiter) fence->waiter->notify_later(loop.ready);
 }
 
+namespace {
+
+void landed(Loop& loop, CancelFence& fence) {
+  if (--fence.in_flight == 0 && fence.waiter) fence.waiter->notify_later(loop.ready);
+}
+
+}  // namespace
+
+Task<bool> carry_out(Loop& loop, const Dialect& dialect, BackendConn& via, KillOrder order) {
+  const TimePoint until = after(loop.config->timeouts.cancel_wait_timeout);
+  Exchange exchange(loop, via.stream);
+  const auto engine = dialect.kill(*via.state, order.remote_id);
+  const Verdict answered = co_await exchange.run(*engine, until);
+  const bool done = answered.kind == Verdict::Kind::done && !exchange.leftover();
+  if (!done) order.fence->uncertain = true;
+  landed(loop, *order.fence);
+  co_return done;
+}
+
+void give_up(Loop& loop, const KillOrder& order) { landed(loop, *order.fence); }
+
 Task<void> refresh_names(Loop& loop, BackendTarget& target) {
   const std::vector<config::Address> hosts = target.hosts();
   for (const config::Address& host : hosts) co_await resolve(loop, target, host);
@@ -330,6 +351,7 @@ Task<bool> wash(Loop& loop, BackendTarget& target, BackendConn& backend, Washing
     while (fence->in_flight > 0) co_await landed.wait();
     fence->waiter = nullptr;
   }
+  if (fence->uncertain) co_return false;
   {
     Exchange exchange(loop, backend.stream);
     if (fence->aimed || what.check) {

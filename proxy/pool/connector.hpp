@@ -41,6 +41,17 @@ Task<void> part_with(Loop& loop, std::unique_ptr<BackendConn> backend, Parting p
 /// and no longer than the lease. Nothing happens where the dialect cannot.
 Task<void> cancel_statement(Loop& loop, BackendTarget& target, const BackendConn& backend);
 
+/// A statement to be ended on a logged-in connection. The fence has counted it already.
+struct KillOrder {
+  std::shared_ptr<CancelFence> fence;
+  std::uint64_t remote_id = 0;
+  PeerAddress address{};  ///< of the host that knows the id
+};
+/// Carries out one order on `via`; false: `via` is of no use any more.
+Task<bool> carry_out(Loop& loop, const Dialect& dialect, BackendConn& via, KillOrder order);
+/// An order that nobody carries out.
+void give_up(Loop& loop, const KillOrder& order);
+
 /// What a backend needs between two clients, beside the fence behind a cancel.
 struct Washing {
   bool reset = false;  ///< to lose the state of its client

@@ -5,6 +5,29 @@
 #include "config/limits.hpp"
 
 namespace weirpool::proxy {
+namespace {
+
+/// One slot in twenty, at least one if there are two.
+std::uint32_t reserve_of(std::uint32_t limit) { return limit < 2 ? 0 : 1 + (limit - 1) / 20; }
+
+}  // namespace
+
+std::uint32_t PoolLedger::common() const {
+  return keeps_reserve_ ? limit_ - reserve_of(limit_) : limit_;
+}
+
+bool PoolLedger::try_open_reserved() {
+  const std::lock_guard lock(mutex_);
+  if (!keeps_reserve_ || open_reserved_ >= reserve_of(limit_)) return false;
+  if (open_ + open_reserved_ >= limit_) return false;  // a reload has lowered the limit
+  ++open_reserved_;
+  return true;
+}
+
+void PoolLedger::closed_reserved() {
+  const std::lock_guard lock(mutex_);
+  --open_reserved_;
+}
 
 void PoolLedger::set_limit(std::uint32_t max_connections) {
   std::list<Place> granted;
@@ -174,7 +197,7 @@ void PoolLedger::forget(const Place& place) {
 
 std::uint32_t PoolLedger::open() const {
   const std::lock_guard lock(mutex_);
-  return open_;
+  return open_ + open_reserved_;
 }
 
 std::uint32_t PoolLedger::open_of(const PoolKey& key) const {

@@ -59,7 +59,9 @@ class PoolLedger {
     std::function<void(const Place& to, std::shared_ptr<BackendParts> backend)> deliver;
   };
 
-  explicit PoolLedger(std::uint32_t max_connections) : limit_(max_connections) {}
+  /// `keeps_reserve`: some of the slots are only for ending statements, see try_open_reserved().
+  explicit PoolLedger(std::uint32_t max_connections, bool keeps_reserve = false)
+      : keeps_reserve_(keeps_reserve), limit_(max_connections) {}
 
   /// Before the first worker runs.
   void set_messenger(Messenger messenger) { messenger_ = std::move(messenger); }
@@ -77,6 +79,10 @@ class PoolLedger {
   bool try_open(const PoolKey& key, const Caps& caps);
   /// The connection of a slot of this pool is gone at the server too.
   void closed(const PoolKey& key);
+  /// A slot of the reserve: for a connection that ends a statement and then goes. Works also when
+  /// everything else is in use; that is when statements have to be ended.
+  bool try_open_reserved();
+  void closed_reserved();
   /// Register or update a shard's wish; makes an idle backend elsewhere move or go.
   void want(const Want& want);
   void unwant(const Place& place);
@@ -106,7 +112,7 @@ class PoolLedger {
   static constexpr std::uint32_t kNoCeiling = std::numeric_limits<std::uint32_t>::max();
 
   // All of these under the lock.
-  std::uint32_t bound() const { return std::min(limit_, ceiling_.load()); }
+  std::uint32_t bound() const { return std::min(common(), ceiling_.load()); }
   void publish_wants() { wants_waiting_.store(wants_.size()); }
   /// May one more be opened for `key`, when one of `closing` has gone before?
   bool fits(const PoolKey& key, const Caps& caps, const PoolKey* closing = nullptr) const;
@@ -116,10 +122,14 @@ class PoolLedger {
   const Shard* idle_for(const Want& want) const;
   /// The place whose want is the oldest of those that fit; it has its slot then.
   std::optional<Place> grant_oldest();
+  /// How many slots are for everybody.
+  std::uint32_t common() const;
 
+  const bool keeps_reserve_;
   mutable std::mutex mutex_;
   std::uint32_t limit_;
-  std::uint32_t open_ = 0;
+  std::uint32_t open_ = 0;  ///< without those of the reserve
+  std::uint32_t open_reserved_ = 0;
   std::atomic<std::uint32_t> ceiling_{kNoCeiling};  ///< what the server takes just now
   TimePoint ceiling_until_{};
   std::unordered_map<PoolKey, std::uint32_t, PoolKeyHash> by_pool_;

@@ -435,6 +435,10 @@ Task<void> PoolShard::wash_and_lend(std::unique_ptr<BackendConn> backend, Washin
 }
 
 void PoolShard::cancel(const BackendConn& backend) {
+  if (target_.dialect().kill_needs_login()) {
+    order_kill(backend);
+    return;
+  }
   metrics_.cancels.add(1);
   supervise("cancel", run_cancel(backend));
 }

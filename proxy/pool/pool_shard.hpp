@@ -100,7 +100,7 @@ class PoolShard final : public IdleHome {
 
   /// Nothing idle, lent, connecting, waiting or being cancelled: may be forgotten.
   bool unused() const {
-    return backends_ == 0 && waiting_ == 0 && cancelling_ == 0 && !retry_pending_;
+    return backends_ == 0 && waiting_ == 0 && cancelling_ == 0 && !killing_ && !retry_pending_;
   }
 
   void idle_backend_stirred(BackendConn& backend) override;
@@ -141,6 +141,9 @@ class PoolShard final : public IdleHome {
   Task<void> wash_and_lend(std::unique_ptr<BackendConn> backend, Washing what);
   Task<void> part(std::unique_ptr<BackendConn> backend, Parting parting);
   Task<void> run_cancel(const BackendConn& backend);
+  void order_kill(const BackendConn& backend);
+  Task<void> run_kills();
+  Task<void> run_kills_on(std::unique_ptr<BackendConn> via);
   void connect_failed(const Connected& result);
 
   Loop& loop_;
@@ -157,9 +160,12 @@ class PoolShard final : public IdleHome {
   std::size_t waiting_ = 0;
   std::size_t backends_ = 0;  ///< all of this shard, connecting and parting ones included
   std::size_t connecting_ = 0;
-  std::size_t washing_ = 0;     ///< between two clients: soon somebody's
-  std::size_t cancelling_ = 0;  ///< cancel requests on their way
-  bool wanting_ = false;        ///< the ledger has our want
+  std::size_t washing_ = 0;       ///< between two clients: soon somebody's
+  std::size_t cancelling_ = 0;    ///< cancel requests on their way
+  std::vector<KillOrder> kills_;  ///< one connection carries them out one by one
+  bool killing_ = false;
+  Signal kill_wake_;
+  bool wanting_ = false;  ///< the ledger has our want
   bool retry_pending_ = false;
   Signal retry_wake_;
   bool draining_ = false;

@@ -11,6 +11,7 @@
 namespace weirpool::proxy {
 
 using protocol::Fault;
+using protocol::KillResult;
 using protocol::Party;
 using protocol::Verdict;
 
@@ -66,6 +67,10 @@ Task<void> Session::serve() {
       if (!go_on) co_return;
       continue;
     }
+    if (next == Next::kill) {
+      co_await kill_other();
+      continue;
+    }
     arm();
     co_await signal_.wait();
     if (next_ == Next::leave || time_is_up()) co_return;
@@ -87,7 +92,7 @@ Session::Next Session::relay() {
     }
   }
   const Next next = next_;
-  if (next_ == Next::lease || next_ == Next::log_in) next_ = Next::wait;
+  if (next_ == Next::lease || next_ == Next::log_in || next_ == Next::kill) next_ = Next::wait;
   return next;
 }
 
@@ -130,6 +135,7 @@ bool Session::apply(Party from, const Verdict& verdict) {
     case Verdict::Kind::skip: flow_from(from).skip(verdict.count); return true;
     case Verdict::Kind::send: flow_from(other(verdict.to)).insert(verdict.bytes); return true;
     case Verdict::Kind::lease: next_ = Next::lease; return true;
+    case Verdict::Kind::kill: next_ = Next::kill; return true;
     case Verdict::Kind::release: release_backend(); return true;
     case Verdict::Kind::log_in: next_ = Next::log_in; return true;
     case Verdict::Kind::done: next_ = Next::leave; return true;
@@ -387,6 +393,10 @@ void Session::cancel(protocol::Bytes key) {
   const std::size_t length = std::min(key.size(), cancel_key_.size());
   if (length < 4 || key.size() > cancel_key_.size()) return;
   if (CRYPTO_memcmp(key.data(), cancel_key_.data(), length) != 0) return;
+  cancel_statement();
+}
+
+void Session::cancel_statement() {
   if (state_ == State::waiting) {
     cancelled_ = true;
     signal_.notify_later(host_.loop().ready);
@@ -397,6 +407,33 @@ void Session::cancel(protocol::Bytes key) {
     // The backend is still being made ready for the request: that is not what is to be cancelled.
     cancel_wanted_ = true;
   }
+}
+
+KillResult Session::kill(const protocol::KillRequest& request, const PoolKey& asker) {
+  if (!conversation_ || shard_->key().target != asker.target) return KillResult::unknown;
+  if (shard_->key().user != asker.user) return KillResult::not_owner;
+  if (!request.whole_session) {
+    cancel_statement();
+  } else {
+    leave(Fault::none);
+    nudge();
+  }
+  return KillResult::done;
+}
+
+Task<void> Session::kill_other() {
+  struct Pending {
+    Signal answered;
+    KillResult result = KillResult::unknown;
+  };
+  const auto pending = std::make_shared<Pending>();
+  std::function<void(KillResult)> answer = [pending](KillResult result) {
+    pending->result = result;
+    pending->answered.notify();
+  };
+  host_.kill(conversation_->kill_request(), shard_->key(), std::move(answer));
+  co_await pending->answered.wait();
+  conversation_->killed(pending->result);
 }
 
 void Session::enter(State state) {

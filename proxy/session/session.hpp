@@ -42,6 +42,8 @@ class Session final : public Watcher,
   std::uint32_t id() const { return id_; }
   /// A cancel request with this key (the part behind the id) has come in.
   void cancel(protocol::Bytes key);
+  /// Somebody who uses `asker`'s pool wants this statement or session to end.
+  protocol::KillResult kill(const protocol::KillRequest& request, const PoolKey& asker);
   /// Look again whether the drain lets you stay.
   void nudge();
   /// Leave now, whatever you are doing: the drain's time is over.
@@ -58,7 +60,7 @@ class Session final : public Watcher,
 
  private:
   using State = metrics::ClientState;
-  enum class Next : std::uint8_t { wait, lease, log_in, leave };
+  enum class Next : std::uint8_t { wait, lease, log_in, kill, leave };
 
   // login.cpp
   Task<bool> log_in();
@@ -83,6 +85,8 @@ class Session final : public Watcher,
   // session.cpp
   Task<void> serve();
   Task<bool> obtain_lease();
+  Task<void> kill_other();
+  void cancel_statement();
   Task<void> linger();
   void attach(Lease lease);
   Next relay();

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <algorithm>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -57,6 +58,10 @@ class SessionHost {
   virtual const std::string& probe_user() = 0;
   /// Finds the session of a cancel key, on whatever worker, and cancels its statement.
   virtual void cancel(protocol::Bytes key) = 0;
+  /// Finds that session, on whatever worker, and does to it what is asked; `answer` is called on
+  /// this worker's thread. `asker`: whose pool the asking session uses.
+  virtual void kill(const protocol::KillRequest& request, const PoolKey& asker,
+                    std::function<void(protocol::KillResult)> answer) = 0;
   virtual bool draining() const = 0;
   /// Answers `request` in its own time.
   virtual void ask_console(const protocol::console::Request& request,

@@ -24,6 +24,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "support"))
 
+from mysql_state import StateOperations  # noqa: E402
 from postgres_session import PostgresSession  # noqa: E402
 from weirtest import mywire, pgwire  # noqa: E402
 from weirtest.wire import DatabaseError, Lost  # noqa: E402
@@ -265,17 +266,20 @@ class PostgresActor(PostgresSession, Actor):
         expect(answer.rows, [(b"0", b"t")], "somebody else's transaction")
 
 
-class MySqlActor(Actor):
+class MySqlActor(StateOperations, Actor):
+    expect = staticmethod(expect)
+
     async def connect(self):
         o = self.options
         connection = await mywire.MyConn.connect("127.0.0.1", o.port, o.user, o.password,
                                                  o.database)
         connection.prepared = None
+        connection.state = {}
         return connection
 
     def operations(self):
         return (self.simple, self.several, self.named, self.transaction, self.rows, self.error,
-                self.slow, self.abandoned, self.no_dirt)
+                self.slow, self.abandoned, self.no_dirt, *self.state_operations())
 
     async def ask(self, sql):
         self.connection.command(mywire.COM_QUERY, sql.encode())
@@ -299,7 +303,7 @@ class MySqlActor(Actor):
                 f"select concat(cast(? as char), '/{self.number}')")
         answer = await one.execute(one.prepared, [token])
         expect(answer.rows, [(token + f"/{self.number}".encode(),)], "named")
-        if random.random() < 0.8:  # a pinned client gives its backend back
+        if random.random() < 0.8:
             one.close_statement(one.prepared)
             one.prepared = None
 
@@ -308,7 +312,7 @@ class MySqlActor(Actor):
         backends = set()
         for _ in range(3):
             token = self.token()
-            answer = await self.ask(f"select '{token}', connection_id()")
+            answer = await self.ask(f"select '{token}', @@pseudo_thread_id")
             expect((answer.rows[0][0], answer.status & mywire.IN_TRANSACTION),
                    (token.encode(), mywire.IN_TRANSACTION), "in a transaction")
             backends.add(answer.rows[0][1])
@@ -373,6 +377,10 @@ class Check:
         admin = await self.administrator()
         await admin.query("drop table if exists isolation_dirt")
         await admin.query("create table isolation_dirt (n int)")
+        if not self.postgres:
+            await admin.query("drop table if exists isolation_ids")
+            await admin.query("create table isolation_ids (id int auto_increment primary key, "
+                              "token varchar(80))")
         if self.postgres:
             (await admin.query(f"grant all on isolation_dirt to {self.options.user}")).check()
         await admin.close()

@@ -21,7 +21,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   context.tls_available = (data[0] & 2) != 0;
   context.tls_required = (data[0] & 4) != 0;
   const std::size_t piece = data[1] + std::size_t{1};
-  protocol::mysql::ServerSideLogin login(context, 10);
+  protocol::mysql::ServerSideLogin login(context, nullptr);
   test::Wire wire(login, [&](const protocol::Verdict& verdict, test::Wire&) {
     if (verdict.kind == test::Kind::start_tls) login.tls_established();
     if (verdict.kind == test::Kind::learn) login.learned(facts, protocol::Fault::none, "");

@@ -31,9 +31,9 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   if ((flags & 32) != 0) start.capabilities |= mysql::cap::optional_metadata;
   start.collation = (flags & 4) != 0 ? 45 : 8;
   start.schema = "shop";
-  start.max_statements = 2;
+  start.catalog = std::make_shared<mysql::Catalog>(2);
   start.facts = facts_of((flags & 8) != 0);
-  mysql::ServerState backend(start.facts, mysql::cap::multi_statements, "shop", 7);
+  mysql::ServerState backend(start.facts, mysql::cap::multi_statements, "shop", 7, 2);
   mysql::ServerConversation conversation(start);
   bool leased = false;
   test::Wire wire(conversation, [&](const protocol::Verdict& verdict, test::Wire&) {
@@ -42,8 +42,11 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     } else if (verdict.kind == test::Kind::lease) {
       conversation.attach(backend);
       leased = true;
+    } else if (verdict.kind == test::Kind::kill) {
+      conversation.killed(protocol::KillResult::unknown);
     } else if (verdict.kind == test::Kind::release) {
       if (!conversation.at_boundary() || !conversation.pin_reason().empty()) std::abort();
+      if (conversation.needs_reset()) backend.was_reset();
       conversation.detach();
       leased = false;
     }

@@ -151,7 +151,7 @@ class Client:
 
     @property
     def backend_id(self):
-        return "select pg_backend_pid()" if self.is_postgres else "select connection_id()"
+        return "select pg_backend_pid()" if self.is_postgres else "select @@pseudo_thread_id"
 
 
 @pytest.fixture

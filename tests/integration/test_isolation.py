@@ -49,6 +49,9 @@ def test_every_answer_is_the_askers_own(launch, database, long, tmp_path):
     cancels = 4 if database.protocol == "postgresql" else 0
     assert peak.sockets <= 4 + cancels and peak.highest <= 12, (peak.sockets, peak.highest)
     answered = result["counts"]
+    kept = ("settings", "insert_id", "temporary", "diagnostics", "typed")
+    for operation in (() if database.protocol == "postgresql" else kept):
+        assert answered.get(operation, 0) > seconds, answered
     for operation in ("simple", "named", "transaction", "rows", "error", "no_dirt"):
         assert answered.get(operation, 0) > seconds, answered
     if database.protocol == "postgresql":

@@ -24,8 +24,10 @@ class ObserverTest : public testing::Test {
     config_.admin.http = {"127.0.0.1", free_port()};
     config_.limits.max_client_conn = 100;
     auto ignore = [](std::uint32_t, const std::vector<std::uint8_t>&) {};
+    auto ignore_kill = [](const protocol::KillRequest&, const PoolKey&,
+                          const std::function<void(protocol::KillResult)>&) {};
     workers_.push_back(
-        std::make_unique<Worker>(0, config_, population_, offload_, deriver_, ignore));
+        std::make_unique<Worker>(0, config_, population_, offload_, deriver_, ignore, ignore_kill));
     observer_ =
         std::make_unique<Observer>(config_, targets_, workers_, population_, admin::Pages::Order());
   }

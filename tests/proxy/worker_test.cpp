@@ -48,9 +48,13 @@ class WorkerTest : public testing::Test {
     const auto route = [this](std::uint32_t id, std::vector<std::uint8_t> key) {
       workers_[id % workers_.size()]->cancel_here(id, std::move(key));
     };
+    const auto route_kill = [this](const protocol::KillRequest& request, const PoolKey& asker,
+                                   std::function<void(protocol::KillResult)> answer) {
+      workers_[request.id % workers_.size()]->kill_here(request, asker, std::move(answer));
+    };
     for (unsigned i = 0; i < workers; ++i) {
       workers_.push_back(
-          std::make_unique<Worker>(i, config_, population_, offload_, deriver_, route));
+          std::make_unique<Worker>(i, config_, population_, offload_, deriver_, route, route_kill));
     }
     target().ledger().set_messenger(messenger());
     for (const auto& worker : workers_) worker->start(runtime_);
@@ -318,6 +322,21 @@ TEST_F(WorkerTest, ADrainLetsTransactionsEndAndAnEvictionDoesNot) {
   stuck.close();
   EXPECT_TRUE(test::eventually([&] { return population_.clients.load() == 0; }));
   EXPECT_TRUE(test::eventually([&] { return target().ledger().open() == 0; }));
+}
+
+TEST_F(WorkerTest, KillsFindTheirSessionOnAnyWorker) {
+  start(2, 4);
+  std::vector<ToyClient> clients;
+  for (int i = 0; i < 4; ++i) clients.push_back(logged_in());
+  for (ToyClient& killer : clients) {
+    killer.send("kill 4000000\n");
+    EXPECT_EQ(killer.line(), "unknown");
+    for (const ToyClient& other : clients) {
+      const std::string id = other.cancel_key().substr(0, other.cancel_key().find(' '));
+      killer.send("kill " + id + "\n");
+      EXPECT_EQ(killer.line(), "done");
+    }
+  }
 }
 
 }  // namespace

@@ -1,6 +1,8 @@
 #include "tests/support/toy_dialect.hpp"
 
+#include <array>
 #include <charconv>
+#include <optional>
 #include <utility>
 
 namespace weirpool::test {
@@ -77,6 +79,11 @@ class ToyConversation final : public protocol::Conversation {
     refused_to_write_ = false;
   }
   void refuse(Fault fault, std::string_view) override { refusing_ = fault; }
+  protocol::KillRequest kill_request() const override { return request_; }
+  void killed(protocol::KillResult result) override {
+    killed_ = result;
+    out_.clear();
+  }
   bool at_boundary() const override { return owed_ == 0 && !in_transaction_; }
   bool needs_reset() const override { return dirty_; }
   std::string_view pin_reason() const override { return {}; }
@@ -108,6 +115,7 @@ class ToyConversation final : public protocol::Conversation {
     if (line.starts_with("patience "))
       patience_ = static_cast<std::uint32_t>(number(line.substr(9)));
     if (line.starts_with("user ")) return Verdict::log_in();
+    if (line.starts_with("kill ") || line.starts_with("end ")) return kill(line);
     if (line.empty()) return Verdict::close(Fault::protocol_violation);
     if (refusing_ != Fault::none) {
       say_refusal_ = true;
@@ -116,6 +124,24 @@ class ToyConversation final : public protocol::Conversation {
     if (!attached_) return Verdict::lease();
     ++owed_;
     return Verdict::forward(size_of(line, "put"));
+  }
+
+  Verdict kill(std::string_view line) {
+    if (!killed_) {
+      std::string_view rest = line;
+      request_.whole_session = word(rest) == "end";
+      request_.id = static_cast<std::uint32_t>(number(rest));
+      return Verdict::kill();
+    }
+    if (out_.empty()) {
+      constexpr std::array<std::string_view, 3> words{"done", "unknown", "not_owner"};
+      out_.text(words[static_cast<std::size_t>(*killed_)]);
+      out_.text("\n");
+      return Verdict::send(Party::client, out_.view());
+    }
+    out_.clear();
+    killed_.reset();
+    return Verdict::skip(line.size() + 1);
   }
 
   Verdict backend(MutableBytes unread) {
@@ -163,6 +189,8 @@ class ToyConversation final : public protocol::Conversation {
   std::uint32_t answers_ = 0;
   Fault refusing_ = Fault::none;
   bool say_refusal_ = false;
+  protocol::KillRequest request_;
+  std::optional<protocol::KillResult> killed_;
   protocol::Writer out_;
 };
 
@@ -445,6 +473,11 @@ std::unique_ptr<protocol::Engine> ToyDialect::ping(protocol::BackendState&) cons
 
 std::unique_ptr<protocol::RoleProbe> ToyDialect::role_probe(protocol::BackendState&) const {
   return std::make_unique<ToyRoleProbe>();
+}
+
+std::unique_ptr<protocol::Engine> ToyDialect::kill(protocol::BackendState&,
+                                                   std::uint64_t remote_id) const {
+  return std::make_unique<ToyRoundTrip>("kill " + std::to_string(remote_id) + "\n", "killed");
 }
 
 std::shared_ptr<const protocol::PreparedSecret> ToyDialect::prepare(

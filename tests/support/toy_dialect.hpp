@@ -13,12 +13,15 @@
 //                           idle!   the same, and the backend holds state that needs a reset
 //                           open    inside a transaction
 //   client's patience     client: patience SECONDS, a command too: how long it wants to be let idle
+//   client kills          client: kill ID (its statement) | end ID (its session)
+//                           weirpool: done | unknown | not_owner
 //   client's goodbye      client: bye
 //   what weirpool says    weirpool: fault LABEL (the label of fault_table.hpp)
 //   between two clients   weirpool: reset -> idle,  ping -> pong,  role -> primary, standby or
 //                           read-only
 //   weirpool's goodbye    weirpool: bye
 //   cancel connection     weirpool: cancel ID
+//   kill connection       weirpool: (logs in) kill ID -> killed
 //   console               client logs in to database console; any line is a statement
 #pragma once
 
@@ -37,6 +40,10 @@ inline constexpr std::uint32_t kToyIterations = 16;
 
 class ToyDialect final : public proxy::Dialect {
  public:
+  /// `kills_by_login`: statements are ended as MySQL does it, with "kill ID" on a backend of its
+  /// own.
+  explicit ToyDialect(bool kills_by_login = false) : kills_by_login_(kills_by_login) {}
+
   std::string_view name() const override { return "toy"; }
   std::unique_ptr<protocol::ClientLogin> client_login(
       const protocol::LoginContext& context) const override;
@@ -53,6 +60,9 @@ class ToyDialect final : public proxy::Dialect {
   std::unique_ptr<protocol::console::Engine> console(
       const protocol::Identity& identity) const override;
   std::vector<proxy::SharedStatement> shared_statements() const override { return {}; }
+  bool kill_needs_login() const override { return kills_by_login_; }
+  std::unique_ptr<protocol::Engine> kill(protocol::BackendState& via,
+                                         std::uint64_t remote_id) const override;
   std::shared_ptr<const protocol::PreparedSecret> prepare(
       const std::string& user, const std::vector<std::string>& passwords) const override;
 
@@ -60,6 +70,7 @@ class ToyDialect final : public proxy::Dialect {
   unsigned prepared() const { return prepared_.load(); }
 
  private:
+  bool kills_by_login_;
   mutable std::atomic<unsigned> prepared_{0};
 };
 

@@ -338,8 +338,7 @@ void ToyServer::login(Peer& peer, const std::string& line) {
   peer.out += peer.logged_in ? "ok " + std::to_string(peer.id) + "\n" : answer + "\n";
 }
 
-void ToyServer::cancel(Peer& peer, unsigned id) {
-  peer.cancels = true;
+void ToyServer::cancel(unsigned id) {
   ++counts_.cancels;
   for (Peer& other : peers_) {
     if (other.id != id || other.slow.empty()) continue;
@@ -362,7 +361,15 @@ void ToyServer::command(Peer& peer, const std::string& line) {
   words >> name;
   std::getline(words >> std::ws, rest);
   if (name == "login" || name == "key") return login(peer, line);
-  if (name == "cancel") return cancel(peer, static_cast<unsigned>(std::atoi(rest.c_str())));
+  if (name == "cancel") {
+    peer.cancels = true;
+    return cancel(static_cast<unsigned>(std::atoi(rest.c_str())));
+  }
+  if (name == "kill") {
+    cancel(static_cast<unsigned>(std::atoi(rest.c_str())));
+    peer.out += "killed\n";
+    return;
+  }
   if (name == "bye") {
     peer.said_bye = true;
     ++counts_.goodbyes;

@@ -92,7 +92,7 @@ class ToyServer {
   void understand(Peer& peer);
   void command(Peer& peer, const std::string& line);
   void login(Peer& peer, const std::string& line);
-  void cancel(Peer& peer, unsigned id);
+  void cancel(unsigned id);
   void finish(Peer& peer, const std::string& answer);
   bool may_close(const Peer& peer) const;
   void close(Peer& peer);

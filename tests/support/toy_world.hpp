@@ -63,8 +63,10 @@ inline config::Config toy_config(std::uint16_t server_port, std::uint32_t max_co
 class ToyWorld final : public proxy::SessionHost {
  public:
   explicit ToyWorld(std::uint32_t max_connections,
-                    config::TargetSession wanted = config::TargetSession::any)
-      : config(toy_config(server.port(), max_connections, wanted)),
+                    config::TargetSession wanted = config::TargetSession::any,
+                    bool kills_by_login = false)
+      : dialect(kills_by_login),
+        config(toy_config(server.port(), max_connections, wanted)),
         target(config.backends.at("shop"), dialect),
         stay_(loop_.io.get_executor()) {
     target.ledger().set_messenger(messenger());
@@ -177,6 +179,14 @@ class ToyWorld final : public proxy::SessionHost {
     if (const auto found = sessions_.find(id); found != sessions_.end()) {
       found->second->cancel(key.subspan(4));
     }
+  }
+  void kill(const protocol::KillRequest& request, const proxy::PoolKey& asker,
+            std::function<void(protocol::KillResult)> answer) override {
+    loop_.post([this, request, asker, answer = std::move(answer)] {
+      const auto found = sessions_.find(request.id);
+      answer(found == sessions_.end() ? protocol::KillResult::unknown
+                                      : found->second->kill(request, asker));
+    });
   }
   bool draining() const override { return draining_; }
   void ask_console(const protocol::console::Request& request,

@@ -28,8 +28,8 @@ using Kind = Verdict::Kind;
 /// The two ends of one engine. Not thread-safe; the engine must outlive it.
 class Wire {
  public:
-  /// Called for every verdict that is not about bytes (start_tls, look_up, learn, cancel, lease,
-  /// release): the test answers the engine here.
+  /// Called for every verdict that is not about bytes (start_tls, look_up, learn, cancel, kill,
+  /// lease, release): the test answers the engine here.
   using Handler = std::function<void(const Verdict&, Wire&)>;
 
   explicit Wire(Engine& engine, Handler handler = {})

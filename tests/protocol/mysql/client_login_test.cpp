@@ -21,7 +21,8 @@ protocol::LoginContext listener(bool tls_available = false, bool tls_required = 
 struct LoginRig {
   explicit LoginRig(protocol::LoginContext context = listener(), std::string version = "9.7.0",
                     std::string_view plugin = kSha2Plugin)
-      : login(context, 10), wire(login, [this](const Verdict& v, Wire&) { answer(v); }) {
+      : login(context, std::make_shared<Catalog>(10)),
+        wire(login, [this](const Verdict& v, Wire&) { answer(v); }) {
     auto made = std::make_shared<Facts>(*facts(std::move(version)));
     made->plugin = plugin;
     server = made;
@@ -140,8 +141,8 @@ TEST(MysqlClientLogin, LayoutsAreOfferedWhereTheServerHasThem) {
   maria.wire.feed(Party::client,
                   response(greeting.scramble, {.plugin = kNativePlugin,
                                                .capabilities = (kModern & ~cap::long_password) |
-                                                               cap::cache_metadata | 1ULL << 33}));
-  EXPECT_EQ(capabilities_of(maria.login.identity().variant), cap::cache_metadata);
+                                                               cap::bulk_operations | 1ULL << 33}));
+  EXPECT_EQ(capabilities_of(maria.login.identity().variant), cap::bulk_operations);
 }
 
 TEST(MysqlClientLogin, CompressionBeginsBehindTheOk) {
@@ -448,7 +449,7 @@ TEST(MysqlClientLogin, FaultsOfTheBackend) {
   Writer out;
   rig.login.write_fault(Fault::unknown_database, "", out);
   EXPECT_EQ(out.view()[3], 3);
-  ServerSideLogin early(listener(), 10);
+  ServerSideLogin early(listener(), std::make_shared<Catalog>(10));
   Writer plain;
   early.write_fault(Fault::too_many_clients, "", plain);
   EXPECT_EQ(text_of(plain), packet(0, "\xFF\x10\x04too many connections"));

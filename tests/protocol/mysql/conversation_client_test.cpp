@@ -25,11 +25,10 @@ TEST(MysqlConversationClient, PingAndResetNeedNoBackend) {
 TEST(MysqlConversationClient, WrongCommandsAreErrorsAndTheSessionStays) {
   Rig rig;
   rig.client(packet(0, "") + command(0x77) + command(com::stmt_execute, "\1\0") +
-             query("KILL QUERY 5") + command(com::stmt_execute, std::string("\7\0\0\0....", 8)) +
+             command(com::stmt_execute, std::string("\7\0\0\0....", 8)) +
              command(com::stmt_close, std::string("\7\0\0\0", 4)) + command(com::ping));
   const std::string& heard = rig.wire.to_client();
   EXPECT_EQ(heard.find("Unknown command"), 13u);
-  EXPECT_NE(heard.find("KILL is not supported"), std::string::npos);
   EXPECT_NE(heard.find("Unknown prepared statement"), std::string::npos);
   EXPECT_TRUE(heard.ends_with(ok(1)));
   EXPECT_EQ(rig.leases(), 0u);
@@ -38,8 +37,8 @@ TEST(MysqlConversationClient, WrongCommandsAreErrorsAndTheSessionStays) {
 
 TEST(MysqlConversationClient, ChangeUserIsALoginThatReadsTheCommandItself) {
   Rig rig;
-  rig.client(query("set @a = 1"));
-  rig.server(ok(1, {.changes = state_changed()}));
+  rig.client(query("select @a := 1"));
+  rig.server(rows_reply());
   const std::string bytes = command(com::change_user, std::string("bob\0\0", 5));
   rig.client(bytes);
   EXPECT_EQ(rig.wire.count(Kind::log_in), 1u);
@@ -132,7 +131,6 @@ TEST(MysqlConversationClient, APreparedLoadMayAskToo) {
   EXPECT_TRUE(rig.wire.to_client().ends_with(kAsked));
   rig.client(packet(2, ""));
   rig.server(ok(3));
-  EXPECT_EQ(rig.pin(), "prepared_statement");
   rig.client(command(com::init_db, "x"));
   rig.server(kAsked);
   EXPECT_EQ(rig.wire.fault(), Fault::backend_violation);
@@ -190,7 +188,7 @@ TEST(MysqlConversationClient, SqlIsReadBehindItsAttributes) {
 
 TEST(MysqlConversationClient, OwnQueriesHaveAttributesWhereTheConnectionWantsThem) {
   Rig rig(start(kModern | cap::query_attributes));
-  rig.backend.session.schema = "other";
+  rig.backend.session.variables = {{"sql_mode", "ANSI"}};
   rig.client(query(std::string("\0\1select 1", 10)));
   EXPECT_NE(rig.wire.to_backend().find(std::string("\3\0\1SET ", 7)), std::string::npos);
 }
@@ -270,32 +268,51 @@ TEST(MysqlConversationClient, TextOfSixteenMegabytesGoesOnInTheNextPacket) {
   EXPECT_EQ(rig.wire.to_client(), ok(2));
 }
 
-TEST(MysqlConversationClient, PreparedStatementsPinUntilTheLastIsClosed) {
-  Rig rig;
-  const std::string id("\5\0\0\0", 4);
-  rig.client(command(com::stmt_prepare, "select 1"));
-  rig.server(packet(1, std::string("\0\5\0\0\0\1\0\0\0\0\0\0", 12)) + definition(2));
-  EXPECT_EQ(rig.pin(), "prepared_statement");
-  EXPECT_TRUE(rig.conversation.needs_reset());
-  rig.client(command(com::stmt_execute, id + std::string("\0\1\0\0\0", 5)));
-  rig.server(count(1, 1) + definition(2) + packet(3, std::string("\0\0v", 3)) + end(4));
-  EXPECT_EQ(rig.releases(), 0u);
-  rig.client(command(com::stmt_close, id));
-  EXPECT_EQ(rig.releases(), 1u);
-  EXPECT_TRUE(rig.wire.to_backend().ends_with(command(com::stmt_close, id)));
+TEST(MysqlConversationClient, KillIsAskedForAndAnswered) {
+  const auto answer = [](const std::string& asked, std::uint32_t id, bool whole,
+                         KillResult result) {
+    Rig rig;
+    rig.kill_result = result;
+    rig.client(asked);
+    EXPECT_EQ(rig.conversation.kill_request().id, id);
+    EXPECT_EQ(rig.conversation.kill_request().whole_session, whole);
+    EXPECT_EQ(rig.wire.count(Kind::kill), 1u);
+    EXPECT_EQ(rig.leases(), 0u);
+    return rig.wire.to_client();
+  };
+  EXPECT_EQ(answer(query("kill query 5"), 5, false, KillResult::done), ok(1));
+  EXPECT_EQ(answer(query("kill 5"), 5, true, KillResult::unknown),
+            err(1, 1094, "#HY000Unknown thread id: 5"));
+  EXPECT_EQ(answer(query("kill 5"), 5, true, KillResult::not_owner),
+            err(1, 1095, "#HY000You are not owner of thread 5"));
+  EXPECT_EQ(
+      answer(command(com::process_kill, std::string("\7\0\0\0", 4)), 7, true, KillResult::done),
+      ok(1));
 }
 
-TEST(MysqlConversationClient, TooManyStatementsPinForGood) {
-  Rig rig;
-  for (char id = 1; id <= 3; ++id) {
-    rig.client(command(com::stmt_prepare, "do 1"));
-    rig.server(packet(1, std::string("\0", 1) + id + std::string("\0\0\0\0\0\0\0\0\0\0", 10)));
+TEST(MysqlConversationClient, OtherKillsNeverReachABackend) {
+  for (const std::string& asked :
+       {query("kill user bob"), query("select 1; kill 5"), command(com::stmt_prepare, "kill ?"),
+        query("kill 5" + std::string(40000, ' ')), command(com::process_kill, "x")}) {
+    Rig rig;
+    rig.client(asked);
+    EXPECT_EQ(rig.wire.to_client()[4], '\xFF');
+    EXPECT_EQ(rig.wire.to_backend(), "");
+    EXPECT_EQ(rig.wire.count(Kind::kill), 0u);
   }
-  for (char id = 1; id <= 3; ++id) {
-    rig.client(command(com::stmt_close, std::string(1, id) + std::string("\0\0\0", 3)));
-  }
-  EXPECT_EQ(rig.releases(), 0u);
-  EXPECT_EQ(rig.pin(), "prepared_statement");
+}
+
+TEST(MysqlConversationClient, TheConnectionIdIsTheGreetings) {
+  ConversationStart from = start();
+  from.connection_id = 4242;
+  Rig rig(from);
+  rig.client(query("SELECT CONNECTION_ID()"));
+  EXPECT_NE(rig.wire.to_client().find(row(3, "4242")), std::string::npos);
+  rig.client(query("begin"));
+  rig.server(ok(1, {.status = 3}));
+  rig.client(query("select connection_id() as id"));
+  EXPECT_TRUE(rig.wire.to_client().ends_with(row(3, "4242") + end(4, {.status = 3})));
+  EXPECT_EQ(rig.wire.to_backend(), query("begin"));
 }
 
 }  // namespace

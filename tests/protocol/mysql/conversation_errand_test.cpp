@@ -17,34 +17,11 @@ TEST(MysqlConversationErrand, SettingsAreReplayedOnlyWhereTheyDiffer) {
   rig.backend.session.variables.clear();
   const std::size_t before = rig.wire.to_backend().size();
   rig.client(query("select 2"));
-  EXPECT_EQ(rig.wire.to_backend().substr(before),
-            query("SET @@session.time_zone='+01:00'") + query("SET @@session.last_insert_id=0"));
+  EXPECT_EQ(rig.wire.to_backend().substr(before), query("SET @@session.time_zone='+01:00'"));
   const std::size_t heard = rig.wire.to_client().size();
-  rig.server(ok(1) + ok(1));
+  rig.server(ok(1));
   EXPECT_TRUE(rig.wire.to_backend().ends_with(query("select 2")));
   EXPECT_EQ(rig.wire.to_client().size(), heard) << "replies to the replay are swallowed";
-}
-
-TEST(MysqlConversationErrand, AForeignSettingIsResetAway) {
-  Rig rig;
-  rig.backend.session.variables = {{"sql_mode", "ANSI"}};
-  rig.backend.session.schema = "other";
-  rig.client(query("select 1"));
-  EXPECT_TRUE(rig.wire.to_backend().starts_with(command(com::reset_connection)));
-  EXPECT_NE(rig.wire.to_backend().find(command(com::init_db, "shop")), std::string::npos);
-  EXPECT_EQ(rig.wire.to_backend().find("select 1"), std::string::npos);
-  rig.server(ok(1) + end(1) + ok(1) + ok(1) + ok(1) + ok(1));
-  EXPECT_TRUE(rig.wire.to_backend().ends_with(query("select 1")));
-  EXPECT_EQ(rig.backend.session.schema, "shop");
-}
-
-TEST(MysqlConversationErrand, AFailedReplayClosesBeforeTheStatementRuns) {
-  Rig rig;
-  rig.backend.session.variables = {{"sql_mode", "ANSI"}};
-  rig.client(query("select 1"));
-  rig.server(err(1, 1227));
-  EXPECT_EQ(rig.wire.fault(), Fault::backend_lost);
-  EXPECT_EQ(rig.wire.to_backend().find("select 1"), std::string::npos);
 }
 
 TEST(MysqlConversationErrand, InsertIdTravelsWithTheClient) {
@@ -52,10 +29,10 @@ TEST(MysqlConversationErrand, InsertIdTravelsWithTheClient) {
   rig.client(query("insert into t values ()"));
   rig.server(ok(1, {.insert_id = 42}));
   rig.backend.session.last_insert_id = 99;  // somebody else was here
-  rig.client(query("select last_insert_id()"));
+  rig.client(query("select last_insert_id() + 1"));
   EXPECT_TRUE(rig.wire.to_backend().ends_with(query("SET @@session.last_insert_id=42")));
   rig.server(ok(1));
-  EXPECT_TRUE(rig.wire.to_backend().ends_with(query("select last_insert_id()")));
+  EXPECT_TRUE(rig.wire.to_backend().ends_with(query("select last_insert_id() + 1")));
 }
 
 TEST(MysqlConversationErrand, DiagnosticsOfOthersAreClearedFirst) {
@@ -101,6 +78,169 @@ TEST(MysqlConversationErrand, ASchemaThatNoCommandUnsetsPins) {
   rig.server(ok(1, {.changes = schema("shop") + state_changed()}));
   EXPECT_EQ(rig.pin(), "schema");
   EXPECT_EQ(rig.releases(), 0u);
+}
+
+TEST(MysqlConversationErrand, AForeignSettingIsUndoneByASet) {
+  Rig rig;
+  rig.backend.session.variables = {{"sql_mode", "ANSI"}};
+  rig.backend.session.schema = "other";
+  rig.client(query("select 1"));
+  EXPECT_EQ(rig.wire.to_backend(),
+            command(com::init_db, "shop") + query("SET @@session.sql_mode=DEFAULT"));
+  rig.server(ok(1) + ok(1));
+  EXPECT_TRUE(rig.wire.to_backend().ends_with(query("select 1")));
+  EXPECT_EQ(rig.backend.session.schema, "shop");
+}
+
+TEST(MysqlConversationErrand, WhatASetCannotUndoAResetCan) {
+  Rig rig;
+  rig.backend.session.variables = {{"odd", "1"}};
+  rig.client(query("select 1"));
+  rig.server(err(1, 1231));
+  EXPECT_NE(rig.wire.to_backend().find(command(com::reset_connection)), std::string::npos);
+  EXPECT_EQ(rig.wire.to_backend().find("select 1"), std::string::npos);
+  rig.server(ok(1) + end(1) + ok(1) + ok(1));
+  EXPECT_TRUE(rig.wire.to_backend().ends_with(query("select 1")));
+}
+
+TEST(MysqlConversationErrand, AReplayThatFailsTwiceClosesBeforeTheStatementRuns) {
+  Rig rig;
+  rig.client(query("set time_zone='x'"));
+  rig.server(ok(1, {.changes = variable("time_zone", "x")}));
+  rig.backend.session.variables.clear();
+  rig.client(query("select 1"));
+  rig.server(err(1, 1298));
+  EXPECT_FALSE(rig.wire.ended());
+  rig.server(ok(1) + end(1) + ok(1) + ok(1) + err(1, 1298));
+  EXPECT_EQ(rig.wire.fault(), Fault::backend_lost);
+  EXPECT_EQ(rig.wire.to_backend().find("select 1"), std::string::npos);
+}
+
+TEST(MysqlConversationErrand, UserVariablesTravelWithTheClient) {
+  Rig rig;
+  rig.client(query("set @a = 'x', @B := 5"));
+  rig.server(ok(1, {.changes = state_changed()}));
+  EXPECT_EQ(rig.releases(), 1u);
+  const std::size_t before = rig.wire.to_backend().size();
+  rig.client(query("select @a"));
+  EXPECT_EQ(rig.wire.to_backend().substr(before), query("select @a")) << "they are still there";
+  rig.server(rows_reply());
+  rig.backend.session.variables = {{"@c", "1"}};
+  const std::size_t later = rig.wire.to_backend().size();
+  rig.client(query("select @a"));
+  EXPECT_EQ(rig.wire.to_backend().substr(later), query("SET @a='x',@b=5,@c=NULL"));
+  rig.server(ok(1));
+  EXPECT_TRUE(rig.wire.to_backend().ends_with(query("select @a")));
+}
+
+TEST(MysqlConversationErrand, WarningsAreAskedForAndToldLater) {
+  const std::string shown = count(1, 1) + definition(2) + row(3, "Warning") + end(4);
+  Rig rig;
+  rig.client(query("insert ignore into t values (1)"));
+  rig.server(ok(1, {.warnings = 1}));
+  EXPECT_TRUE(rig.wire.to_backend().ends_with(query("SHOW WARNINGS")));
+  EXPECT_EQ(rig.releases(), 0u);
+  rig.server(shown);
+  EXPECT_EQ(rig.releases(), 1u);
+  EXPECT_EQ(rig.wire.to_client(), ok(1, {.warnings = 1}));
+  rig.client(query("show warnings") + query("select @@warning_count") + query("show warnings"));
+  EXPECT_EQ(rig.leases(), 1u);
+  EXPECT_TRUE(rig.wire.to_client().ends_with(shown));
+  rig.client(query("select 2"));
+  rig.server(rows_reply());
+  rig.client(query("show warnings"));
+  EXPECT_EQ(rig.leases(), 3u) << "another statement has cleared them";
+  Rig old(start(kOldEof));
+  old.client(query("nonsense"));
+  old.server(err(1) + shown);
+  old.client(query("show warnings"));
+  EXPECT_EQ(old.wire.to_client(),
+            err(1) + count(1, 1) + definition(2) + eof(3) + row(4, "Warning") + eof(5));
+}
+
+TEST(MysqlConversationErrand, WarningsInATransactionAreTheBackends) {
+  Rig rig;
+  rig.client(query("begin"));
+  rig.server(ok(1, {.status = 3}));
+  rig.client(query("select 1"));
+  rig.server(ok(1, {.status = 3, .warnings = 2}));
+  rig.client(query("show warnings"));
+  EXPECT_TRUE(rig.wire.to_backend().ends_with(query("select 1") + query("show warnings")));
+}
+
+TEST(MysqlConversationErrand, ALostBackendOfOurOwnQuestionIsNoLossOfTheClients) {
+  Rig rig;
+  rig.client(query("nonsense"));
+  rig.server(err(1, 1053));
+  EXPECT_EQ(rig.conversation.backend_lost(false).kind, Kind::hold);
+}
+
+TEST(MysqlConversationErrand, WhatTheLastStatementDidIsKnown) {
+  Rig rig;
+  const auto last = [&](const std::string& sql) {
+    const std::size_t before = rig.wire.to_client().size();
+    const std::size_t leases = rig.leases();
+    rig.client(query(sql));
+    EXPECT_EQ(rig.leases(), leases) << sql;
+    const std::string answer = rig.wire.to_client().substr(before);
+    const std::size_t at = answer.size() - end(1).size();
+    return answer.substr(0, at).substr(answer.substr(0, at).find_last_of("\1\2\3\4") + 1);
+  };
+  rig.client(query("insert into t values ()"));
+  rig.server(ok(1, {.insert_id = 42}));
+  EXPECT_EQ(last("select last_insert_id()"), "42");
+  EXPECT_EQ(last("select row_count()"), "-1") << "that was a query";
+  EXPECT_EQ(last("select found_rows()"), "1");
+  rig.client(query("select 1"));
+  rig.server(rows_reply());
+  EXPECT_EQ(last("select found_rows() as n"), "2");
+  rig.client(query("nonsense"));
+  rig.server(err(1) + no_warnings());
+  EXPECT_EQ(last("select @@error_count"), "1");
+}
+
+TEST(MysqlConversationErrand, WhatLimitHasCutOffIsThereForTheNextStatementOnly) {
+  Rig rig;
+  rig.client(query("select sql_calc_found_rows 1 limit 1"));
+  rig.server(rows_reply());
+  EXPECT_EQ(rig.pin(), "found_rows");
+  rig.client(query("select found_rows()"));
+  EXPECT_TRUE(rig.wire.to_backend().ends_with(query("select found_rows()")));
+  rig.server(rows_reply());
+  EXPECT_EQ(rig.releases(), 1u);
+}
+
+TEST(MysqlConversationErrand, PinsEndWithWhatTheyAreFor) {
+  const auto pins_between = [](const std::string& take, const std::string& give,
+                               const std::string& pin) {
+    Rig rig;
+    rig.client(query(take));
+    rig.server(ok(1, {.changes = state_changed()}));
+    EXPECT_EQ(rig.pin(), pin) << take;
+    rig.client(query(give));
+    rig.server(ok(1, {.changes = state_changed()}));
+    EXPECT_EQ(rig.releases(), 1u) << give;
+    return rig.resets;
+  };
+  EXPECT_EQ(pins_between("create temporary table t (i int)", "drop table t", "temporary_table"), 1u)
+      << "a reset makes sure";
+  EXPECT_EQ(pins_between("prepare p from 'select 1'", "deallocate prepare p", "sql_prepare"), 1u);
+  EXPECT_EQ(pins_between("flush tables with read lock", "unlock tables", "lock_tables"), 0u);
+  EXPECT_EQ(pins_between("select get_lock('a', 1)", "do release_all_locks()", "named_lock"), 0u);
+}
+
+TEST(MysqlConversationErrand, WhetherALockIsHeldIsAskedOfTheServer) {
+  Rig rig;
+  rig.client(query("select get_lock('a', 1)"));
+  rig.server(rows_reply());
+  for (const char* held : {"1", "0"}) {
+    EXPECT_EQ(rig.releases(), 0u);
+    rig.client(query("select release_lock('a')"));
+    rig.server(rows_reply());
+    EXPECT_NE(rig.wire.to_backend().find("IS_USED_LOCK('a')=CONNECTION_ID()"), std::string::npos);
+    rig.server(count(1, 1) + definition(2) + row(3, held) + end(4));
+  }
+  EXPECT_EQ(rig.releases(), 1u);
 }
 
 }  // namespace

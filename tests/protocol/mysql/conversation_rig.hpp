@@ -30,7 +30,7 @@ inline ConversationStart start(std::uint64_t capabilities = kModern,
   made.capabilities = capabilities;
   made.collation = 45;
   made.schema = "shop";
-  made.max_statements = 2;
+  made.catalog = std::make_shared<Catalog>(2);
   made.facts = facts(std::move(version));
   return made;
 }
@@ -38,10 +38,16 @@ inline ConversationStart start(std::uint64_t capabilities = kModern,
 /// A result of one column and two rows.
 inline std::string rows_reply() { return count(1, 1) + definition(2) + row(3) + row(4) + end(5); }
 
+/// What SHOW WARNINGS says where there is nothing to say.
+inline std::string no_warnings() {
+  return count(1, 3) + definition(2) + definition(3) + definition(4) + end(5);
+}
+
 /// One client and one backend, logged in to schema `login_schema`.
 struct Rig {
   explicit Rig(ConversationStart from = start(), const std::string& login_schema = "shop")
-      : backend(from.facts, variant_of(from.capabilities), login_schema, 7),
+      : backend(from.facts, variant_of(from.capabilities), login_schema, 7,
+                from.catalog->max_backend_statements()),
         conversation(std::move(from)),
         wire(conversation, [this](const Verdict& verdict, Wire&) { answer(verdict); }) {
     backend.status = status::autocommit;
@@ -50,9 +56,11 @@ struct Rig {
   void answer(const Verdict& verdict) {
     if (verdict.kind == Kind::lease && refusal == Fault::none) conversation.attach(backend);
     if (verdict.kind == Kind::lease && refusal != Fault::none) conversation.refuse(refusal, "");
+    if (verdict.kind == Kind::kill) conversation.killed(kill_result);
     if (verdict.kind == Kind::release) {
       EXPECT_TRUE(conversation.at_boundary());
       reset_on_release = conversation.needs_reset();
+      resets += reset_on_release ? 1U : 0U;
       conversation.detach();
     }
   }
@@ -67,6 +75,8 @@ struct Rig {
   Wire wire;
   Fault refusal = Fault::none;
   bool reset_on_release = false;
+  KillResult kill_result = KillResult::done;
+  unsigned resets = 0;  ///< releases after which the backend is to be washed
 };
 
 }  // namespace weirpool::test::mysql

@@ -43,8 +43,9 @@ TEST(MysqlConversationTable, EveryCommandByteHasOneRow) {
     const bool known = seen.contains(static_cast<std::uint8_t>(byte));
     EXPECT_EQ(row.handling == Handling::unknown, !known) << byte;
     const bool silent = row.handling == Handling::statement_silent ||
-                        row.handling == Handling::quit || row.handling == Handling::reset ||
-                        row.handling == Handling::log_in || !known;
+                        row.handling == Handling::quit || row.handling == Handling::kill ||
+                        row.handling == Handling::reset || row.handling == Handling::log_in ||
+                        !known;
     EXPECT_EQ(row.reply == ReplyPhase::idle, silent) << byte;
   }
 }

@@ -26,5 +26,13 @@ TEST(MysqlPing, AnErrorMeansDead) {
   EXPECT_EQ(wire.fault(), Fault::backend_lost);
 }
 
+TEST(MysqlPing, ALateKillEndsInIt) {
+  ServerState state(facts(), 0, "shop", 7);
+  const auto ping = make_ping(state);
+  Wire wire(*ping);
+  wire.feed(Party::backend, err(1, 1317));
+  EXPECT_EQ(wire.count(Kind::done), 1u);
+}
+
 }  // namespace
 }  // namespace weirpool::test::mysql

@@ -33,6 +33,7 @@ TEST(MysqlResponse, ModernClientGetsTheBytesAsTheyAre) {
   const std::string reply = count(1, 2) + definition(2) + definition(3) + row(4) +
                             end(5, {.warnings = 3, .changes = variable("statement_id", "9")});
   EXPECT_EQ(reply_to(rig, query("select 1"), reply), reply);
+  rig.server(no_warnings());
   EXPECT_EQ(rig.releases(), 1u);
 }
 
@@ -90,17 +91,18 @@ TEST(MysqlResponse, MultiResultsRunOnInOneSequence) {
   rig.server(ok(1, {.status = more}));
   EXPECT_EQ(rig.releases(), 0u);
   rig.server(err(2));
+  rig.server(no_warnings());
   EXPECT_EQ(rig.releases(), 1u) << "an error ends all results";
 }
 
 TEST(MysqlResponse, CursorHasOneEofOnly) {
   const std::uint16_t cursor = status::autocommit | status::cursor_exists;
   Rig rig(start(kOldEof));
-  const std::string prepared = packet(1, std::string("\0\5\0\0\0\1\0\2\0\0\0\0", 12));
+  const std::string prepared = packet(1, std::string("\0\1\0\0\0\1\0\2\0\0\0\0", 12));
   const std::string heard = reply_to(rig, command(com::stmt_prepare, "select ?, ?"),
                                      prepared + definition(2) + definition(3) + definition(4));
   EXPECT_EQ(heard, prepared + definition(2) + definition(3) + eof(4) + definition(5) + eof(6));
-  const std::string id("\5\0\0\0", 4);
+  const std::string id("\1\0\0\0", 4);
   EXPECT_EQ(reply_to(rig, command(com::stmt_execute, id + std::string("\1\1\0\0\0", 5)),
                      count(1, 1) + definition(2) + end(3, {.status = cursor})),
             count(1, 1) + definition(2) + eof(3, cursor));
@@ -177,6 +179,20 @@ TEST(MysqlResponse, NonsenseIsAViolation) {
                 rig.wire.fault() == Fault::backend_lost);
     EXPECT_EQ(rig.wire.breach(), "");
   }
+}
+
+TEST(MysqlResponse, AReplyThatEndsWithADefinitionHasComeWhole) {
+  const std::string prepared = packet(1, std::string("\0\1\0\0\0\1\0\0\0\0\0\0", 12));
+  const std::string last = definition(2);
+  Rig rig;
+  rig.client(command(com::stmt_prepare, "select 1"));
+  rig.server(prepared + last.substr(0, 6));
+  rig.client(command(com::ping));
+  EXPECT_EQ(rig.releases(), 0u) << "its backend is still sending";
+  rig.server(last.substr(6));
+  EXPECT_EQ(rig.releases(), 1u);
+  EXPECT_EQ(rig.wire.to_client(), prepared + last + ok(1));
+  EXPECT_EQ(rig.wire.breach(), "");
 }
 
 }  // namespace

@@ -75,10 +75,32 @@ TEST(MysqlSessionState, CountAndSizeAreBounded) {
   EXPECT_EQ(track_variable(state, "v1", std::string(kMaxVariableBytes, 'x')), Tracked::unsafe);
 }
 
-TEST(MysqlSessionState, ClearingAndEquality) {
+TEST(MysqlSessionState, WhatOnlyTheOtherHasGoesBackToItsDefault) {
+  EXPECT_EQ(settings_sql(with({{"autocommit", "OFF"}, {"sql_mode", "ANSI"}}), with({})),
+            "SET @@session.sql_mode=DEFAULT,@@session.autocommit=DEFAULT");
+  SessionState spaces = with({});
+  spaces.ignore_space = true;
+  EXPECT_EQ(settings_sql(with({{"sql_mode", "ANSI"}}), spaces),
+            "SET @@session.sql_mode=CONCAT(@@global.sql_mode,',IGNORE_SPACE')");
+  const SessionState latin = with({{"character_set_client", "latin1"}});
+  EXPECT_TRUE(needs_collation(latin, with({})));
+  EXPECT_EQ(settings_sql(latin, with({})), "SET " + std::string(kFollowCollation));
+}
+
+TEST(MysqlSessionState, UserVariablesHaveAStatementOfTheirOwn) {
+  SessionState a = with({{"sql_mode", ""}}), b = a;
+  track_user_variable(a, "@x", "'it''s'");
+  track_user_variable(a, "@y", "-5");
+  track_user_variable(b, "@y", "-5");
+  track_user_variable(b, "@z", "NULL");
+  EXPECT_FALSE(a.same_settings(b));
+  EXPECT_EQ(settings_sql(b, a), "");
+  EXPECT_EQ(user_variables_sql(b, a), "SET @x='it''s',@z=NULL");
+  EXPECT_EQ(user_variables_sql(a, a), "");
+}
+
+TEST(MysqlSessionState, Equality) {
   const SessionState a = with({{"sql_mode", ""}});
-  EXPECT_TRUE(needs_clearing(a, with({})));
-  EXPECT_FALSE(needs_clearing(with({}), a));
   SessionState b = a;
   b.last_insert_id = 9;
   EXPECT_TRUE(a.same_settings(b));

@@ -26,7 +26,9 @@ std::string reason(std::string_view sql, bool mariadb = false) {
 
 TEST(MysqlSessionText, BlindSpotsPin) {
   const std::pair<const char*, const char*> cases[] = {
-      {"select @x", "user_variable"},
+      {"select 1 into  @x", "user_variable"},
+      {"load data infile 'x' into table t (@x)", "user_variable"},
+      {"call p(@x)", "user_variable"},
       {"SELECT@x:=1", "user_variable"},
       {"select 1 into @`x`", "user_variable"},
       {"set @'a'=1", "user_variable"},
@@ -60,8 +62,9 @@ TEST(MysqlSessionText, OrdinaryStatementsDoNot) {
         "select * from t lock in share mode", "create table t(i int)", "select 1 # get_lock(",
         "select /* @x get_lock */ 1", "insert into t values ('it''s @x', 'a\\'@x')",
         "grant select on a to 'u'@'h'", "create definer=`u`@`h` view v as select 1",
-        "select @@sql_mode", "flush privileges", "update t set a=1-1", "select 4--1", "call p()",
-        "select 1*/*x*/2", "set names utf8mb4", "select * from xa join call_log"}) {
+        "select @@sql_mode", "select @x", "insert into t values (@x)", "select @a, b = @c",
+        "flush privileges", "update t set a=1-1", "select 4--1", "call p()", "select 1*/*x*/2",
+        "set names utf8mb4", "select * from xa join call_log"}) {
     EXPECT_EQ(reason(sql), "") << sql;
   }
 }
@@ -74,6 +77,17 @@ TEST(MysqlSessionText, ModesDecideWhereStringsEnd) {
   EXPECT_EQ(scan(ansi).pins(false), 0u);
   EXPECT_NE(scan(ansi, {.ansi_quotes = true}).pins(false), 0u);
   EXPECT_NE(scan("select 'get_lock('", {.everything = true}).pins(false), 0u);
+}
+
+TEST(MysqlSessionText, WhatIsWorthFollowing) {
+  for (const char* sql : {"set @a=1", "drop table t", "unlock tables", "deallocate prepare p",
+                          "select release_all_locks()", "create temporary table t (i int)"}) {
+    EXPECT_TRUE(scan(sql).worth_following()) << sql;
+  }
+  for (const char* sql : {"select 1", "set a=1", "select @x", "insert into t values (1)"}) {
+    EXPECT_FALSE(scan(sql).worth_following()) << sql;
+  }
+  EXPECT_TRUE(scan("select release_lock('a')").releases_lock());
 }
 
 TEST(MysqlSessionText, Findings) {

@@ -9,11 +9,11 @@ namespace {
 
 struct TrackerRig {
   ServerState backend{facts(), 0, "shop", 7};
-  SessionTracker tracker{backend.session, status::autocommit, 2};
+  SessionTracker tracker{backend.session, status::autocommit};
 
   void hear(std::string_view sql, const Ok& fields, std::uint8_t byte = com::query) {
     const std::string payload = ok_payload(fields);
-    tracker.ok(byte, scanned(sql), *OkPacket::parse(protocol::bytes_of(payload)), backend);
+    tracker.ok(byte, scanned(sql), *OkPacket::parse(protocol::bytes_of(payload)), 3, backend);
     tracker.ended(scanned(sql), backend);
   }
   static SessionText scanned(std::string_view sql) {
@@ -45,15 +45,12 @@ TEST(MysqlSessionTracker, TransactionsByStatusFlagsAndCharacteristics) {
 
 TEST(MysqlSessionTracker, ErrorsTellNothing) {
   TrackerRig rig;
-  rig.tracker.error(com::query, TrackerRig::scanned("select"));
+  rig.tracker.error(TrackerRig::scanned("select"));
   EXPECT_TRUE(rig.tracker.outside_transaction());
-  rig.tracker.error(com::query, TrackerRig::scanned("call p()"));
+  rig.tracker.error(TrackerRig::scanned("call p()"));
   EXPECT_FALSE(rig.tracker.outside_transaction());
   rig.hear("select 1", {});
   EXPECT_TRUE(rig.tracker.outside_transaction());
-  rig.tracker.prepared(5, TrackerRig::scanned("call p()"));
-  rig.tracker.error(com::stmt_execute, TrackerRig::scanned(""));
-  EXPECT_FALSE(rig.tracker.outside_transaction());
 }
 
 TEST(MysqlSessionTracker, SettingsGoToBothSides) {
@@ -84,21 +81,6 @@ TEST(MysqlSessionTracker, ReasonsToPin) {
   EXPECT_EQ(pin_after("update s set i=last_insert_id(i+1)", {.insert_id = 6}), "");
   EXPECT_EQ(pin_after("drop database shop", {.changes = schema("")}), "schema");
   EXPECT_EQ(pin_after("select 1", {.changes = "\7"}), "session_state");
-}
-
-TEST(MysqlSessionTracker, StatementsAreKnownUntilClosed) {
-  TrackerRig rig;
-  EXPECT_FALSE(rig.tracker.knows(5));
-  EXPECT_FALSE(rig.tracker.knows(0xFFFFFFFF));
-  rig.tracker.prepared(5, TrackerRig::scanned("select 1"));
-  EXPECT_TRUE(rig.tracker.knows(5));
-  EXPECT_TRUE(rig.tracker.knows(0xFFFFFFFF));
-  EXPECT_EQ(rig.pin(), "prepared_statement");
-  rig.tracker.close(5);
-  EXPECT_EQ(rig.pin(), "");
-  rig.tracker.prepared(6, TrackerRig::scanned("set a=1"));
-  rig.tracker.close(6);
-  EXPECT_EQ(rig.pin(), "session_state");
 }
 
 TEST(MysqlSessionTracker, ResetForgetsEverything) {

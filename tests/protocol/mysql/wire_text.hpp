@@ -5,6 +5,7 @@
 #include <string>
 #include <string_view>
 
+#include "protocol/engine.hpp"
 #include "protocol/mysql/capabilities.hpp"
 #include "protocol/mysql/commands.hpp"
 #include "protocol/mysql/handshake_messages.hpp"
@@ -12,6 +13,8 @@
 namespace weirpool::test::mysql {
 
 using namespace protocol::mysql;  // NOLINT: tests only
+using protocol::KillRequest;
+using protocol::KillResult;
 using protocol::Writer;
 
 inline std::string text_of(const Writer& out) { return std::string(protocol::text_of(out.view())); }

@@ -194,5 +194,35 @@ TEST_F(PoolLedgerTest, AFullServerIsAskedForNoMoreThanItTakes) {
   EXPECT_TRUE(open());
 }
 
+TEST(PoolLedgerReserve, IsForEndingStatementsOnly) {
+  const PoolKey key{nullptr, "a", "app", 0};
+  PoolLedger ledger(2, true);
+  EXPECT_TRUE(ledger.try_open(key, {}));
+  EXPECT_FALSE(ledger.try_open(key, {}));
+  EXPECT_TRUE(ledger.try_open_reserved());
+  EXPECT_FALSE(ledger.try_open_reserved());
+  EXPECT_EQ(ledger.open(), 2U);
+  ledger.closed_reserved();
+  EXPECT_TRUE(ledger.try_open_reserved());
+  PoolLedger large(100, true);
+  for (int i = 0; i < 95; ++i) EXPECT_TRUE(large.try_open(key, {}));
+  EXPECT_FALSE(large.try_open(key, {}));
+  for (int i = 0; i < 5; ++i) EXPECT_TRUE(large.try_open_reserved());
+  EXPECT_FALSE(large.try_open_reserved());
+  large.set_limit(50);
+  large.closed_reserved();
+  EXPECT_FALSE(large.try_open_reserved()) << "a lower limit holds for the reserve too";
+}
+
+TEST(PoolLedgerReserve, NoneForOneConnectionOrWithoutNeed) {
+  const PoolKey key{nullptr, "a", "app", 0};
+  PoolLedger one(1, true);
+  EXPECT_TRUE(one.try_open(key, {}));
+  EXPECT_FALSE(one.try_open_reserved());
+  PoolLedger bare(2);
+  EXPECT_TRUE(bare.try_open(key, {}) && bare.try_open(key, {}));
+  EXPECT_FALSE(bare.try_open_reserved());
+}
+
 }  // namespace
 }  // namespace weirpool::proxy

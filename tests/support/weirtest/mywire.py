@@ -16,9 +16,10 @@ MULTI_STATEMENTS, MULTI_RESULTS, PS_MULTI_RESULTS = 1 << 16, 1 << 17, 1 << 18
 PLUGIN_AUTH, DEPRECATE_EOF = 1 << 19, 1 << 24
 CAPABILITIES = (LONG_PASSWORD | PROTOCOL_41 | TRANSACTIONS | SECURE_CONNECTION | MULTI_STATEMENTS
                 | MULTI_RESULTS | PS_MULTI_RESULTS | PLUGIN_AUTH | DEPRECATE_EOF)
-IN_TRANSACTION, MORE_RESULTS = 1, 8
-COM_QUIT, COM_INIT_DB, COM_QUERY, COM_PING, COM_CHANGE_USER = 1, 2, 3, 14, 17
-COM_STMT_PREPARE, COM_STMT_EXECUTE, COM_STMT_CLOSE, COM_RESET = 22, 23, 25, 31
+IN_TRANSACTION, MORE_RESULTS, CURSOR_EXISTS, LAST_ROW_SENT = 1, 8, 64, 128
+COM_QUIT, COM_INIT_DB, COM_QUERY, COM_PROCESS_KILL, COM_PING, COM_CHANGE_USER = 1, 2, 3, 12, 14, 17
+COM_STMT_PREPARE, COM_STMT_EXECUTE, COM_STMT_LONG_DATA, COM_STMT_CLOSE = 22, 23, 24, 25
+COM_STMT_RESET, COM_STMT_FETCH, COM_RESET = 26, 28, 31
 VAR_STRING = 253
 
 
@@ -98,14 +99,16 @@ class MyConn:
         self.flow = ""
         self.capabilities = 0
         self.secure = False
+        self.columns = {}  # of each prepared statement
 
     @classmethod
     async def connect(cls, host, port, user, password, database=None, tls=None, timeout=20.0,
-                      plugin=None, capabilities=CAPABILITIES):
+                      plugin=None, capabilities=CAPABILITIES, charset=45):
+        """`charset`: a collation's id; 0: the server's default."""
         self = cls()
         try:
             await asyncio.wait_for(self._connect(
-                host, port, user, password, database, tls, plugin, capabilities), timeout)
+                host, port, user, password, database, tls, plugin, capabilities, charset), timeout)
         except BaseException:
             self.stream.close()
             raise
@@ -136,7 +139,8 @@ class MyConn:
         self.sequence = 0
         self.send(bytes([code]) + body)
 
-    async def _connect(self, host, port, user, password, database, tls, plugin, capabilities):
+    async def _connect(self, host, port, user, password, database, tls, plugin, capabilities,
+                       charset):
         await self.stream.open(host, port)
         body = await self.receive()
         if body[0] == 0xFF:
@@ -145,7 +149,7 @@ class MyConn:
         plugin = plugin or offered
         wanted = capabilities | (CONNECT_WITH_DB if database else 0) | (SSL if tls else 0)
         wanted &= self.greeting["capabilities"] | CONNECT_WITH_DB
-        head = struct.pack("<IIB23x", wanted, 1 << 24, 45)
+        head = struct.pack("<IIB23x", wanted, 1 << 24, charset)
         if tls is not None:
             if not wanted & SSL:
                 raise Lost("no TLS offered")
@@ -215,6 +219,9 @@ class MyConn:
         assert at == len(body), "bytes left over behind a column count"
         for _ in range(columns):
             await self.receive()
+        return await self._rows(got, columns, binary)
+
+    async def _rows(self, got, columns, binary):
         while True:
             body = await self.receive()
             if body[0] == 0xFF:
@@ -287,22 +294,46 @@ class MyConn:
 
     async def prepare(self, sql):
         self.command(COM_STMT_PREPARE, sql.encode())
+        return await self.prepared()
+
+    async def prepared(self):
+        """The answer to a PREPARE."""
         body = await self.receive()
         if body[0] == 0xFF:
             raise error_of(body)
         statement, columns, parameters = struct.unpack_from("<IHH", body, 1)
         for _ in range(columns + parameters):  # DEPRECATE_EOF: no terminators in between
             await self.receive()
+        self.columns[statement] = columns
         return statement
 
-    async def execute(self, statement, values=(), timeout=30.0):
-        body = struct.pack("<IBI", statement, 0, 1)
+    async def execute(self, statement, values=(), timeout=30.0, cursor=0):
+        body = struct.pack("<IBI", statement, cursor, 1)
         if values:
             body += bytes((len(values) + 7) // 8) + b"\x01"
             body += b"".join(struct.pack("<H", VAR_STRING) for _ in values)
             body += b"".join(lenenc_bytes(value) for value in values)
         self.command(COM_STMT_EXECUTE, body)
         return await self.answer(binary=True, timeout=timeout)
+
+    async def execute_raw(self, statement, kind, value):
+        """One parameter, its bytes as they go over the wire; no `kind`: as bound before."""
+        bound = b"\0" if kind is None else b"\1" + struct.pack("<H", kind)
+        self.command(COM_STMT_EXECUTE, struct.pack("<IBI", statement, 0, 1) + b"\0" + bound + value)
+        return await self.answer(binary=True)
+
+    async def fetch(self, statement, count):
+        self.command(COM_STMT_FETCH, struct.pack("<II", statement, count))
+        got = Answer()
+        got.status = await self._rows(got, self.columns[statement], True)
+        return got
+
+    def long_data(self, statement, parameter, data):
+        self.command(COM_STMT_LONG_DATA, struct.pack("<IH", statement, parameter) + data)
+
+    async def reset_statement(self, statement):
+        self.command(COM_STMT_RESET, struct.pack("<I", statement))
+        return await self.answer()
 
     def close_statement(self, statement):
         self.command(COM_STMT_CLOSE, struct.pack("<I", statement))

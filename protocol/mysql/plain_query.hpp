@@ -1,0 +1,47 @@
+// The few queries whose answer weirpool knows better than a backend: what identifies the client's
+// own session, and what its own previous statement did.
+//   SELECT f() [[AS] alias] [;]   with f one of the functions below; SELECT @@v likewise
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "protocol/bytes.hpp"
+#include "protocol/writer.hpp"
+
+namespace weirpool::protocol::mysql {
+
+enum class Asked : std::uint8_t {
+  connection_id,
+  last_insert_id,
+  row_count,
+  found_rows,
+  warning_count,
+  error_count,
+};
+
+struct PlainQuery {
+  Asked what = Asked::connection_id;
+  std::string column;  ///< what the server would call it
+};
+
+/// None: anything else, however similar.
+std::optional<PlainQuery> parse_plain_query(std::string_view sql);
+
+/// SHOW WARNINGS, and nothing else.
+bool asks_for_warnings(std::string_view sql);
+
+/// Appends a result of one row: count, definition, row, end. `sequence` of the first packet; the
+/// client's dialect decides about EOF packets.
+struct PlainResult {
+  PlainQuery query;
+  std::int64_t value = 0;
+  std::uint16_t status = 0;
+  bool deprecate_eof = true;
+  bool mariadb = false;
+
+  void serialize(Writer& out, std::uint8_t sequence) const;
+};
+
+}  // namespace weirpool::protocol::mysql

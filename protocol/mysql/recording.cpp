@@ -1,0 +1,79 @@
+#include "protocol/mysql/recording.hpp"
+
+#include "protocol/mysql/command_messages.hpp"
+#include "protocol/mysql/commands.hpp"
+#include "protocol/mysql/exchange.hpp"
+
+namespace weirpool::protocol::mysql {
+
+Recording::Recording(const ServerState& backend, std::string_view sql) : packet_(kMaxReply) {
+  backend.write_query(command_, sql);
+}
+
+Verdict Recording::step(Party from, MutableBytes unread) {
+  if (phase_ == Phase::send) {
+    phase_ = Phase::count;
+    return Verdict::send(Party::backend, command_.view());
+  }
+  if (phase_ == Phase::finished) return Verdict::done();
+  if (from == Party::client) return Verdict::hold();
+  const PacketCollector::Step step = packet_.feed(unread);
+  switch (step.outcome) {
+    case PacketCollector::Outcome::need: return Verdict::need(step.count);
+    case PacketCollector::Outcome::piece: return Verdict::skip(step.count);
+    case PacketCollector::Outcome::too_long: return Verdict::close(Fault::backend_violation);
+    case PacketCollector::Outcome::whole: break;
+  }
+  const bool in_order = packet_.sequence() == sequence_++;
+  if (!in_order || !accept(packet_.payload())) return Verdict::close(Fault::backend_violation);
+  packet_.release();
+  return Verdict::skip(step.count);
+}
+
+bool Recording::accept(Bytes payload) {
+  if (payload.empty()) return false;
+  if (payload[0] == 0xFF) {
+    kept_.clear();
+    phase_ = Phase::finished;
+    return true;
+  }
+  Reader in(payload);
+  switch (phase_) {
+    case Phase::count:
+      definitions_ = in.lenenc();
+      if (definitions_ == 0) return false;
+      // Where optional metadata has been negotiated, a byte says whether definitions follow.
+      if (in.remaining() == 1 && in.u8() == 0) definitions_ = 0;
+      if (in.finish()) return false;
+      phase_ = definitions_ > 0 ? Phase::definitions : Phase::rows;
+      break;
+    case Phase::definitions:
+      if (--definitions_ == 0) phase_ = Phase::rows;
+      break;
+    default: {
+      if (payload[0] != 0xFE) {
+        value_ = in.lenenc_text();
+        if (kept_.size() + payload.size() + kHeaderSize > kMaxRecording) return true;
+        break;
+      }
+      const Result<OkPacket> end = OkPacket::parse(payload);
+      if (!end) return false;
+      status_ = end->status;
+      phase_ = Phase::finished;
+      break;
+    }
+  }
+  keep(payload);
+  return true;
+}
+
+void Recording::keep(Bytes payload) {
+  const std::size_t at = kept_.size();
+  kept_.resize(at + kHeaderSize);
+  ++kept_packets_;
+  patch_header(MutableBytes(kept_).subspan(at),
+               {static_cast<std::uint32_t>(payload.size()), kept_packets_});
+  kept_.insert(kept_.end(), payload.begin(), payload.end());
+}
+
+}  // namespace weirpool::protocol::mysql

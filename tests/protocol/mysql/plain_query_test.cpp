@@ -1,0 +1,75 @@
+#include "protocol/mysql/plain_query.hpp"
+
+#include <gtest/gtest.h>
+
+#include "tests/protocol/mysql/wire_text.hpp"
+
+namespace weirpool::test::mysql {
+namespace {
+
+TEST(MysqlPlainQuery, FormsAndTheirColumns) {
+  const auto column = [](std::string_view sql, Asked what) {
+    const auto query = parse_plain_query(sql);
+    EXPECT_TRUE(query) << sql;
+    EXPECT_TRUE(!query || query->what == what) << sql;
+    return query ? query->column : "";
+  };
+  EXPECT_EQ(column("SELECT CONNECTION_ID()", Asked::connection_id), "CONNECTION_ID()");
+  EXPECT_EQ(column("select connection_id( ) ;", Asked::connection_id), "connection_id( )");
+  EXPECT_EQ(column("/* x */ select /* y */ connection_id() as id", Asked::connection_id), "id");
+  EXPECT_EQ(column("select connection_id() `my id`", Asked::connection_id), "my id");
+  EXPECT_EQ(column("select last_insert_id() as 'x y'", Asked::last_insert_id), "x y");
+  EXPECT_EQ(column("select @@identity", Asked::last_insert_id), "@@identity");
+  EXPECT_EQ(column("select ROW_COUNT()", Asked::row_count), "ROW_COUNT()");
+  EXPECT_EQ(column("select found_rows() total", Asked::found_rows), "total");
+  EXPECT_EQ(column("select @@warning_count", Asked::warning_count), "@@warning_count");
+  EXPECT_EQ(column("select @@session.error_count n", Asked::error_count), "n");
+}
+
+TEST(MysqlPlainQuery, EverythingElseIsNot) {
+  for (const char* sql :
+       {"select connection_id() + 1", "select connection_id(), 1", "select connection_id",
+        "select connection_id() from t", "select last_insert_id(5)",
+        "select @@global.warning_count", "select connection_id() limit 0",
+        "select connection_id(); select 1", "do connection_id()", "select connection_id() as",
+        "select @@identity_x", "/*! select */ connection_id()", ""}) {
+    EXPECT_FALSE(parse_plain_query(sql)) << sql;
+  }
+}
+
+TEST(MysqlPlainQuery, ShowWarnings) {
+  EXPECT_TRUE(asks_for_warnings("SHOW WARNINGS"));
+  EXPECT_TRUE(asks_for_warnings("show warnings ;"));
+  EXPECT_FALSE(asks_for_warnings("show warnings limit 1"));
+  EXPECT_FALSE(asks_for_warnings("show errors"));
+}
+
+std::string result(PlainResult from) {
+  Writer out;
+  from.serialize(out, 1);
+  return text_of(out);
+}
+
+TEST(MysqlPlainQuery, ResultsOfBothDialects) {
+  PlainResult modern;
+  modern.query = {Asked::connection_id, "c"};
+  modern.value = 1234;
+  modern.status = 2;
+  const std::string column =
+      std::string("\3def\0\0\0\1c\0\x0C\x3F\0\x15\0\0\0\x08\xA1\0\0\0\0", 23);
+  EXPECT_EQ(result(modern), count(1, 1) + packet(2, column) + row(3, "1234") + end(4));
+  PlainResult old = modern;
+  old.deprecate_eof = false;
+  EXPECT_EQ(result(old), count(1, 1) + packet(2, column) + eof(3) + row(4, "1234") + eof(5));
+  PlainResult negative = modern;
+  negative.query.what = Asked::row_count;
+  negative.value = -1;
+  EXPECT_NE(result(negative).find("\2-1"), std::string::npos);
+  PlainResult huge = modern;
+  huge.query.what = Asked::last_insert_id;
+  huge.value = -1;
+  EXPECT_NE(result(huge).find("18446744073709551615"), std::string::npos);
+}
+
+}  // namespace
+}  // namespace weirpool::test::mysql

@@ -1,0 +1,57 @@
+#include "protocol/mysql/recording.hpp"
+
+#include <gtest/gtest.h>
+
+#include "tests/protocol/mysql/conversation_rig.hpp"
+
+namespace weirpool::test::mysql {
+namespace {
+
+ServerState backend() { return {facts(), 0, "shop", 7}; }
+
+std::string kept(Recording& recording) {
+  const std::vector<std::uint8_t> bytes = recording.take();
+  return std::string(protocol::text_of(bytes));
+}
+
+TEST(MysqlRecording, KeepsAWholeResult) {
+  const std::string reply = count(1, 1) + definition(2) + row(3) + row(4) + end(5);
+  Recording recording(backend(), "show warnings");
+  Wire wire(recording);
+  wire.pump();
+  EXPECT_EQ(wire.to_backend(), query("show warnings"));
+  for (const char c : reply) wire.feed(Party::backend, std::string(1, c));
+  EXPECT_EQ(wire.count(Kind::done), 1u);
+  EXPECT_EQ(wire.to_client(), "");
+  EXPECT_EQ(kept(recording), reply);
+  EXPECT_EQ(recording.status(), status::autocommit);
+  EXPECT_EQ(wire.breach(), "");
+}
+
+TEST(MysqlRecording, OfALongOneTheRowsThatFit) {
+  const std::string big(kMaxRecording / 2, 'x');
+  Recording recording(backend(), "q");
+  Wire wire(recording);
+  wire.feed(Party::backend,
+            count(1, 1) + definition(2) + row(3, big) + row(4, big) + row(5, big) + end(6));
+  EXPECT_EQ(kept(recording), count(1, 1) + definition(2) + row(3, big) + end(4));
+}
+
+TEST(MysqlRecording, ErrorsKeepNothingAndNonsenseCloses) {
+  Recording refused(backend(), "q");
+  Wire wire(refused);
+  wire.feed(Party::backend, count(1, 1) + definition(2) + err(3));
+  EXPECT_EQ(wire.count(Kind::done), 1u);
+  EXPECT_EQ(kept(refused), "");
+  for (const std::string& bytes :
+       {ok(1), count(2, 1), packet(1, ""), count(1, 1) + definition(2) + packet(3, "\xFE"),
+        packet(1, std::string(70000, 'x'))}) {
+    Recording recording(backend(), "q");
+    Wire other(recording);
+    other.feed(Party::backend, bytes);
+    EXPECT_EQ(other.fault(), Fault::backend_violation);
+  }
+}
+
+}  // namespace
+}  // namespace weirpool::test::mysql
