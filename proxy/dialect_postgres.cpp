@@ -1,9 +1,12 @@
+#include "protocol/postgres/account_query.hpp"
 #include "protocol/postgres/backend_login.hpp"
 #include "protocol/postgres/client_login.hpp"
 #include "protocol/postgres/ping.hpp"
 #include "protocol/postgres/reset.hpp"
 #include "protocol/postgres/role_probe.hpp"
 #include "protocol/postgres/secret.hpp"
+#include "protocol/postgres/startup_messages.hpp"
+#include "protocol/postgres/tls_opening.hpp"
 #include "proxy/dialect.hpp"
 
 namespace weirpool::proxy {
@@ -63,6 +66,19 @@ class PostgresDialect final : public Dialect {
 
   std::unique_ptr<protocol::RoleProbe> role_probe(protocol::BackendState& state) const override {
     return std::make_unique<postgres::RoleProbe>(static_cast<postgres::Backend&>(state));
+  }
+
+  std::unique_ptr<protocol::BackendOpening> tls_opening(bool direct) const override {
+    return std::make_unique<postgres::TlsOnly>(direct);
+  }
+
+  bool chooses_proof() const override { return true; }
+  std::string_view alpn() const override { return postgres::kApplicationProtocol; }
+
+  std::unique_ptr<protocol::AccountQuery> account_query(const std::string& query,
+                                                        const std::string& user) const override {
+    return std::make_unique<postgres::PostgresAccountQuery>(
+        query.empty() ? postgres::kAccountQuery : query, user);
   }
 
   std::shared_ptr<const protocol::PreparedSecret> prepare(

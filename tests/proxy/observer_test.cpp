@@ -24,18 +24,15 @@ class ObserverTest : public testing::Test {
     config_.admin.http = {"127.0.0.1", free_port()};
     config_.limits.max_client_conn = 100;
     auto ignore = [](std::uint32_t, const std::vector<std::uint8_t>&) {};
-    workers_.push_back(
-        std::make_unique<Worker>(0, config_, population_, offload_, deriver_, ignore));
-    observer_ = std::make_unique<Observer>(config_, targets_, workers_, population_);
+    workers_.push_back(std::make_unique<Worker>(0, config_, shared_, ignore));
+    observer_ = std::make_unique<Observer>(config_, targets_, workers_, shared_.population);
   }
   admin::HttpAnswer get(const std::string& path) {
     return admin::http_get(config_.admin.http, path);
   }
 
   config::Config config_;
-  Population population_;
-  Offload offload_;
-  KeyDeriver deriver_{offload_};
+  Shared shared_;
   Targets targets_;
   std::vector<std::unique_ptr<Worker>> workers_;
   std::unique_ptr<Observer> observer_;
@@ -52,7 +49,7 @@ TEST_F(ObserverTest, ReadyOnlyBetweenStartAndDrain) {
 
 TEST_F(ObserverTest, AFullHouseIsNotReady) {
   observer_->set_ready();
-  population_.clients = 100;
+  shared_.population.clients = 100;
   EXPECT_EQ(get("/readyz").status, 503U);
 }
 

@@ -35,6 +35,7 @@ inline constexpr std::uint32_t kToyIterations = 16;
 class ToyDialect final : public proxy::Dialect {
  public:
   std::string_view name() const override { return "toy"; }
+  bool chooses_proof() const override { return choosy; }
   std::unique_ptr<protocol::ClientLogin> client_login(
       const protocol::LoginContext& context) const override;
   std::unique_ptr<protocol::BackendLogin> backend_login(
@@ -42,8 +43,12 @@ class ToyDialect final : public proxy::Dialect {
   std::unique_ptr<protocol::Engine> reset(protocol::BackendState& state) const override;
   std::unique_ptr<protocol::Engine> ping(protocol::BackendState& state) const override;
   std::unique_ptr<protocol::RoleProbe> role_probe(protocol::BackendState& state) const override;
+  std::unique_ptr<protocol::AccountQuery> account_query(const std::string& query,
+                                                        const std::string& user) const override;
   std::shared_ptr<const protocol::PreparedSecret> prepare(
       const std::string& user, const std::vector<std::string>& passwords) const override;
+
+  bool choosy = true;
 
   /// How many secrets have been prepared, for tests of the runtime.
   unsigned prepared() const { return prepared_.load(); }
