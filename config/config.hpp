@@ -22,6 +22,20 @@ enum class SslMode : std::uint8_t { disable, prefer, require, verify_ca, verify_
 enum class ClientTls : std::uint8_t { disable, allow, require };
 /// When a client gives its backend back. inherit: as the next wider place says.
 enum class PoolMode : std::uint8_t { transaction, session, statement, inherit };
+/// What a client has to show; reject is a word of rules only.
+enum class AuthMethod : std::uint8_t {
+  automatic,
+  trust,
+  password,
+  md5,
+  scram_sha_256,
+  cert,
+  reject
+};
+/// How TLS with a server begins: after a question in its protocol, or at once (libpq's
+/// sslnegotiation).
+enum class TlsNegotiation : std::uint8_t { postgres, direct };
+enum class PostgresVersion : std::uint8_t { v3_0, v3_2 };
 enum class LogFormat : std::uint8_t { automatic, json, text };
 enum class LogLevel : std::uint8_t { debug, info, warn, error };
 
@@ -47,6 +61,7 @@ struct BackendTls {
   std::string ca_file;    ///< PEM bundle; empty: the system's
   std::string cert_file;  ///< client certificate, optional
   std::string key_file;
+  TlsNegotiation negotiation = TlsNegotiation::postgres;
   bool operator==(const BackendTls&) const = default;
 };
 
@@ -58,6 +73,10 @@ struct Backend {
   std::uint32_t max_connections = 0;
   BackendTls tls;
   bool allow_public_key_retrieval = false;
+  PostgresVersion max_protocol_version = PostgresVersion::v3_0;
+  std::string auth_user;    ///< empty: users are not looked up in the database
+  std::string auth_query;   ///< empty: the dialect's own
+  std::string auth_dbname;  ///< where it runs
   bool operator==(const Backend&) const = default;
 };
 
@@ -65,6 +84,7 @@ struct ListenerTls {
   ClientTls mode = ClientTls::disable;
   std::string cert_file;
   std::string key_file;
+  std::string ca_file;  ///< empty: clients are not asked for a certificate
   bool operator==(const ListenerTls&) const = default;
 };
 
@@ -109,6 +129,18 @@ struct User {
   std::uint32_t max_user_connections = 0;
   std::uint32_t max_user_client_connections = 0;
   bool operator==(const User&) const = default;
+};
+
+/// How clients are let in.
+struct Auth {
+  AuthMethod method = AuthMethod::automatic;
+  bool plaintext_passwords = false;  ///< method password without TLS
+  std::string hba;                   ///< rules in place of `method`; at most one of the two
+  std::string hba_file;
+  std::string ident_file;
+  std::string user_file;  ///< more users, in the format of PgBouncer's userlist.txt
+  Duration query_ttl{};   ///< how long what auth_query says is believed
+  bool operator==(const Auth&) const = default;
 };
 
 struct Limits {
@@ -210,6 +242,7 @@ struct Config {
   std::vector<Listener> listeners;
   std::map<std::string, Database> databases;  ///< empty: every name is passed on
   std::map<std::string, User> users;
+  Auth auth;
   Pool pool;
   Limits limits;
   Timeouts timeouts;

@@ -14,6 +14,20 @@ inline constexpr std::size_t kMaxTreeWeight = 50'000;
 inline constexpr std::size_t kMaxProblems = 50;
 inline constexpr std::size_t kMaxSecretBytes = std::size_t{64} << 10;
 inline constexpr std::size_t kMaxNameBytes = 128;
+inline constexpr std::size_t kMaxUserFileBytes = std::size_t{16} << 20;
+
+// Users that are looked up in a database.
+inline constexpr std::size_t kMaxCachedAccounts = 10'000;
+/// Names that turned out to be nobody's: anybody can make these up.
+inline constexpr std::size_t kMaxCachedStrangers = 1000;
+/// At once, per worker and database server; the others wait for their turn.
+inline constexpr unsigned kMaxLookUps = 2;
+/// A user that a password did not fit is looked up again, but not more often than this.
+inline constexpr std::chrono::milliseconds kLookUpAgainAfter{1000};
+/// Verifiers of which a client's login has shown what they stand for.
+inline constexpr std::size_t kMaxRevealed = 10'000;
+/// Keys that have been derived from passwords.
+inline constexpr std::size_t kMaxDerivedKeys = 10'000;
 
 // The log.
 inline constexpr std::chrono::milliseconds kLogRepeatInterval{1000};  ///< per event and key

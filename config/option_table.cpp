@@ -87,14 +87,15 @@ constexpr Option keep(Text path, At field, Text sentence) {
 constexpr Option truth(Text path, Text fallback, Reload reload, At field, Text sentence) {
   return {path, Type::boolean, fallback, false, 0, 0, "", reload, "", sentence, field};
 }
-constexpr Option words(Text path, Text example, Reload reload, At field, Text sentence) {
-  return {path, Type::text, "", false, 0, 0, "", reload, example, sentence, field};
-}
 constexpr Option needed(Text path, Type type, Text choices, Text example, At field, Text sentence) {
   return {path, type, "", true, 0, 0, choices, restart, example, sentence, field};
 }
 constexpr Option file(Text path, Text example, Reload reload, At field, Text sentence) {
   return {path, Type::file, "", false, 0, 0, "", reload, example, sentence, field};
+}
+constexpr Option text(Text path, Text fallback, Text example, Reload reload, At field,
+                      Text sentence) {
+  return {path, Type::text, fallback, false, 0, 0, "", reload, example, sentence, field};
 }
 constexpr Option secret(Text path, Type type, Text example, Text sentence) {
   return {path, type, "", false, 0, 0, "", new_connections, example, sentence, nowhere};
@@ -110,6 +111,8 @@ template <auto Inner>
 constexpr At kPool = in_config<&Config::pool, Inner>;
 template <auto Inner>
 constexpr At kTcp = in_config<&Config::tcp, Inner>;
+template <auto Inner>
+constexpr At kAuth = in_config<&Config::auth, Inner>;
 template <auto Inner>
 constexpr At kBackendTls = in_backend<&Backend::tls, Inner>;
 template <auto Inner>
@@ -140,11 +143,29 @@ constexpr auto kOptions = std::to_array<Option>({
           in_backend<&Backend::allow_public_key_retrieval>,
           "MySQL only: may the password be sent under an RSA key that the server itself hands out "
           "over a connection without TLS? Whoever sits in between could hand out theirs."),
+    choice(
+        "backends.*.max_protocol_version", "3.0", "3.0|3.2", restart,
+        in_backend<&Backend::max_protocol_version>,
+        "PostgreSQL only: the newest protocol to ask for; 3.2 has longer cancel keys. Servers fall "
+        "back by themselves, some proxies in front of them do not."),
+    text("backends.*.auth_user", "", "app", restart, in_backend<&Backend::auth_user>,
+         "PostgreSQL only: one of users; clients that are in neither users nor auth.user_file are "
+         "then looked up in the database, by auth_query as this user."),
+    text("backends.*.auth_query", "", "SELECT * FROM pooler.user_lookup($$1)", restart,
+         in_backend<&Backend::auth_query>,
+         "Answers for the name $1 (write $$1) with the name, what is stored as its password and, "
+         "optionally, for "
+         "how many seconds that is valid; without it pg_authid is read."),
+    text("backends.*.auth_dbname", "postgres", "", restart, in_backend<&Backend::auth_dbname>,
+         "The database that auth_query runs in."),
     group("backends.*.tls", "TLS towards the server, named as libpq's sslmode names it."),
     choice("backends.*.tls.mode", "prefer", "disable|prefer|require|verify-ca|verify-full", restart,
            kBackendTls<&BackendTls::mode>,
            "prefer takes TLS if the server offers it; only verify-ca and verify-full check whom "
            "it is talking to."),
+    choice("backends.*.tls.negotiation", "postgres", "postgres|direct", restart,
+           kBackendTls<&BackendTls::negotiation>,
+           "PostgreSQL only: direct begins with TLS at once, which servers from 17 on understand."),
     file("backends.*.tls.ca_file", "/etc/weirpool/ca.pem", restart,
          kBackendTls<&BackendTls::ca_file>,
          "PEM bundle of trusted authorities; without it the system's."),
@@ -174,22 +195,27 @@ constexpr auto kOptions = std::to_array<Option>({
          kListenerTls<&ListenerTls::cert_file>, "Certificate chain, PEM, the own one first."),
     file("listeners.*.tls.key_file", "/etc/weirpool/server.key", restart,
          kListenerTls<&ListenerTls::key_file>, "Its private key, PEM."),
+    file(
+        "listeners.*.tls.ca_file", "/etc/weirpool/clients-ca.pem", restart,
+        kListenerTls<&ListenerTls::ca_file>,
+        "PEM bundle of the authorities whose client certificates count; without it clients are not "
+        "asked for one."),
 
     holder("databases", Type::map,
            "Databases as clients name them. Without this section every name is passed on to the "
            "listener's backend; with it only those listed here exist, and \"*\" stands for all "
            "others."),
     group("databases.*", "One name that clients use."),
-    words("databases.*.backend", "shop", new_connections, in_database<&Database::backend>,
-          "Where it is; without it at the listener's backend."),
-    words("databases.*.database", "shop_production", new_connections,
-          in_database<&Database::database>, "Its name there; without it the same."),
-    words("databases.*.user", "app", new_connections, in_database<&Database::user>,
-          "A name from users that weirpool logs in as, whoever the client is; without it as the "
-          "client."),
-    words("databases.*.connect_options", "\"-c statement_timeout=30s\"", new_connections,
-          in_database<&Database::connect_options>,
-          "PostgreSQL only: the startup parameter options of its backend connections."),
+    text("databases.*.backend", "", "shop", new_connections, in_database<&Database::backend>,
+         "Where it is; without it at the listener's backend."),
+    text("databases.*.database", "", "shop_production", new_connections,
+         in_database<&Database::database>, "Its name there; without it the same."),
+    text("databases.*.user", "", "app", new_connections, in_database<&Database::user>,
+         "A name from users that weirpool logs in as, whoever the client is; without it as the "
+         "client."),
+    text("databases.*.connect_options", "", "\"-c statement_timeout=30s\"", new_connections,
+         in_database<&Database::connect_options>,
+         "PostgreSQL only: the startup parameter options of its backend connections."),
     choice("databases.*.pool_mode", "inherit", kModesOrInherit, new_connections,
            in_database<&Database::pool_mode>,
            "Instead of pool_mode, unless the user has one of its own."),
@@ -208,10 +234,12 @@ constexpr auto kOptions = std::to_array<Option>({
           "Reset a backend after every transaction, also where nothing is known to be left behind "
           "in it: for code that changes its session inside functions."),
 
-    holder("users", Type::map, "Who may log in, and with what; used on both sides.", true),
+    holder("users", Type::map, "Who may log in, and with what; used on both sides."),
     group("users.*", "One user; exactly one of the three password keys."),
-    secret("users.*.password", Type::secret, "${APP_PASSWORD}",
-           "The password; keep it out of the file with ${NAME}."),
+    secret(
+        "users.*.password", Type::secret, "${APP_PASSWORD}",
+        "The password, or what PostgreSQL stores of it (md5... or SCRAM-SHA-256$...); keep it out "
+        "of the file with ${NAME}."),
     secret("users.*.password_file", Type::secret_file, "/run/secrets/app",
            "A file that holds it, read again for every new backend login; one trailing newline "
            "is ignored."),
@@ -234,6 +262,33 @@ constexpr auto kOptions = std::to_array<Option>({
     number("users.*.max_user_client_connections", "0", 0, 1'000'000, live,
            in_user<&User::max_user_client_connections>,
            "Instead of limits.max_user_client_connections; 0 leaves that."),
+
+    group("auth", "How clients are let in."),
+    choice(
+        "auth.method", "auto", "auto|trust|password|md5|scram-sha-256|cert", new_connections,
+        kAuth<&Auth::method>,
+        "What clients of PostgreSQL listeners have to show; auto is the strongest that the stored "
+        "password allows. trust asks for nothing; cert wants a client certificate with the user's "
+        "name."),
+    truth("auth.plaintext_passwords", "false", new_connections, kAuth<&Auth::plaintext_passwords>,
+          "Lets method password be used without TLS."),
+    text("auth.hba", "", "host all all 10.0.0.0/8 scram-sha-256", new_connections,
+         kAuth<&Auth::hba>,
+         "Rules in the syntax of pg_hba.conf, in place of method: the first that matches decides, "
+         "and "
+         "who matches none is turned away."),
+    text("auth.hba_file", "", "/etc/weirpool/pg_hba.conf", new_connections, kAuth<&Auth::hba_file>,
+         "A file with such rules."),
+    text("auth.ident_file", "", "/etc/weirpool/pg_ident.conf", new_connections,
+         kAuth<&Auth::ident_file>,
+         "Which users a certificate's name may log in as, in the syntax of pg_ident.conf; rules "
+         "name "
+         "a map with map=."),
+    text("auth.user_file", "", "/etc/weirpool/userlist.txt", new_connections,
+         kAuth<&Auth::user_file>,
+         "More users, in the format of PgBouncer's userlist.txt; read again whenever it changes."),
+    timed("auth.query_ttl", "30s", 100, kDay, kAuth<&Auth::query_ttl>,
+          "How long the answer of auth_query is believed; 0 asks for every login."),
 
     group("admin", "Watching and steering weirpool itself."),
     {"admin.http", Type::http_address, "127.0.0.1:9127", false, 0, 0, "", restart, "",

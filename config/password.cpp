@@ -1,35 +1,15 @@
 #include "config/password.hpp"
 
-#include <fcntl.h>
-#include <sys/stat.h>
-#include <unistd.h>
-
-#include <cerrno>
-#include <cstring>
+#include <utility>
 
 #include "config/limits.hpp"
+#include "config/text_file.hpp"
 
 namespace weirpool::config {
 
 namespace {
 
-/// Everything up to one byte over the bound, so that the caller sees that there was more.
-bool read_all(int descriptor, std::string& text) {
-  text.resize(kMaxSecretBytes + 1);
-  std::size_t length = 0;
-  while (length < text.size()) {
-    const ssize_t got = ::read(descriptor, text.data() + length, text.size() - length);
-    if (got < 0 && errno == EINTR) continue;
-    if (got < 0) return false;
-    if (got == 0) break;
-    length += static_cast<std::size_t>(got);
-  }
-  text.resize(length);
-  return true;
-}
-
 void check(SecretFile& file) {
-  if (file.text.size() > kMaxSecretBytes) file.error = "is larger than 64 KiB";
   if (file.text.ends_with("\r\n")) {
     file.text.resize(file.text.size() - 2);
   } else if (file.text.ends_with('\n')) {
@@ -42,23 +22,12 @@ void check(SecretFile& file) {
 }  // namespace
 
 SecretFile read_secret_file(const std::string& path) {
+  TextFile whole = read_text_file(path, kMaxSecretBytes);
   SecretFile file;
-  // Non-blocking: a path that names a pipe must not hang the program.
-  const int descriptor = ::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-  if (descriptor < 0) {
-    file.error = std::strerror(errno);
-    return file;
-  }
-  struct stat status {};
-  if (::fstat(descriptor, &status) != 0 || !S_ISREG(status.st_mode)) {
-    file.error = "is not a regular file";
-  } else if (!read_all(descriptor, file.text)) {
-    file.error = std::strerror(errno);
-  } else {
-    check(file);
-    file.readable_by_all = (status.st_mode & S_IROTH) != 0;
-  }
-  ::close(descriptor);
+  file.text = std::move(whole.text);
+  file.error = std::move(whole.error);
+  file.readable_by_all = whole.readable_by_all;
+  if (file.error.empty()) check(file);
   if (!file.error.empty()) file.text.clear();
   return file;
 }
@@ -67,6 +36,12 @@ std::string read_password(const PasswordSource& source) {
   if (source.file.empty()) return source.value.reveal();
   SecretFile file = read_secret_file(source.file);
   return file.error.empty() ? std::move(file.text) : source.value.reveal();
+}
+
+bool is_verifier(std::string_view text) {
+  const bool md5 = text.size() == 35 && text.starts_with("md5") &&
+                   text.find_first_not_of("0123456789abcdef", 3) == text.npos;
+  return md5 || text.starts_with("SCRAM-SHA-256$");
 }
 
 std::vector<std::string> read_passwords(const User& user) {

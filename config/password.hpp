@@ -3,6 +3,7 @@
 #pragma once
 
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "config/config.hpp"
@@ -17,6 +18,9 @@ std::string read_password(const PasswordSource& source);
 /// Every password valid now, the newest first, without duplicates. An empty one is the only one of
 /// an account without a password.
 std::vector<std::string> read_passwords(const User& user);
+
+/// Not a password but what PostgreSQL stores in its place: "md5..." or "SCRAM-SHA-256$...".
+bool is_verifier(std::string_view text);
 
 struct SecretFile {
   std::string text;

@@ -64,7 +64,9 @@ void write(std::string_view parent, std::size_t depth, bool first_in_list, bool 
     const std::string outer = first_in_list ? std::string(depth * 2 - 2, ' ') : indent;
     const std::string lead = first_in_list ? outer + "- " : indent;
     if (option->holds_options()) {
-      const bool unused = off || (option->type == Type::map && !option->required);
+      // A configuration without users of its own is the exception.
+      const bool needed = option->required || option->path == "users";
+      const bool unused = off || (option->type == Type::map && !needed);
       const std::string hash = unused ? "#" : "";
       out += comment(outer, option->sentence);
       out += lead + hash + name + ":\n";

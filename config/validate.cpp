@@ -12,6 +12,7 @@
 #include "config/option_table.hpp"
 #include "config/scalar.hpp"
 #include "config/suggest.hpp"
+#include "config/validate_auth.hpp"
 
 namespace weirpool::config {
 
@@ -30,6 +31,9 @@ class Validator {
     check_admin();
     check_timeouts();
     check_files();
+    validate_auth(config_, [this](const std::string& path, const std::string& message) {
+      error(path, message);
+    });
   }
 
  private:

@@ -7,6 +7,7 @@
 #include <array>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -32,6 +33,38 @@ class PreparedSecret {
   virtual ~PreparedSecret() = default;
 };
 
+/// How a client has to prove that it is who it says.
+enum class Proof : std::uint8_t {
+  by_secret,  ///< as what is stored for the user allows, the strongest first
+  none,       ///< somebody else vouches for it: a rule, a certificate
+  cleartext,  ///< the password itself
+  md5,        ///< a hash of it; stronger where only a stronger one is stored
+  scram,
+};
+
+/// What the directory knows about a client; the answer to look_up.
+struct Account {
+  std::shared_ptr<const PreparedSecret> secret{};  ///< null: there is no such user
+  /// Whom the exchange of an unknown user takes after, so that it looks like a known one's; may be
+  /// null.
+  std::shared_ptr<const PreparedSecret> like{};
+  Proof proof = Proof::by_secret;
+};
+
+/// What a login has brought to light about a secret of which only a verifier is stored. Secret.
+struct Revealed {
+  std::string verifier;  ///< what is stored, as it is stored
+  std::string password;  ///< what a backend login can use in its place
+};
+
+/// What an engine may ask about the TLS it has started.
+struct TlsFacts {
+  /// Hash of the certificate that the server side has shown, as tls-server-end-point wants it
+  /// (RFC 5929); empty: its kind of certificate has none.
+  std::vector<std::uint8_t> end_point;
+  std::string application;  ///< negotiated by ALPN; empty: nothing was
+};
+
 /// What a backend told about itself that a client's greeting repeats (versions, reported
 /// parameters). Immutable, shared by all workers, replaced when a newer backend says otherwise.
 class BackendFacts {
@@ -44,13 +77,14 @@ struct Identity {
   std::string user;
   std::string database;       ///< PostgreSQL: never empty. MySQL: empty means no default schema.
   std::string application;    ///< application_name or program_name, at most 64 bytes, for people
+  bool whole_server = false;  ///< PostgreSQL: wants the server's replication stream, no database's
   std::uint32_t variant = 0;  ///< backends of different variants never serve each other's clients
 };
 
 /// What the proxy knows about a new client before its first byte.
 struct LoginContext {
   std::uint32_t connection_id = 0;  ///< unique in this process; what the greeting announces
-  std::array<std::uint8_t, 32> cancel_key{};  ///< random, per client; PostgreSQL 3.0 uses 4 bytes
+  std::array<std::uint8_t, 32> cancel_key{};  ///< random, per client; see cancel_key_size()
   bool tls_available = false;
   bool tls_required = false;
 };
@@ -157,19 +191,34 @@ class RoleProbe : public Engine {
   virtual ServerRole role() const = 0;
 };
 
+/// A password-based key that costs milliseconds: PBKDF2-HMAC-SHA-256 (RFC 8018), 32 bytes.
+struct KeyDerivation {
+  std::string password;
+  std::vector<std::uint8_t> salt;
+  std::uint32_t iterations = 0;
+  bool worth_keeping = true;  ///< false: of what a client has only claimed to be a password
+};
+
 /// We are the server towards a client. Ends with done, cancel or close.
 class ClientLogin : public Engine {
  public:
   virtual const Identity& identity() const = 0;
-  /// The answer to look_up. Null: no such user; the exchange goes on as if there were one and fails
+  /// The answer to look_up. Without a secret the exchange goes on as if there were one and fails
   /// like a wrong password.
-  virtual void answer(std::shared_ptr<const PreparedSecret> secret) = 0;
+  virtual void answer(const Account& account) = 0;
+  /// After derive: what to derive. A protocol that hashes cheaply never says it.
+  virtual KeyDerivation derivation() const { return {}; }
+  virtual void derived(Bytes /*key*/) {}
+  /// After learn: what the client's proof has revealed; no value: nothing.
+  virtual std::optional<Revealed> revealed() const { return std::nullopt; }
   /// The answer to learn. Null facts: no backend could be asked; `why` and `detail` say what the
   /// client hears.
   virtual void learned(std::shared_ptr<const BackendFacts> facts, Fault why,
                        std::string_view detail) = 0;
   /// TLS has been established after start_tls.
-  virtual void tls_established() = 0;
+  virtual void tls_established(const TlsFacts& facts) = 0;
+  /// After done: so many bytes of LoginContext::cancel_key have been told to the client.
+  virtual std::size_t cancel_key_size() const { return LoginContext{}.cancel_key.size(); }
   /// Appends `fault` in the form this phase of the login wants it.
   virtual void write_fault(Fault fault, std::string_view detail, Writer& out) = 0;
   /// After done, when everything sent has left: what lies between the client's connection and the
@@ -181,37 +230,54 @@ class ClientLogin : public Engine {
 
 inline std::unique_ptr<ClientLogin> Conversation::take_login() { return nullptr; }
 
-/// A password-based key that costs milliseconds: PBKDF2-HMAC-SHA-256 (RFC 8018), 32 bytes.
-struct KeyDerivation {
-  std::string password;
-  std::vector<std::uint8_t> salt;
-  std::uint32_t iterations = 0;
+/// The first words of a connection of ours to a backend, TLS included where it is wanted. Ends with
+/// done or close.
+class BackendOpening : public Engine {
+ public:
+  /// TLS has been established after start_tls.
+  virtual void tls_established(const TlsFacts& facts) = 0;
 };
 
-/// We are the client towards a backend. Ends with done or close; close carries the fault a waiting
-/// client would hear, and error() the server's own words for the log.
-class BackendLogin : public Engine {
+/// We are the client towards a backend. close carries the fault a waiting client would hear, and
+/// error() the server's own words for the log.
+class BackendLogin : public BackendOpening {
  public:
-  /// After look_up: what to derive.
-  virtual const KeyDerivation& derivation() const = 0;
+  /// After derive: what to derive.
+  virtual KeyDerivation derivation() const = 0;
   virtual void derived(Bytes key) = 0;
-  virtual void tls_established() = 0;
   /// After done: the state that stays with the connection.
   virtual std::unique_ptr<BackendState> take_state() = 0;
   /// After close: SQLSTATE or error number and message of the server, without secrets.
   virtual std::string_view error() const = 0;
 };
 
-/// What weirpool uses to log in to a backend. Passwords newest first; the second is tried when the
-/// first is refused (rotation).
+/// What the database stores about a user.
+struct StoredAccount {
+  std::string verifier;                ///< a password or a verifier. Secret.
+  std::optional<double> seconds_left;  ///< until it must not be used any more
+};
+
+/// Asks a backend who a user is, for a directory that lives in the database. Ends with done or
+/// close; close carries the fault a waiting client would hear, and error() why.
+class AccountQuery : public Engine {
+ public:
+  /// After done; no value: there is no such user, or it may not log in.
+  virtual std::optional<StoredAccount> take_account() = 0;
+  virtual std::string_view error() const = 0;
+};
+
+/// What weirpool uses to log in to a backend.
 struct BackendIdentity {
   std::string user;
   std::string password;
   std::string database;
   std::string options;  ///< PostgreSQL: the startup parameter of that name; empty: none
   std::uint32_t variant = 0;
-  bool tls_wanted = false;                  ///< sslmode prefer and stronger
-  bool tls_required = false;                ///< sslmode require and stronger
+  bool answers_look_ups = false;  ///< for AccountQuery only: no client has ever set anything here
+  bool newest_protocol = false;   ///< PostgreSQL: ask for protocol 3.2
+  bool tls_wanted = false;        ///< sslmode prefer and stronger
+  bool tls_required = false;      ///< sslmode require and stronger
+  bool tls_direct = false;        ///< TLS from the first byte on
   bool allow_public_key_retrieval = false;  ///< MySQL: ask a plaintext backend for its RSA key
 };
 

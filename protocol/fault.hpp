@@ -14,6 +14,7 @@ enum class Fault : std::uint8_t {
   unsupported,               ///< legal, but weirpool does not do it
   tls_required,              ///< this listener takes no plaintext
   login_denied,              ///< wrong password or unknown user: never told apart
+  not_admitted,              ///< no rule lets this client in, or one keeps it out
   unknown_database,          ///< the backend has no such database
   database_disabled,         ///< an administrator has said DISABLE
   console_denied,            ///< this user may not use the console

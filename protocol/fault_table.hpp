@@ -23,6 +23,8 @@ inline constexpr std::array<FaultRow, static_cast<std::size_t>(Fault::count_)> f
      "connections using insecure transport are prohibited: use TLS"},
     {Fault::login_denied, "28P01", 1045, "28000", "login_denied", kFatal,
      "password authentication failed"},
+    {Fault::not_admitted, "28000", 1130, "HY000", "not_admitted", kFatal,
+     "this host, user and database are not let in together"},
     {Fault::unknown_database, "3D000", 1049, "42000", "unknown_database", kFatal,
      "database does not exist"},
     {Fault::database_disabled, "57P03", 1049, "42000", "database_disabled", kFatal,

@@ -18,7 +18,8 @@
 //                never sends to a party while a forward towards it is unfinished.
 //  * start_tls:  everything sent so far must be flushed, then TLS starts with this party.
 //  * look_up:    ClientLogin: the directory answers through answer().
-//                BackendLogin: a key is to be derived off the I/O thread, see KeyDerivation.
+//  * derive:     login: a key is to be made off the I/O thread, see KeyDerivation; derived()
+//  follows.
 //  * learn:      ClientLogin: the backend's greeting facts are needed; answered through learned().
 //  * cancel:     ClientLogin: this connection only carries a cancel key, in `bytes`; close it.
 //  * kill:       Conversation: another session's statement, or that session, is to be ended as
@@ -59,6 +60,7 @@ struct Verdict {
     send,
     start_tls,
     look_up,
+    derive,
     learn,
     cancel,
     kill,
@@ -82,6 +84,7 @@ struct Verdict {
   static Verdict send(Party to, Bytes b) { return {Kind::send, to, {}, 0, b}; }
   static Verdict start_tls() { return {Kind::start_tls, {}, {}, 0, {}}; }
   static Verdict look_up() { return {Kind::look_up, {}, {}, 0, {}}; }
+  static Verdict derive() { return {Kind::derive, {}, {}, 0, {}}; }
   static Verdict learn() { return {Kind::learn, {}, {}, 0, {}}; }
   static Verdict cancel(Bytes key) { return {Kind::cancel, {}, {}, 0, key}; }
   static Verdict kill() { return {Kind::kill, {}, {}, 0, {}}; }

@@ -54,8 +54,23 @@ class Dialect {
     return nullptr;
   }
 
-  /// Makes what client logins are checked against, from all passwords valid now (one or two).
-  /// Costs milliseconds: not on an I/O thread.
+  /// TLS, and nothing else, on a connection to a backend that is no login: a cancel request's.
+  /// `direct`: from the first byte on. Null: this protocol has no such connections.
+  virtual std::unique_ptr<protocol::BackendOpening> tls_opening(bool /*direct*/) const {
+    return nullptr;
+  }
+  /// Can a client be asked for a certain proof (auth.method)? Otherwise the protocol's own counts.
+  virtual bool chooses_proof() const { return false; }
+  /// The application protocol's name inside TLS (ALPN); empty: it has none.
+  virtual std::string_view alpn() const { return {}; }
+  /// Asks a backend who `user` is; an empty `query` means the protocol's own. Null: users cannot be
+  /// looked up in such a database.
+  virtual std::unique_ptr<protocol::AccountQuery> account_query(const std::string& /*query*/,
+                                                                const std::string& /*user*/) const {
+    return nullptr;
+  }
+
+  /// Makes what client logins are checked against, from all passwords or verifiers valid now.
   virtual std::shared_ptr<const protocol::PreparedSecret> prepare(
       const std::string& user, const std::vector<std::string>& passwords) const = 0;
 };

@@ -1,4 +1,5 @@
 // MySQL's implementation of the seam. The only file outside protocol/mysql that knows its types.
+#include "config/password.hpp"
 #include "protocol/mysql/backend_login.hpp"
 #include "protocol/mysql/client_login.hpp"
 #include "protocol/mysql/credentials.hpp"
@@ -55,7 +56,10 @@ class MysqlDialect final : public Dialect {
   }
   std::shared_ptr<const protocol::PreparedSecret> prepare(
       const std::string& /*user*/, const std::vector<std::string>& passwords) const override {
-    return std::make_shared<mysql::Credentials>(passwords);
+    // What PostgreSQL stores of a password proves nothing here, and is no password.
+    std::vector<std::string> usable = passwords;
+    std::erase_if(usable, config::is_verifier);
+    return std::make_shared<mysql::Credentials>(usable);
   }
 
  private:

@@ -1,3 +1,4 @@
+#include "protocol/postgres/account_query.hpp"
 #include "protocol/postgres/backend_login.hpp"
 #include "protocol/postgres/client_login.hpp"
 #include "protocol/postgres/console.hpp"
@@ -5,6 +6,8 @@
 #include "protocol/postgres/reset.hpp"
 #include "protocol/postgres/role_probe.hpp"
 #include "protocol/postgres/secret.hpp"
+#include "protocol/postgres/startup_messages.hpp"
+#include "protocol/postgres/tls_opening.hpp"
 #include "proxy/dialect.hpp"
 
 namespace weirpool::proxy {
@@ -86,6 +89,19 @@ class PostgresDialect final : public Dialect {
       all.push_back({statement.backend_name, std::string(text), users});
     });
     return all;
+  }
+
+  std::unique_ptr<protocol::BackendOpening> tls_opening(bool direct) const override {
+    return std::make_unique<postgres::TlsOnly>(direct);
+  }
+
+  bool chooses_proof() const override { return true; }
+  std::string_view alpn() const override { return postgres::kApplicationProtocol; }
+
+  std::unique_ptr<protocol::AccountQuery> account_query(const std::string& query,
+                                                        const std::string& user) const override {
+    return std::make_unique<postgres::PostgresAccountQuery>(
+        query.empty() ? postgres::kAccountQuery : query, user);
   }
 
   std::shared_ptr<const protocol::PreparedSecret> prepare(

@@ -8,6 +8,8 @@
 #include <vector>
 
 #include "config/config.hpp"
+#include "proxy/directory.hpp"
+#include "proxy/secret_watch.hpp"
 #include "proxy/session/session_host.hpp"
 
 namespace weirpool::proxy {
@@ -15,21 +17,21 @@ namespace weirpool::proxy {
 using Targets = std::map<std::string, std::unique_ptr<BackendTarget>>;
 
 struct Runtime {
-  using Secrets = std::map<const Dialect*, std::shared_ptr<const protocol::PreparedSecret>>;
-
   config::Snapshot config;
-  std::map<std::string, Secrets> secrets;                  ///< by user
+  std::shared_ptr<const Directory> directory;
   std::map<std::string, BackendTarget*> targets;           ///< those that `config` names
   std::vector<std::shared_ptr<const ListenerSite>> sites;  ///< as config->listeners
 };
 
-/// Prepares secrets and TLS for `config` and renews the targets' own TLS and bounds. Costs
-/// milliseconds per user; throws std::runtime_error when a certificate or key cannot be used, and
-/// then has changed nothing.
+/// Prepares the directory and TLS for `config` and renews the targets' own TLS and bounds. Throws
+/// std::runtime_error when a file, a certificate or a key cannot be used, and then has changed
+/// nothing.
 std::shared_ptr<const Runtime> make_runtime(config::Snapshot config, Targets& targets);
 
-/// `runtime` with the secrets of these of its users made anew from what their files say now.
+/// `runtime` with what has `changed` made anew from what the files say now. `problem`: why the user
+/// file could not be read; then its former content still counts.
 std::shared_ptr<const Runtime> with_new_secrets(const Runtime& runtime, const Targets& targets,
-                                                const std::vector<std::string>& users);
+                                                const SecretWatch::Changes& changed,
+                                                std::string& problem);
 
 }  // namespace weirpool::proxy

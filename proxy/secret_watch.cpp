@@ -10,24 +10,25 @@ std::optional<SecretWatch::Mark> SecretWatch::look(const std::string& path) {
               found.st_mtim.tv_sec * kNanoseconds + found.st_mtim.tv_nsec};
 }
 
-bool SecretWatch::moved(const config::PasswordSource& source) {
-  if (source.file.empty()) return false;
-  const std::optional<Mark> now = look(source.file);
+bool SecretWatch::moved(const std::string& path) {
+  if (path.empty()) return false;
+  const std::optional<Mark> now = look(path);
   if (!now) return false;
-  const auto [known, first] = marks_.try_emplace(source.file, *now);
+  const auto [known, first] = marks_.try_emplace(path, *now);
   if (first || known->second == *now) return false;
   known->second = *now;
   return true;
 }
 
-std::vector<std::string> SecretWatch::changed(const config::Config& config) {
-  std::vector<std::string> names;
+SecretWatch::Changes SecretWatch::changed(const config::Config& config) {
+  Changes changes;
   for (const auto& [name, user] : config.users) {
-    const bool newest = moved(user.password);
-    const bool old = user.old_password && moved(*user.old_password);
-    if (newest || old) names.push_back(name);
+    const bool newest = moved(user.password.file);
+    const bool old = user.old_password && moved(user.old_password->file);
+    if (newest || old) changes.users.push_back(name);
   }
-  return names;
+  changes.user_file = moved(config.auth.user_file);
+  return changes;
 }
 
 }  // namespace weirpool::proxy

@@ -1,5 +1,5 @@
-// Notices that password files have been rewritten, so that clients too are judged by what is in
-// them now. (Logins at a backend read the file themselves, every time.)
+// Notices that password files and the user file have been rewritten, so that clients too are judged
+// by what is in them now. (Logins at a backend read the file themselves, every time.)
 #pragma once
 
 #include <sys/stat.h>
@@ -15,10 +15,15 @@ namespace weirpool::proxy {
 
 class SecretWatch {
  public:
-  /// Names of the users one of whose files is not what it was at the last look. A file seen for the
-  /// first time is none of them, nor is one that cannot be looked at now: what it said still
-  /// counts.
-  std::vector<std::string> changed(const config::Config& config);
+  struct Changes {
+    std::vector<std::string> users;  ///< one of their own files is another one
+    bool user_file = false;
+    bool any() const { return user_file || !users.empty(); }
+  };
+
+  /// What is not as it was at the last look. A file seen for the first time has not changed, nor
+  /// has one that cannot be looked at now: what it said still counts.
+  Changes changed(const config::Config& config);
 
  private:
   /// What a rewrite in place, a rename onto the file or a switched link changes.
@@ -31,7 +36,7 @@ class SecretWatch {
   };
 
   static std::optional<Mark> look(const std::string& path);
-  bool moved(const config::PasswordSource& source);
+  bool moved(const std::string& path);
 
   std::map<std::string, Mark> marks_;  ///< by path
 };

@@ -73,9 +73,7 @@ class Server {
   boost::asio::steady_timer secrets_timer_{io_};
   std::unique_ptr<Dialect> postgres_;
   std::unique_ptr<Dialect> mysql_;
-  Population population_;
-  Offload offload_;
-  KeyDeriver deriver_{offload_};
+  Shared shared_;
   Targets targets_;
   std::shared_ptr<const Runtime> runtime_;
   SecretWatch secrets_;
@@ -113,8 +111,9 @@ void Server::make_control() {
       control_->order(command, patient, done);
     });
   };
-  observer_ = std::make_unique<Observer>(*config_, targets_, workers_, population_, order);
-  control_ = std::make_unique<Control>(io_, targets_, workers_, population_, std::move(powers));
+  observer_ = std::make_unique<Observer>(*config_, targets_, workers_, shared_.population, order);
+  control_ =
+      std::make_unique<Control>(io_, targets_, workers_, shared_.population, std::move(powers));
   for (const auto& worker : workers_) {
     worker->set_console([this](protocol::console::Request request, auto done) {
       control_->submit(std::move(request), std::move(done));
@@ -140,8 +139,7 @@ void Server::make_workers() {
     workers_[worker]->kill_here(request, asker, std::move(answer));
   };
   for (unsigned i = 0; i < config_->workers; ++i) {
-    workers_.push_back(std::make_unique<Worker>(i, *config_, population_, offload_, deriver_,
-                                                route_cancel, route_kill));
+    workers_.push_back(std::make_unique<Worker>(i, *config_, shared_, route_cancel, route_kill));
   }
   for (const auto& [name, target] : targets_) target->ledger().set_messenger(messenger());
 }
@@ -181,12 +179,12 @@ Worker& Server::least_loaded() {
 
 void Server::accepted(std::size_t site, int fd) {
   const config::Limits& limits = config_->limits;
-  if (population_.logins.load(std::memory_order_relaxed) >= limits.max_login_conn) {
+  if (shared_.population.logins.load(std::memory_order_relaxed) >= limits.max_login_conn) {
     turn_away(site, fd, Fault::too_many_logins);
     return;
   }
-  const std::uint32_t clients = population_.clients.fetch_add(1, std::memory_order_relaxed);
-  population_.logins.fetch_add(1, std::memory_order_relaxed);
+  const std::uint32_t clients = shared_.population.clients.fetch_add(1, std::memory_order_relaxed);
+  shared_.population.logins.fetch_add(1, std::memory_order_relaxed);
   const std::uint32_t most = std::min(limits.max_client_conn, max_clients_);
   least_loaded().adopt(fd, site, clients >= most ? Fault::too_many_clients : Fault::none);
 }
@@ -297,14 +295,21 @@ void Server::apply(std::shared_ptr<config::Config> config) {
 }
 
 void Server::watch_secrets() {
-  const std::vector<std::string> users = secrets_.changed(*config_);
-  if (!users.empty()) {
-    runtime_ = with_new_secrets(*runtime_, targets_, users);
+  const SecretWatch::Changes changed = secrets_.changed(*config_);
+  std::string problem;
+  if (changed.any()) {
+    runtime_ = with_new_secrets(*runtime_, targets_, changed, problem);
     for (const auto& worker : workers_) worker->apply(runtime_);
   }
-  for (const std::string& user : users) {
+  for (const std::string& user : changed.users) {
     log::event(log::Level::info, "password_renewed", "a password file has been read again",
                {{"user", user}});
+  }
+  if (!problem.empty()) {
+    log::event(log::Level::error, "user_file_refused", "the user file is broken; nothing changed",
+               {{"detail", problem}});
+  } else if (changed.user_file) {
+    log::event(log::Level::info, "user_file_renewed", "the user file has been read again", {});
   }
   secrets_timer_.expires_after(config::kPasswordFilePoll);
   secrets_timer_.async_wait([this](boost::system::error_code error) {
@@ -339,7 +344,7 @@ void Server::begin_drain() {
   for (const auto& listener : listeners_) listener->close();
   for (const auto& worker : workers_) worker->begin_drain();
   log::event(log::Level::info, "drain_begin", "clients leave at their transaction boundary",
-             {{"clients", std::uint64_t{population_.clients.load()}}});
+             {{"clients", std::uint64_t{shared_.population.clients.load()}}});
   drain_until_ = Clock::now() + config_->drain.timeout;
   poll_drain();
 }
@@ -347,7 +352,7 @@ void Server::begin_drain() {
 void Server::evict() {
   phase_ = Phase::evicting;
   log::event(log::Level::warn, "drain_deadline", "closing the clients that are left",
-             {{"clients", std::uint64_t{population_.clients.load()}}});
+             {{"clients", std::uint64_t{shared_.population.clients.load()}}});
   for (const auto& worker : workers_) worker->evict_all();
   drain_until_ = Clock::now() + config_->timeouts.server_close_timeout;
 }
@@ -359,11 +364,11 @@ std::uint32_t Server::open_backends() const {
 }
 
 void Server::poll_drain() {
-  const bool empty = population_.clients.load() == 0 && open_backends() == 0;
+  const bool empty = shared_.population.clients.load() == 0 && open_backends() == 0;
   const bool late = Clock::now() >= drain_until_;
   if (empty || (late && phase_ == Phase::evicting)) {
     log::event(log::Level::info, "drain_complete", "everybody has left",
-               {{"clients_left", std::uint64_t{population_.clients.load()}},
+               {{"clients_left", std::uint64_t{shared_.population.clients.load()}},
                 {"backends_left", std::uint64_t{open_backends()}}});
     io_.stop();
     return;
@@ -394,7 +399,7 @@ int Server::run() {
   io_.run();
   observer_.reset();
   for (const auto& worker : workers_) worker->stop();
-  offload_.stop();
+  shared_.offload.stop();
   return 0;
 }
 

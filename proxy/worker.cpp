@@ -13,16 +13,14 @@
 
 namespace weirpool::proxy {
 
-Worker::Worker(unsigned index, const config::Config& config, Population& population,
-               Offload& offload, KeyDeriver& deriver, CancelRouter route_cancel,
-               KillRouter route_kill)
+Worker::Worker(unsigned index, const config::Config& config, Shared& shared,
+               CancelRouter route_cancel, KillRouter route_kill)
     : index_(index),
-      population_(population),
-      offload_(offload),
-      deriver_(deriver),
+      shared_(shared),
       route_cancel_(std::move(route_cancel)),
       route_kill_(std::move(route_kill)),
       stay_(loop_.io.get_executor()),
+      desk_(loop_, shared.accounts, [this](const PoolKey& key) { return shard(key); }),
       ids_(config.instance_id, index, config.workers) {}
 
 Worker::~Worker() { stop(); }
@@ -145,24 +143,32 @@ PoolShard* Worker::find(const PoolKey& key) {
 std::shared_ptr<PoolShard> Worker::shard(const PoolKey& key) {
   std::shared_ptr<PoolShard>& shard = shards_[key];
   if (shard) return shard;
-  auto passwords = [this, name = key.user] { return read_passwords(name); };
-  shard = std::make_shared<PoolShard>(loop_, index_, key, std::move(passwords), deriver_,
+  auto passwords = [this, key] { return read_passwords(key); };
+  shard = std::make_shared<PoolShard>(loop_, index_, key, std::move(passwords), shared_.deriver,
                                       numbers_of(key));
   if (draining_) shard->drain();
   shard->set_paused(steering_->holds(key.database));
   return shard;
 }
 
-Task<std::vector<std::string>> Worker::read_passwords(std::string user) {
+Task<std::vector<std::string>> Worker::read_passwords(PoolKey key) {
   const config::Snapshot config = loop_.config;
-  const auto found = config->users.find(user);
-  if (found == config->users.end()) co_return std::vector<std::string>{};
+  const auto found = config->users.find(key.user);
+  if (found == config->users.end()) {
+    std::vector<std::string> stored = runtime_->directory->stored(key.user);
+    if (stored.empty()) {
+      const FindingRef finding = shared_.accounts.last({key.target, key.user});
+      if (finding && finding->secret) stored.push_back(finding->stored);
+    }
+    co_return shared_.ring.usable(std::move(stored));
+  }
   const config::User& account = found->second;
   const bool on_disk = !account.password.file.empty() ||
                        (account.old_password && !account.old_password->file.empty());
-  if (!on_disk) co_return config::read_passwords(account);
+  if (!on_disk) co_return shared_.ring.usable(config::read_passwords(account));
   auto work = [config, &account] { return config::read_passwords(account); };
-  co_return co_await offload_.run(loop_, std::move(work));
+  std::vector<std::string> stored = co_await shared_.offload.run(loop_, std::move(work));
+  co_return shared_.ring.usable(std::move(stored));
 }
 
 std::shared_ptr<metrics::PoolMetrics> Worker::numbers_of(const PoolKey& key) {
@@ -184,11 +190,14 @@ std::vector<Worker::PoolNumbers> Worker::pools() const {
   return numbers_;
 }
 
-std::shared_ptr<const protocol::PreparedSecret> Worker::secret(const BackendTarget& target,
-                                                               const std::string& user) {
-  const auto found = runtime_->secrets.find(user);
-  if (found == runtime_->secrets.end()) return nullptr;
-  return found->second.at(&target.dialect());
+void Worker::look_up(AccountWait& wait) {
+  const Directory& directory = *runtime_->directory;
+  const bool in_database = !wait.target().backend().auth_user.empty();
+  if (in_database && !directory.knows(wait.user())) {
+    desk_.look_up(wait);
+  } else {
+    wait.answer(directory.account(wait.target().dialect(), wait.user()));
+  }
 }
 
 std::optional<PoolKey> Worker::route(const ListenerSite& site, const protocol::Identity& identity) {
@@ -199,7 +208,11 @@ std::optional<PoolKey> Worker::route(const ListenerSite& site, const protocol::I
   return proxy::route(*loop_.config, *site.target, target_of, identity);
 }
 
-const std::string& Worker::probe_user() { return runtime_->config->users.begin()->first; }
+void Worker::doubt(BackendTarget& target, const std::string& user) {
+  shared_.accounts.doubt({&target, user}, Clock::now());
+}
+
+std::string Worker::probe_user() { return runtime_->directory->any_user(); }
 
 void Worker::cancel(protocol::Bytes key) {
   protocol::Reader reader(key);
@@ -225,7 +238,7 @@ void Worker::kill(const protocol::KillRequest& request, const PoolKey& asker,
 void Worker::left(Session& session) {
   by_id_.erase(session.id());
   session_count_.fetch_sub(1, std::memory_order_relaxed);
-  population_.clients.fetch_sub(1, std::memory_order_relaxed);
+  shared_.population.clients.fetch_sub(1, std::memory_order_relaxed);
 }
 
 /// One worker does it for all.

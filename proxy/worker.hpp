@@ -16,7 +16,9 @@
 
 #include "proxy/client_id.hpp"
 #include "proxy/metrics/counters.hpp"
+#include "proxy/pool/key_ring.hpp"
 #include "proxy/runtime.hpp"
+#include "proxy/session/account_desk.hpp"
 #include "proxy/session/session.hpp"
 #include "proxy/steering.hpp"
 
@@ -29,6 +31,15 @@ struct Population {
   Census census;
 };
 
+/// What all workers share beside their configuration. Any thread.
+struct Shared {
+  Population population;
+  Offload offload;
+  KeyDeriver deriver{offload};
+  KeyRing ring;
+  AccountCache accounts;
+};
+
 class Worker final : public SessionHost {
  public:
   /// Sends a cancel key to the worker that `id` belongs to.
@@ -38,8 +49,8 @@ class Worker final : public SessionHost {
   using KillRouter = std::function<void(const protocol::KillRequest& request, const PoolKey& asker,
                                         std::function<void(protocol::KillResult)> answer)>;
 
-  Worker(unsigned index, const config::Config& config, Population& population, Offload& offload,
-         KeyDeriver& deriver, CancelRouter route_cancel, KillRouter route_kill);
+  Worker(unsigned index, const config::Config& config, Shared& shared, CancelRouter route_cancel,
+         KillRouter route_kill);
   ~Worker();
 
   /// Who answers the console: any thread may ask; `done` is called on some other one. Before
@@ -98,13 +109,19 @@ class Worker final : public SessionHost {
 
   // SessionHost, on this worker's thread.
   Loop& loop() override { return loop_; }
+  KeyDeriver& deriver() override { return shared_.deriver; }
   std::shared_ptr<PoolShard> shard(const PoolKey& key) override;
-  std::shared_ptr<const protocol::PreparedSecret> secret(const BackendTarget& target,
-                                                         const std::string& user) override;
+  Ruling rule(const BackendTarget& target, const config::Arrival& arrival,
+              const TlsChannel* tls) override {
+    return runtime_->directory->rule(target.dialect(), arrival, tls);
+  }
+  void look_up(AccountWait& wait) override;
+  void reveal(const protocol::Revealed& revealed) override { shared_.ring.remember(revealed); }
+  void doubt(BackendTarget& target, const std::string& user) override;
+  std::string probe_user() override;
   std::optional<PoolKey> route(const ListenerSite& site,
                                const protocol::Identity& identity) override;
-  const std::string& probe_user() override;
-  Census& census() override { return population_.census; }
+  Census& census() override { return shared_.population.census; }
   void cancel(protocol::Bytes key) override;
   void kill(const protocol::KillRequest& request, const PoolKey& asker,
             std::function<void(protocol::KillResult)> answer) override;
@@ -115,15 +132,15 @@ class Worker final : public SessionHost {
   bool disabled(const std::string& database) const override {
     return steering_->disabled.contains(database);
   }
-  void login_over() override { population_.logins.fetch_sub(1, std::memory_order_relaxed); }
-  void login_again() override { population_.logins.fetch_add(1, std::memory_order_relaxed); }
+  void login_over() override { shared_.population.logins.fetch_sub(1, std::memory_order_relaxed); }
+  void login_again() override { shared_.population.logins.fetch_add(1, std::memory_order_relaxed); }
   void left(Session& session) override;
 
  private:
   using Sessions = boost::intrusive::list<Session, boost::intrusive::constant_time_size<false>>;
 
   std::uint32_t next_id();
-  Task<std::vector<std::string>> read_passwords(std::string user);
+  Task<std::vector<std::string>> read_passwords(PoolKey key);
   std::shared_ptr<metrics::PoolMetrics> numbers_of(const PoolKey& key);
   PoolShard* find(const PoolKey& key);
   Task<void> sweep();
@@ -132,9 +149,7 @@ class Worker final : public SessionHost {
   void inspect_some(std::shared_ptr<Inspection> inspection);
 
   const unsigned index_;
-  Population& population_;
-  Offload& offload_;
-  KeyDeriver& deriver_;
+  Shared& shared_;
   CancelRouter route_cancel_;
   KillRouter route_kill_;
   metrics::WorkerMetrics metrics_;
@@ -144,6 +159,7 @@ class Worker final : public SessionHost {
   boost::asio::executor_work_guard<boost::asio::io_context::executor_type> stay_;
   std::shared_ptr<const Runtime> runtime_;
   std::unordered_map<PoolKey, std::shared_ptr<PoolShard>, PoolKeyHash> shards_;
+  AccountDesk desk_;
   boost::unordered_flat_map<std::uint32_t, Session*> by_id_;
   ClientIds ids_;
   TimePoint names_looked_up_ = Clock::now();

@@ -168,7 +168,7 @@ void ClientSideLogin::accept_greeting(Bytes payload) {
   phase_ = as_.tls_wanted && offered ? Phase::send_tls : Phase::send_response;
 }
 
-void ClientSideLogin::tls_established() {
+void ClientSideLogin::tls_established(const TlsFacts&) {
   tls_ = true;
   phase_ = Phase::send_response;
 }

@@ -25,9 +25,9 @@ class ClientSideLogin final : public BackendLogin {
   ~ClientSideLogin() override;
 
   Verdict step(Party from, MutableBytes unread) override;
-  const KeyDerivation& derivation() const override { return derivation_; }
-  void derived(Bytes /*key*/) override {}  // this protocol hashes cheaply and never says look_up
-  void tls_established() override;
+  KeyDerivation derivation() const override { return {}; }
+  void derived(Bytes /*key*/) override {}  // this protocol hashes cheaply and never says derive
+  void tls_established(const TlsFacts& facts) override;
   std::unique_ptr<BackendState> take_state() override;
   std::string_view error() const override { return error_; }
 
@@ -72,7 +72,6 @@ class ClientSideLogin final : public BackendLogin {
   std::string plugin_;
   std::string reply_;  ///< the next thing said in the authentication; wiped
   std::string error_;
-  KeyDerivation derivation_;
   std::shared_ptr<Facts> facts_;
   std::unique_ptr<ServerState> state_;
   std::unique_ptr<Exchange> setup_;

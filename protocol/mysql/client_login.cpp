@@ -82,13 +82,13 @@ void ServerSideLogin::learned(std::shared_ptr<const BackendFacts> facts, Fault w
   phase_ = phase_ == Phase::facts ? Phase::greet : Phase::welcome;
 }
 
-void ServerSideLogin::tls_established() {
+void ServerSideLogin::tls_established(const TlsFacts&) {
   tls_ = true;
   phase_ = Phase::response;
 }
 
-void ServerSideLogin::answer(std::shared_ptr<const PreparedSecret> secret) {
-  proof_.answer(std::static_pointer_cast<const Credentials>(std::move(secret)));
+void ServerSideLogin::answer(const Account& account) {
+  proof_.answer(std::static_pointer_cast<const Credentials>(account.secret));
 }
 
 std::uint64_t ServerSideLogin::offered() const {

@@ -33,10 +33,10 @@ class ServerSideLogin final : public ClientLogin {
 
   Verdict step(Party from, MutableBytes unread) override;
   const Identity& identity() const override { return identity_; }
-  void answer(std::shared_ptr<const PreparedSecret> secret) override;
+  void answer(const Account& account) override;
   void learned(std::shared_ptr<const BackendFacts> facts, Fault why,
                std::string_view detail) override;
-  void tls_established() override;
+  void tls_established(const TlsFacts& facts) override;
   void write_fault(Fault fault, std::string_view detail, Writer& out) override;
   std::unique_ptr<Codec> take_codec() override;
   std::unique_ptr<Conversation> take_conversation() override;

@@ -44,9 +44,10 @@ void write_auth_cleartext(Writer& out) {
   out.be32(static_cast<std::uint32_t>(AuthKind::cleartext));
 }
 
-void write_auth_sasl(Writer& out) {
+void write_auth_sasl(bool plus, Writer& out) {
   const Framed frame(out, 'R');
   out.be32(static_cast<std::uint32_t>(AuthKind::sasl));
+  if (plus) out.cstr(kScramPlusMechanism);
   out.cstr(kScramMechanism);
   out.u8(0);
 }

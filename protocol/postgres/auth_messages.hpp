@@ -20,6 +20,7 @@ enum class AuthKind : std::uint32_t {
 };
 
 inline constexpr std::string_view kScramMechanism = "SCRAM-SHA-256";
+inline constexpr std::string_view kScramPlusMechanism = "SCRAM-SHA-256-PLUS";
 
 /// 'R' | int32 kind | rest by kind: md5: 4 bytes salt; sasl: cstring mechanism* and a zero byte;
 /// sasl_continue and sasl_final: SASL data. Kinds weirpool does not know parse with `data` only.
@@ -34,7 +35,8 @@ struct Authentication {
 void write_auth_ok(Writer& out);
 void write_auth_md5(const std::array<std::uint8_t, 4>& salt, Writer& out);
 void write_auth_cleartext(Writer& out);
-void write_auth_sasl(Writer& out);
+/// `plus`: with channel binding too, which then comes first.
+void write_auth_sasl(bool plus, Writer& out);
 void write_auth_sasl_data(AuthKind kind, std::string_view data, Writer& out);
 
 /// 'p' | cstring password.

@@ -19,6 +19,8 @@ constexpr std::size_t kMaxErrorText = 512;  // bytes kept for the log
 PostgresBackendLogin::PostgresBackendLogin(const BackendIdentity& as, CatalogRef catalog)
     : as_(as),
       more_(catalog->replication.parameters_of(as.variant)),
+      opening_({as.tls_wanted, as.tls_required, as.tls_direct}),
+      pass_(parse_pass(as.password)),
       state_(std::make_unique<Backend>(catalog->max_prepared_statements)) {}
 
 PostgresBackendLogin::Step PostgresBackendLogin::fail(Fault fault, std::string_view why) {
@@ -37,18 +39,15 @@ Verdict PostgresBackendLogin::step(Party from, MutableBytes unread) {
 
 PostgresBackendLogin::Step PostgresBackendLogin::advance(MutableBytes unread) {
   switch (phase_) {
-    case Phase::begin:
-      if (as_.tls_wanted) {
-        write_ssl_request(outbox_.out());
-        phase_ = Phase::ssl_answer;
-      } else {
-        write_startup();
-      }
-      return std::nullopt;
-    case Phase::ssl_answer: return on_ssl_answer(unread);
+    case Phase::opening: {
+      Step verdict = opening_.advance(unread, outbox_);
+      if (opening_.over()) write_startup();
+      if (verdict && verdict->kind == Verdict::Kind::close)
+        return fail(verdict->fault, opening_.error());
+      return verdict;
+    }
     case Phase::authentication:
     case Phase::greeting: return on_bytes(unread);
-    case Phase::tls:
     case Phase::derive:
     case Phase::ended: break;
   }
@@ -57,38 +56,14 @@ PostgresBackendLogin::Step PostgresBackendLogin::advance(MutableBytes unread) {
 
 void PostgresBackendLogin::write_startup() {
   StartupMessage message;
-  message.version = kProtocol30;
+  message.version = as_.newest_protocol ? kProtocol32 : kProtocol30;
   message.parameters = {{"user", as_.user}, {"database", as_.database}};
   if (!as_.options.empty()) message.parameters.emplace_back("options", as_.options);
   message.parameters.insert(message.parameters.end(), more_.begin(), more_.end());
+  // What answers look-ups resolves no name by a path that somebody could have put something into.
+  if (as_.answers_look_ups) message.parameters.emplace_back("search_path", "");
   message.serialize(outbox_.out());
   phase_ = Phase::authentication;
-}
-
-PostgresBackendLogin::Step PostgresBackendLogin::on_ssl_answer(MutableBytes unread) {
-  if (unread.empty()) return Verdict::need(1);
-  const char answer = static_cast<char>(unread[0]);
-  if (answer != 'S' && answer != 'N') {
-    // Whatever stands here has not been authenticated: it is not repeated to anybody.
-    return fail(Fault::backend_unavailable, "unexpected answer to SSLRequest");
-  }
-  // Bytes behind the answer would be taken for the first ones inside TLS, or for the beginning of
-  // a login that nobody has asked for yet.
-  if (unread.size() > 1) return fail(Fault::backend_violation, "data behind the SSL answer");
-  outbox_.skip(1);
-  if (answer == 'S') {
-    phase_ = Phase::tls;
-    outbox_.then(Verdict::start_tls());
-    return std::nullopt;
-  }
-  if (as_.tls_required) return fail(Fault::backend_unavailable, "server does not support TLS");
-  write_startup();
-  return std::nullopt;
-}
-
-void PostgresBackendLogin::tls_established() {
-  tls_ = true;
-  write_startup();
 }
 
 PostgresBackendLogin::Step PostgresBackendLogin::on_bytes(MutableBytes unread) {
@@ -121,13 +96,26 @@ PostgresBackendLogin::Step PostgresBackendLogin::on_bytes(MutableBytes unread) {
 PostgresBackendLogin::Step PostgresBackendLogin::on_message(char tag, Bytes payload) {
   if (tag == 'N') return std::nullopt;  // A notice: nobody is there to read it.
   if (phase_ == Phase::greeting) return on_greeting(tag, payload);
+  if (tag == 'v') return on_negotiation(payload);
   if (tag != 'R') return fail(Fault::backend_violation, "unexpected message before authentication");
   return on_authentication(payload);
+}
+
+PostgresBackendLogin::Step PostgresBackendLogin::on_negotiation(Bytes payload) {
+  const auto message = NegotiateProtocolVersion::parse(payload);
+  // It offers less than what was asked for, and no option was asked for.
+  const bool legal = message && as_.newest_protocol && !negotiated_ && asked_for_ == 0 &&
+                     message->unknown_options.empty() && message->version >= kProtocol30 &&
+                     message->version < kProtocol32;
+  if (!legal) return fail(Fault::backend_violation, "illegal protocol negotiation");
+  negotiated_ = true;
+  return std::nullopt;
 }
 
 PostgresBackendLogin::Step PostgresBackendLogin::on_authentication(Bytes payload) {
   const auto message = Authentication::parse(payload);
   if (!message) return fail(Fault::backend_violation, "malformed authentication request");
+  const bool first = asked_for_++ == 0;
   switch (message->kind) {
     case AuthKind::ok:
       if (sasl_ != Sasl::none && sasl_ != Sasl::verified) {
@@ -136,18 +124,9 @@ PostgresBackendLogin::Step PostgresBackendLogin::on_authentication(Bytes payload
       phase_ = Phase::greeting;
       return std::nullopt;
     case AuthKind::cleartext:
-      if (!tls_) {
-        return fail(Fault::backend_refused_login, "server wants the password without TLS");
-      }
-      PasswordMessage{as_.password}.serialize(outbox_.out());
-      return std::nullopt;
-    case AuthKind::md5: {
-      const std::string verifier =
-          is_md5_verifier(as_.password) ? as_.password : md5_verifier(as_.user, as_.password);
-      const std::string response = md5_response(verifier, message->data);
-      PasswordMessage{response}.serialize(outbox_.out());
-      return std::nullopt;
-    }
+    case AuthKind::md5:
+      if (!first) return fail(Fault::backend_violation, "a second request for a password");
+      return on_password_request(*message);
     case AuthKind::sasl:
     case AuthKind::sasl_continue:
     case AuthKind::sasl_final: return on_sasl(*message);
@@ -155,26 +134,34 @@ PostgresBackendLogin::Step PostgresBackendLogin::on_authentication(Bytes payload
   return fail(Fault::backend_refused_login, "server wants an unsupported authentication method");
 }
 
-PostgresBackendLogin::Step PostgresBackendLogin::on_sasl(const Authentication& message) {
-  if (message.kind == AuthKind::sasl && sasl_ == Sasl::none) {
-    const auto& offered = message.mechanisms;
-    if (std::find(offered.begin(), offered.end(), kScramMechanism) == offered.end()) {
-      return fail(Fault::backend_refused_login, "server does not offer SCRAM-SHA-256");
+PostgresBackendLogin::Step PostgresBackendLogin::on_password_request(
+    const Authentication& message) {
+  if (pass_ || parse_verifier(as_.password)) {
+    return fail(Fault::backend_refused_login,
+                "server wants a password, and only a SCRAM verifier is known");
+  }
+  const bool hashed = is_md5_verifier(as_.password);
+  if (message.kind == AuthKind::cleartext) {
+    if (!opening_.encrypted()) {
+      return fail(Fault::backend_refused_login, "server wants the password without TLS");
     }
-    scram_.emplace(make_nonce());
-    const std::string first = scram_->first();
-    SaslInitialResponse{kScramMechanism, first}.serialize(outbox_.out());
-    sasl_ = Sasl::first_sent;
+    if (hashed) {
+      return fail(Fault::backend_refused_login,
+                  "server wants the password, and only its md5 hash is known");
+    }
+    PasswordMessage{as_.password}.serialize(outbox_.out());
     return std::nullopt;
   }
+  const std::string verifier = hashed ? as_.password : md5_verifier(as_.user, as_.password);
+  const std::string response = md5_response(verifier, message.data);
+  PasswordMessage{response}.serialize(outbox_.out());
+  return std::nullopt;
+}
+
+PostgresBackendLogin::Step PostgresBackendLogin::on_sasl(const Authentication& message) {
+  if (message.kind == AuthKind::sasl && sasl_ == Sasl::none) return on_sasl_offer(message);
   if (message.kind == AuthKind::sasl_continue && sasl_ == Sasl::first_sent) {
-    if (message.data.size() > kMaxSaslLength || !scram_->challenge(text_of(message.data))) {
-      return fail(Fault::backend_violation, "malformed SCRAM challenge");
-    }
-    derivation_ = {saslprep(as_.password), scram_->salt(), scram_->iterations()};
-    phase_ = Phase::derive;
-    outbox_.then(Verdict::look_up());
-    return std::nullopt;
+    return on_sasl_challenge(message);
   }
   if (message.kind == AuthKind::sasl_final && sasl_ == Sasl::proof_sent) {
     if (!scram_->verify(text_of(message.data))) {
@@ -186,10 +173,63 @@ PostgresBackendLogin::Step PostgresBackendLogin::on_sasl(const Authentication& m
   return fail(Fault::backend_violation, "SASL message out of order");
 }
 
+PostgresBackendLogin::Step PostgresBackendLogin::on_sasl_offer(const Authentication& message) {
+  const auto offers = [&message](std::string_view mechanism) {
+    const auto& offered = message.mechanisms;
+    return std::find(offered.begin(), offered.end(), mechanism) != offered.end();
+  };
+  if (!pass_ && (is_md5_verifier(as_.password) || parse_verifier(as_.password))) {
+    return fail(Fault::backend_refused_login,
+                "server wants SCRAM, only a verifier is known, and no client has proven it yet");
+  }
+  const Bytes end_point = opening_.facts().end_point;
+  auto binding = ScramClient::Binding::none;
+  std::string_view mechanism = kScramMechanism;
+  if (!end_point.empty()) {
+    const bool bound = offers(kScramPlusMechanism);
+    binding = bound ? ScramClient::Binding::end_point : ScramClient::Binding::not_offered;
+    if (bound) mechanism = kScramPlusMechanism;
+  }
+  if (!offers(mechanism)) {
+    return fail(Fault::backend_refused_login, "server does not offer SCRAM-SHA-256");
+  }
+  scram_.emplace(make_nonce(), binding, end_point);
+  const std::string first = scram_->first();
+  SaslInitialResponse{mechanism, first}.serialize(outbox_.out());
+  sasl_ = Sasl::first_sent;
+  return std::nullopt;
+}
+
+PostgresBackendLogin::Step PostgresBackendLogin::on_sasl_challenge(const Authentication& message) {
+  if (message.data.size() > kMaxSaslLength || !scram_->challenge(text_of(message.data))) {
+    return fail(Fault::backend_violation, "malformed SCRAM challenge");
+  }
+  if (!pass_) {
+    phase_ = Phase::derive;
+    outbox_.then(Verdict::derive());
+    return std::nullopt;
+  }
+  const ScramVerifier& known = pass_->verifier;
+  if (known.salt != scram_->salt() || known.iterations != scram_->iterations()) {
+    return fail(Fault::backend_refused_login,
+                "server stores another verifier of the password than the one known here");
+  }
+  prove({pass_->client_key, known.keys.server_key});
+  return std::nullopt;
+}
+
+KeyDerivation PostgresBackendLogin::derivation() const {
+  return {saslprep(as_.password), scram_->salt(), scram_->iterations()};
+}
+
 void PostgresBackendLogin::derived(Bytes key) {
   Digest salted{};
   std::copy_n(key.begin(), std::min(key.size(), salted.size()), salted.begin());
-  write_sasl_response(scram_->prove(salted), outbox_.out());
+  prove(scram_prover(salted));
+}
+
+void PostgresBackendLogin::prove(const ScramProver& prover) {
+  write_sasl_response(scram_->prove(prover), outbox_.out());
   sasl_ = Sasl::proof_sent;
   phase_ = Phase::authentication;
 }

@@ -1,9 +1,9 @@
 // The login to a backend: weirpool is the client.
 //
 //   weirpool                         backend
-//   SSLRequest                 ->                           (sslmode prefer and stronger)
-//                              <-    'S' and TLS, or 'N'
-//   StartupMessage 3.0         ->
+//   (TLS, see tls_opening.hpp)
+//   StartupMessage             ->
+//                              <-    NegotiateProtocolVersion?
 //                              <-    AuthenticationSASL | MD5Password | CleartextPassword | Ok
 //   SASL exchange, or password ->
 //                              <-    AuthenticationOk ParameterStatus* BackendKeyData?
@@ -22,6 +22,7 @@
 #include "protocol/postgres/catalog.hpp"
 #include "protocol/postgres/frame.hpp"
 #include "protocol/postgres/scram.hpp"
+#include "protocol/postgres/tls_opening.hpp"
 
 namespace weirpool::protocol::postgres {
 
@@ -30,17 +31,15 @@ class PostgresBackendLogin final : public BackendLogin {
   PostgresBackendLogin(const BackendIdentity& as, CatalogRef catalog);
 
   Verdict step(Party from, MutableBytes unread) override;
-  const KeyDerivation& derivation() const override { return derivation_; }
+  KeyDerivation derivation() const override;
   void derived(Bytes key) override;
-  void tls_established() override;
+  void tls_established(const TlsFacts& facts) override { opening_.established(facts); }
   std::unique_ptr<BackendState> take_state() override;
   std::string_view error() const override { return error_; }
 
  private:
   enum class Phase : std::uint8_t {
-    begin,
-    ssl_answer,
-    tls,
+    opening,
     authentication,  ///< before AuthenticationOk
     derive,
     greeting,  ///< after it, until ReadyForQuery
@@ -52,11 +51,15 @@ class PostgresBackendLogin final : public BackendLogin {
   using Step = std::optional<Verdict>;
 
   Step advance(MutableBytes unread);
-  Step on_ssl_answer(MutableBytes unread);
   Step on_bytes(MutableBytes unread);
   Step on_message(char tag, Bytes payload);
   Step on_authentication(Bytes payload);
+  Step on_negotiation(Bytes payload);
+  Step on_password_request(const Authentication& message);
   Step on_sasl(const Authentication& message);
+  Step on_sasl_offer(const Authentication& message);
+  Step on_sasl_challenge(const Authentication& message);
+  void prove(const ScramProver& prover);
   Step on_error(Bytes visible);
   Step on_greeting(char tag, Bytes payload);
   void write_startup();
@@ -64,12 +67,14 @@ class PostgresBackendLogin final : public BackendLogin {
 
   BackendIdentity as_;
   std::vector<NamedValue> more_;  ///< further startup parameters
-  Phase phase_ = Phase::begin;
+  TlsOpening opening_;
+  std::optional<ScramPass> pass_;  ///< what as_.password is, if it is one
+  Phase phase_ = Phase::opening;
   Sasl sasl_ = Sasl::none;
-  bool tls_ = false;
+  bool negotiated_ = false;
+  std::uint32_t asked_for_ = 0;  ///< authentication requests so far
   Gather gather_;
   std::optional<ScramClient> scram_;
-  KeyDerivation derivation_;
   Outbox outbox_{Party::backend};
   std::string error_;
   std::uint32_t messages_ = 0;

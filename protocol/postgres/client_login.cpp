@@ -5,7 +5,6 @@
 
 #include "protocol/postgres/auth_messages.hpp"
 #include "protocol/postgres/conversation.hpp"
-#include "protocol/postgres/md5.hpp"
 #include "protocol/postgres/query_messages.hpp"
 #include "protocol/postgres/startup_messages.hpp"
 
@@ -57,11 +56,10 @@ PostgresClientLogin::Step PostgresClientLogin::close(Fault fault) {
 PostgresClientLogin::Step PostgresClientLogin::advance(MutableBytes unread) {
   switch (phase_) {
     case Phase::startup: return on_startup_bytes(unread);
-    case Phase::md5:
-    case Phase::sasl_initial:
-    case Phase::sasl_response: return on_password_bytes(unread);
+    case Phase::proof: return on_password_bytes(unread);
     case Phase::tls:
     case Phase::look_up:
+    case Phase::derive:
     case Phase::learn:
     case Phase::ended: break;
   }
@@ -71,6 +69,12 @@ PostgresClientLogin::Step PostgresClientLogin::advance(MutableBytes unread) {
 PostgresClientLogin::Step PostgresClientLogin::on_startup_bytes(MutableBytes unread) {
   std::uint64_t total = gather_.total();
   if (!gather_.collecting()) {
+    const bool first = !tls_ && !asked_tls_ && !asked_gss_;
+    if (first && context_.tls_available && !unread.empty() && unread[0] == kTlsHandshakeByte) {
+      direct_ = true;
+      phase_ = Phase::tls;
+      return Verdict::start_tls();
+    }
     if (unread.size() < 8) return Verdict::need(8);
     total = std::uint64_t{unread[0]} << 24 | std::uint64_t{unread[1]} << 16 |
             std::uint64_t{unread[2]} << 8 | unread[3];
@@ -119,9 +123,14 @@ PostgresClientLogin::Step PostgresClientLogin::on_ssl_request(bool more_behind) 
   return std::nullopt;
 }
 
-void PostgresClientLogin::tls_established() {
+void PostgresClientLogin::tls_established(const TlsFacts& facts) {
   tls_ = true;
+  end_point_ = facts.end_point;
   phase_ = Phase::startup;
+  // Without it, TLS of another protocol could be led here by somebody in between (ALPACA).
+  if (!direct_ || facts.application == kApplicationProtocol) return;
+  phase_ = Phase::ended;
+  outbox_.then(Verdict::close(Fault::none));
 }
 
 PostgresClientLogin::Step PostgresClientLogin::on_startup(Bytes packet) {
@@ -130,12 +139,15 @@ PostgresClientLogin::Step PostgresClientLogin::on_startup(Bytes packet) {
   if (!message) return close(Fault::protocol_violation);
   if (context_.tls_required && !tls_) return close(Fault::tls_required);
   if (const auto fault = take_parameters(message->parameters)) return close(*fault);
+  version_ = std::min(message->version, kProtocol32);
   NegotiateProtocolVersion negotiate;
+  negotiate.version = version_;
   for (const auto& [name, value] : message->parameters) {
     if (name.starts_with("_pq_.")) negotiate.unknown_options.push_back(name);
   }
-  if (message->minor() != 0 || !negotiate.unknown_options.empty())
+  if (message->version != version_ || !negotiate.unknown_options.empty()) {
     negotiate.serialize(outbox_.out());
+  }
   outbox_.skip(gather_.consume());
   outbox_.then(Verdict::look_up());
   phase_ = Phase::look_up;
@@ -152,7 +164,9 @@ std::optional<Fault> PostgresClientLogin::take_parameters(
       identity_.database = value;
     } else if (name == "replication") {
       // Values that mean false are a normal session.
-      if (value != "false" && value != "off" && value != "no" && value != "0") replication_ = value;
+      if (value == "false" || value == "off" || value == "no" || value == "0") continue;
+      replication_ = value;
+      identity_.whole_server = value != "database";
     } else if (name == "options") {
       if (!parse_options(value, options)) return Fault::unsupported;
     } else if (!name.starts_with("_pq_.")) {
@@ -187,19 +201,30 @@ std::optional<Fault> PostgresClientLogin::take_parameter(std::string_view name,
   return std::nullopt;
 }
 
-void PostgresClientLogin::answer(std::shared_ptr<const PreparedSecret> secret) {
-  secret_ = std::static_pointer_cast<const Secret>(secret);
-  if (secret_ != nullptr && secret_->uses_md5()) {
-    fill_random(md5_salt_);
-    write_auth_md5(md5_salt_, outbox_.out());
-    phase_ = Phase::md5;
-    return;
+void PostgresClientLogin::answer(const Account& account) {
+  proof_.emplace(identity_.user, account, end_point_);
+  follow(proof_->begin(outbox_.out()));
+}
+
+void PostgresClientLogin::derived(Bytes key) { follow(proof_->derived(key, outbox_.out())); }
+
+void PostgresClientLogin::follow(ClientProof::Outcome outcome) {
+  switch (outcome) {
+    case ClientProof::Outcome::next: phase_ = Phase::proof; return;
+    case ClientProof::Outcome::derive:
+      phase_ = Phase::derive;
+      outbox_.then(Verdict::derive());
+      return;
+    case ClientProof::Outcome::proven:
+      phase_ = Phase::learn;
+      outbox_.then(Verdict::learn());
+      return;
+    case ClientProof::Outcome::denied: outbox_.then(Verdict::close(Fault::login_denied)); break;
+    case ClientProof::Outcome::illegal:
+      outbox_.then(Verdict::close(Fault::protocol_violation));
+      break;
   }
-  const bool real = secret_ != nullptr && !secret_->scram().keys.empty();
-  if (!real) mock_ = mock_verifier(identity_.user);
-  scram_.emplace(real ? secret_->scram() : mock_, real, make_nonce());
-  write_auth_sasl(outbox_.out());
-  phase_ = Phase::sasl_initial;
+  phase_ = Phase::ended;
 }
 
 PostgresClientLogin::Step PostgresClientLogin::on_password_bytes(MutableBytes unread) {
@@ -210,58 +235,14 @@ PostgresClientLogin::Step PostgresClientLogin::on_password_bytes(MutableBytes un
     // A client without a password says goodbye here, and comes back with one.
     if (header.tag == 'X' && header.length == 4) return close(Fault::none);
     if (header.tag != 'p' || header.length < 4) return close(Fault::protocol_violation);
-    const std::uint32_t limit = phase_ == Phase::md5 ? kMaxLoginLength : kMaxSaslLength;
-    if (header.length > limit) return close(Fault::message_too_large);
+    if (header.length > proof_->longest_message()) return close(Fault::message_too_large);
     total = header.total();
   }
   if (const auto verdict = gather_.collect(unread, total)) return *verdict;
   const Bytes payload = gather_.message().subspan(kHeaderSize);
-  switch (phase_) {
-    case Phase::md5: return on_md5(payload);
-    case Phase::sasl_initial: return on_sasl_initial(payload);
-    default: return on_sasl_response(payload);
-  }
-}
-
-PostgresClientLogin::Step PostgresClientLogin::on_md5(Bytes payload) {
-  const auto message = PasswordMessage::parse(payload);
-  if (!message) return close(Fault::protocol_violation);
-  bool proven = false;
-  for (const std::string& verifier : secret_->md5()) {
-    const std::string expected = md5_response(verifier, md5_salt_);
-    if (equal_constant_time(bytes_of(expected), bytes_of(message->password))) proven = true;
-  }
-  if (!proven) return close(Fault::login_denied);
+  const ClientProof::Outcome outcome = proof_->on_message(payload, outbox_.out());
   outbox_.skip(gather_.consume());
-  outbox_.then(Verdict::learn());
-  phase_ = Phase::learn;
-  return std::nullopt;
-}
-
-PostgresClientLogin::Step PostgresClientLogin::on_sasl_initial(Bytes payload) {
-  const auto message = SaslInitialResponse::parse(payload);
-  if (!message || message->mechanism != kScramMechanism) {
-    return close(Fault::protocol_violation);
-  }
-  const auto challenge = scram_->first(message->data);
-  if (!challenge) return close(Fault::protocol_violation);
-  write_auth_sasl_data(AuthKind::sasl_continue, *challenge, outbox_.out());
-  outbox_.skip(gather_.consume());
-  phase_ = Phase::sasl_response;
-  return std::nullopt;
-}
-
-PostgresClientLogin::Step PostgresClientLogin::on_sasl_response(Bytes payload) {
-  const auto outcome = scram_->last(text_of(payload));
-  switch (outcome) {
-    case ScramServer::Outcome::malformed: return close(Fault::protocol_violation);
-    case ScramServer::Outcome::denied: return close(Fault::login_denied);
-    case ScramServer::Outcome::proven: break;
-  }
-  write_auth_sasl_data(AuthKind::sasl_final, scram_->server_final(), outbox_.out());
-  outbox_.skip(gather_.consume());
-  outbox_.then(Verdict::learn());
-  phase_ = Phase::learn;
+  follow(outcome);
   return std::nullopt;
 }
 
@@ -285,8 +266,8 @@ void PostgresClientLogin::greet(const Facts& facts) {
     ParameterStatus{name, wanted == nullptr ? std::string_view(value) : *wanted}.serialize(
         outbox_.out());
   }
-  BackendKeyData{context_.connection_id, Bytes(context_.cancel_key).first(4)}.serialize(
-      outbox_.out());
+  const Bytes key = Bytes(context_.cancel_key).first(cancel_key_size());
+  BackendKeyData{context_.connection_id, key}.serialize(outbox_.out());
   write_ready('I', outbox_.out());
 }
 

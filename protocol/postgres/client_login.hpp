@@ -2,12 +2,11 @@
 //
 //   client                           weirpool
 //   SSLRequest                 ->
-//                              <-    'S' and TLS, or 'N'
+//                              <-    'S' and TLS, or 'N'       (or TLS from the first byte on)
 //   GSSENCRequest              ->
 //                              <-    'N'
-//   StartupMessage             ->    NegotiateProtocolVersion where 3.0 is not what was asked for
-//                              <-    AuthenticationSASL | AuthenticationMD5Password
-//   SASL exchange, or password ->
+//   StartupMessage             ->    NegotiateProtocolVersion where more than 3.2 was asked for
+//                              <-    what client_proof.hpp shows
 //                                    (learn: what would a backend have said?)
 //                              <-    AuthenticationOk ParameterStatus* BackendKeyData ReadyForQuery
 //
@@ -15,7 +14,6 @@
 // known ones. PostgreSQL documentation, 55.2.1.
 #pragma once
 
-#include <array>
 #include <memory>
 #include <optional>
 #include <string>
@@ -24,8 +22,9 @@
 #include "protocol/engine.hpp"
 #include "protocol/postgres/backend_state.hpp"
 #include "protocol/postgres/catalog.hpp"
+#include "protocol/postgres/client_proof.hpp"
 #include "protocol/postgres/frame.hpp"
-#include "protocol/postgres/secret.hpp"
+#include "protocol/postgres/startup_messages.hpp"
 
 namespace weirpool::protocol::postgres {
 
@@ -36,10 +35,17 @@ class PostgresClientLogin final : public ClientLogin {
 
   Verdict step(Party from, MutableBytes unread) override;
   const Identity& identity() const override { return identity_; }
-  void answer(std::shared_ptr<const PreparedSecret> secret) override;
+  void answer(const Account& account) override;
+  KeyDerivation derivation() const override { return proof_->derivation(); }
+  void derived(Bytes key) override;
+  std::optional<Revealed> revealed() const override { return proof_->revealed(); }
   void learned(std::shared_ptr<const BackendFacts> facts, Fault why,
                std::string_view detail) override;
-  void tls_established() override;
+  void tls_established(const TlsFacts& facts) override;
+  /// Protocol 3.0 has room for 4 bytes.
+  std::size_t cancel_key_size() const override {
+    return version_ < kProtocol32 ? 4 : context_.cancel_key.size();
+  }
   void write_fault(Fault fault, std::string_view detail, Writer& out) override;
   std::unique_ptr<Conversation> take_conversation() override;
 
@@ -48,9 +54,8 @@ class PostgresClientLogin final : public ClientLogin {
     startup,
     tls,
     look_up,
-    md5,
-    sasl_initial,
-    sasl_response,
+    proof,
+    derive,
     learn,
     ended,
   };
@@ -68,9 +73,7 @@ class PostgresClientLogin final : public ClientLogin {
       const std::vector<std::pair<std::string_view, std::string_view>>& parameters);
   std::optional<Fault> take_parameter(std::string_view name, std::string_view value);
   Step on_password_bytes(MutableBytes unread);
-  Step on_md5(Bytes payload);
-  Step on_sasl_initial(Bytes payload);
-  Step on_sasl_response(Bytes payload);
+  void follow(ClientProof::Outcome outcome);
   void greet(const Facts& facts);
   Step close(Fault fault);
 
@@ -80,16 +83,15 @@ class PostgresClientLogin final : public ClientLogin {
   bool tls_ = false;
   bool asked_tls_ = false;
   bool asked_gss_ = false;
+  bool direct_ = false;  ///< TLS was there from the first byte on
+  std::vector<std::uint8_t> end_point_;
+  std::uint32_t version_ = kProtocol30;
   Identity identity_;
   std::vector<NamedValue> wanted_;  ///< session parameters of the startup message
   std::string replication_;         ///< as the client asked for it; empty: a normal session
   Gather gather_;
 
-  std::shared_ptr<const Secret> secret_;
-  ScramVerifier mock_;
-  std::array<std::uint8_t, 4> md5_salt_{};
-  std::optional<ScramServer> scram_;
-
+  std::optional<ClientProof> proof_;
   Outbox outbox_{Party::client};
   std::vector<std::uint8_t> cancel_;
 };

@@ -99,6 +99,8 @@ void fill_random(MutableBytes out) {
   if (RAND_bytes(out.data(), static_cast<int>(out.size())) != 1) std::abort();
 }
 
+void wipe(std::string& secret) { OPENSSL_cleanse(secret.data(), secret.size()); }
+
 std::string saslprep(std::string_view password) {
   const std::string raw(password);
   char* prepared = nullptr;

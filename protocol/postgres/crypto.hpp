@@ -29,6 +29,8 @@ std::optional<std::vector<std::uint8_t>> unbase64(std::string_view text);
 bool equal_constant_time(Bytes a, Bytes b);
 /// Cryptographically random; ends the process if the system has no randomness left to give.
 void fill_random(MutableBytes out);
+/// Overwrites a secret before its memory goes.
+void wipe(std::string& secret);
 /// SASLprep (RFC 4013); text it prohibits or that is not UTF-8 is used as it is, as libpq does.
 std::string saslprep(std::string_view password);
 

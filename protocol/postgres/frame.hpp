@@ -19,7 +19,8 @@ namespace weirpool::protocol::postgres {
 /// All limits in bytes, of the length word's value.
 inline constexpr std::uint32_t kMinStartupLength = 8;
 inline constexpr std::uint32_t kMaxStartupLength = 10000;  ///< as the database server has it
-inline constexpr std::uint32_t kMaxLoginLength = 65536;
+/// Of a login's messages: a password of 64 KiB (tokens of cloud providers are long) and its frame.
+inline constexpr std::uint32_t kMaxLoginLength = (64U << 10) + 5;
 inline constexpr std::uint32_t kMaxSaslLength = 4096;
 inline constexpr std::uint32_t kMaxMessageLength = 1U << 30;
 

@@ -7,6 +7,18 @@
 namespace weirpool::protocol::postgres {
 namespace {
 
+// The three GS2 headers, with an empty authorization identity (RFC 5802, section 7).
+constexpr std::string_view kUnboundHeader = "n,,";
+constexpr std::string_view kNotOfferedHeader = "y,,";
+constexpr std::string_view kBoundHeader = "p=tls-server-end-point,,";
+
+/// What c= holds: the header the client began with, and the channel where it is bound to one.
+std::string binding_text(std::string_view header, Bytes channel) {
+  std::string text(header);
+  text.append(text_of(channel));
+  return base64(bytes_of(text));
+}
+
 /// Takes "x=value" and its comma off the front of a SCRAM message.
 std::optional<std::string_view> attribute(std::string_view& message, char name) {
   if (message.size() < 2 || message[0] != name || message[1] != '=') return std::nullopt;
@@ -57,7 +69,12 @@ std::string auth_message(std::string_view first_bare, std::string_view server_fi
 }  // namespace
 
 ScramKeys scram_keys(const Digest& salted) {
-  return {sha256(hmac_sha256(salted, "Client Key")), hmac_sha256(salted, "Server Key")};
+  const ScramProver prover = scram_prover(salted);
+  return {sha256(prover.client_key), prover.server_key};
+}
+
+ScramProver scram_prover(const Digest& salted) {
+  return {hmac_sha256(salted, "Client Key"), hmac_sha256(salted, "Server Key")};
 }
 
 std::optional<ScramVerifier> parse_verifier(std::string_view text) {
@@ -74,10 +91,24 @@ std::optional<ScramVerifier> parse_verifier(std::string_view text) {
   auto salt = unbase64(text.substr(colon + 1, dollar - colon - 1));
   const auto stored = digest(text.substr(dollar + 1, second - dollar - 1));
   const auto server = digest(text.substr(second + 1));
-  if (!iterations || *iterations == 0 || !salt || salt->empty() || !stored || !server) {
+  if (!iterations || *iterations == 0 || *iterations > kMaxScramIterations || !salt ||
+      salt->empty() || salt->size() > kMaxSalt || !stored || !server) {
     return std::nullopt;
   }
-  return ScramVerifier{std::move(*salt), *iterations, {{*stored, *server}}};
+  return ScramVerifier{std::move(*salt), *iterations, {*stored, *server}};
+}
+
+std::string pass_text(std::string_view verifier, const Digest& client_key) {
+  return std::string(verifier) + '$' + base64(client_key);
+}
+
+std::optional<ScramPass> parse_pass(std::string_view text) {
+  const std::size_t dollar = text.rfind('$');
+  if (dollar == text.npos) return std::nullopt;
+  auto verifier = parse_verifier(text.substr(0, dollar));
+  const auto key = digest(text.substr(dollar + 1));
+  if (!verifier || !key || sha256(*key) != verifier->keys.stored_key) return std::nullopt;
+  return ScramPass{std::move(*verifier), *key};
 }
 
 std::string make_nonce() {
@@ -86,43 +117,52 @@ std::string make_nonce() {
   return base64(raw);
 }
 
-std::optional<std::string> ScramServer::first(std::string_view client_first) {
-  // gs2 header: n or y (p would bind to a channel, which is not offered), then an empty authzid.
-  if (!client_first.starts_with("n,,") && !client_first.starts_with("y,,")) return std::nullopt;
-  header_ = client_first.substr(0, 3);
-  first_bare_ = client_first.substr(3);
+std::optional<std::string> ScramServer::first(std::string_view client_first, bool plus) {
+  std::string_view header = plus ? kBoundHeader : kUnboundHeader;
+  // y: "I could have bound to the channel, had you offered it".
+  if (!plus && end_point_.empty() && client_first.starts_with('y')) header = kNotOfferedHeader;
+  if (!client_first.starts_with(header)) return std::nullopt;
+  binding_ = binding_text(header, plus ? Bytes(end_point_) : Bytes());
+  first_bare_ = client_first.substr(header.size());
   std::string_view rest = first_bare_;
   // A mandatory extension (m=) stands where n= must, so it fails here as RFC 5802 wants.
   const auto user = attribute(rest, 'n');
   const auto nonce = attribute(rest, 'r');
   if (!user || !nonce || !legal_nonce(*nonce)) return std::nullopt;
   nonce_.insert(0, *nonce);
-  server_first_ =
-      "r=" + nonce_ + ",s=" + base64(verifier_.salt) + ",i=" + std::to_string(verifier_.iterations);
+  server_first_ = "r=" + nonce_ + ",s=" + base64(salt_) + ",i=" + std::to_string(iterations_);
   return server_first_;
 }
 
-ScramServer::Outcome ScramServer::last(std::string_view client_final) {
+bool ScramServer::last(std::string_view client_final) {
   std::string_view rest = client_final;
   const auto binding = attribute(rest, 'c');
   const auto nonce = attribute(rest, 'r');
   const std::size_t proof_at = client_final.rfind(",p=");
-  if (!binding || !nonce || proof_at == client_final.npos) return Outcome::malformed;
+  if (!binding || !nonce || proof_at == client_final.npos) return false;
   const auto proof = digest(client_final.substr(proof_at + 3));
-  if (!proof || *binding != base64(bytes_of(header_)) || *nonce != nonce_) {
-    return Outcome::malformed;
+  if (!proof || *binding != binding_ || *nonce != nonce_) return false;
+  message_ = auth_message(first_bare_, server_first_, client_final.substr(0, proof_at));
+  proof_ = *proof;
+  return true;
+}
+
+bool ScramServer::proven_by(const ScramKeys& keys) {
+  const Digest client_key = exclusive_or(client_signature(keys.stored_key, message_), proof_);
+  if (!equal_constant_time(sha256(client_key), keys.stored_key)) return false;
+  client_key_ = client_key;
+  final_ = "v=" + base64(hmac_sha256(keys.server_key, message_));
+  return true;
+}
+
+ScramClient::ScramClient(std::string nonce, Binding binding, Bytes end_point)
+    : nonce_(std::move(nonce)) {
+  switch (binding) {
+    case Binding::none: header_ = kUnboundHeader; break;
+    case Binding::not_offered: header_ = kNotOfferedHeader; break;
+    case Binding::end_point: header_ = kBoundHeader; break;
   }
-  const std::string message =
-      auth_message(first_bare_, server_first_, client_final.substr(0, proof_at));
-  bool proven = false;
-  for (const ScramKeys& keys : verifier_.keys) {
-    const Digest client_key = exclusive_or(client_signature(keys.stored_key, message), *proof);
-    if (equal_constant_time(sha256(client_key), keys.stored_key)) {
-      proven = true;
-      final_ = "v=" + base64(hmac_sha256(keys.server_key, message));
-    }
-  }
-  return proven && real_ ? Outcome::proven : Outcome::denied;
+  binding_ = binding_text(header_, binding == Binding::end_point ? end_point : Bytes());
 }
 
 bool ScramClient::challenge(std::string_view server_first) {
@@ -145,14 +185,13 @@ bool ScramClient::challenge(std::string_view server_first) {
   return true;
 }
 
-std::string ScramClient::prove(const Digest& salted) {
-  const std::string bare = "c=biws,r=" + full_nonce_;  // biws is "n,,"
+std::string ScramClient::prove(const ScramProver& prover) {
+  const std::string bare = "c=" + binding_ + ",r=" + full_nonce_;
   const std::string message = auth_message("n=,r=" + nonce_, server_first_, bare);
-  const Digest client_key = hmac_sha256(salted, "Client Key");
-  const ScramKeys keys = scram_keys(salted);
-  signature_ = hmac_sha256(keys.server_key, message);
+  signature_ = hmac_sha256(prover.server_key, message);
   proven_ = true;
-  const Digest proof = exclusive_or(client_signature(keys.stored_key, message), client_key);
+  const Digest stored_key = sha256(prover.client_key);
+  const Digest proof = exclusive_or(client_signature(stored_key, message), prover.client_key);
   return bare + ",p=" + base64(proof);
 }
 

@@ -16,41 +16,44 @@ const Digest& process_key() {
   return key;
 }
 
-}  // namespace
-
+/// The salt weirpool gives to this user.
 std::vector<std::uint8_t> salt_of(std::string_view user) {
   const Digest mac = hmac_sha256(process_key(), std::string("salt:").append(user));
   return {mac.begin(), mac.begin() + 16};
 }
 
-ScramVerifier mock_verifier(std::string_view user) {
-  // As many keys as a normal user has, so that the comparison takes as long.
-  ScramKeys keys;
-  keys.stored_key = hmac_sha256(process_key(), std::string("mock:").append(user));
-  return {salt_of(user), kScramIterations, {keys}};
-}
+}  // namespace
 
 Secret::Secret(const std::string& user, const std::vector<std::string>& passwords) {
-  if (std::any_of(passwords.begin(), passwords.end(), is_md5_verifier)) {
-    for (const std::string& password : passwords) {
-      if (parse_verifier(password)) continue;
-      md5_.push_back(is_md5_verifier(password) ? password : md5_verifier(user, password));
+  for (const std::string& password : passwords) {
+    if (is_md5_verifier(password)) {
+      md5_.push_back(password);
+    } else if (auto verifier = parse_verifier(password)) {
+      scram_.push_back({password, std::move(*verifier)});
+    } else {
+      plain_.push_back(password);
     }
-    return;
   }
-  scram_.salt = salt_of(user);
-  bool given = false;
-  for (const std::string& password : passwords) {
-    auto verifier = parse_verifier(password);
-    if (!verifier || given) continue;
-    scram_ = std::move(*verifier);
-    given = true;
+  salt_ = scram_.empty() ? salt_of(user) : scram_.front().verifier.salt;
+  if (!scram_.empty()) iterations_ = scram_.front().verifier.iterations;
+}
+
+Secret::~Secret() {
+  for (std::string& text : plain_) wipe(text);
+}
+
+Mock::Mock(std::string_view user, const Secret* like) : salt(salt_of(user)) {
+  keys.stored_key = hmac_sha256(process_key(), std::string("mock:").append(user));
+  if (like == nullptr) return;
+  salt.resize(std::min(salt.size(), like->salt().size()));
+  while (salt.size() < like->salt().size()) {
+    const Digest more = hmac_sha256(process_key(), text_of(salt));
+    const std::size_t missing = std::min(more.size(), like->salt().size() - salt.size());
+    salt.insert(salt.end(), more.begin(), more.begin() + static_cast<std::ptrdiff_t>(missing));
   }
-  for (const std::string& password : passwords) {
-    if (parse_verifier(password)) continue;
-    scram_.keys.push_back(
-        scram_keys(pbkdf2_sha256(saslprep(password), scram_.salt, scram_.iterations)));
-  }
+  iterations = like->iterations();
+  best = like->best();
+  derives = !like->scram().empty();
 }
 
 }  // namespace weirpool::protocol::postgres

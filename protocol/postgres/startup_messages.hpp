@@ -11,6 +11,10 @@
 namespace weirpool::protocol::postgres {
 
 inline constexpr std::uint32_t kProtocol30 = 3U << 16;
+inline constexpr std::uint32_t kProtocol32 = 3U << 16 | 2U;  ///< cancel keys of up to 256 bytes
+/// The name by which TLS from the first byte on is negotiated (ALPN, RFC 7301).
+inline constexpr std::string_view kApplicationProtocol = "postgresql";
+inline constexpr std::uint8_t kTlsHandshakeByte = 0x16;  ///< what TLS begins with (RFC 8446, 5.1)
 inline constexpr std::uint32_t kCancelCode = 1234U << 16 | 5678U;
 inline constexpr std::uint32_t kSslCode = 1234U << 16 | 5679U;
 inline constexpr std::uint32_t kGssCode = 1234U << 16 | 5680U;

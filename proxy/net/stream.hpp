@@ -60,6 +60,8 @@ class Stream {
   /// moved: established; blocked: arm_read and call again.
   Io handshake();
   bool encrypted() const { return tls_ != nullptr; }
+  /// Null: the bytes are plain.
+  const TlsChannel* tls() const { return tls_.get(); }
 
   /// After this, bytes go through `codec`, inside TLS where there is TLS. Nothing must be unsent,
   /// and nothing that has been read be unused.

@@ -5,6 +5,7 @@
 #include <openssl/x509v3.h>
 
 #include <algorithm>
+#include <array>
 #include <cstring>
 #include <utility>
 #include <vector>
@@ -105,7 +106,11 @@ void TlsChannel::FreeWire::operator()(Wire* wire) const { delete wire; }
 
 TlsChannel::TlsChannel(std::shared_ptr<const TlsContext> context, Role role,
                        const std::string& peer_name)
-    : context_(std::move(context)), wire_(new Wire), ssl_(SSL_new(context_->native())) {
+    : context_(std::move(context)),
+      wire_(new Wire),
+      ssl_(SSL_new(context_->native())),
+      peer_name_(peer_name),
+      role_(role) {
   ERR_clear_error();
   if (!ssl_ || !attach_wire()) {
     fail("out of memory");
@@ -125,6 +130,8 @@ TlsChannel& TlsChannel::operator=(TlsChannel&& other) noexcept {
   wire_ = std::move(other.wire_);
   context_ = std::move(other.context_);
   error_ = std::move(other.error_);
+  peer_name_ = std::move(other.peer_name_);
+  role_ = other.role_;
   finished_ = other.finished_;
   failed_ = other.failed_;
   return *this;
@@ -226,6 +233,55 @@ void TlsChannel::consumed(std::size_t count) {
 
 bool TlsChannel::has_pending_plaintext() const {
   return !failed_ && (SSL_pending(ssl_.get()) > 0 || wire_->input.size() > 0);
+}
+
+std::vector<std::uint8_t> TlsChannel::end_point() const {
+  X509* const shown = role_ == Role::server ? SSL_get_certificate(ssl_.get())
+                                            : SSL_get0_peer_certificate(ssl_.get());
+  int digest = NID_undef;
+  if (shown == nullptr || !finished_ ||
+      OBJ_find_sigid_algs(X509_get_signature_nid(shown), &digest, nullptr) != 1) {
+    return {};
+  }
+  // "If the hash function is MD5 or SHA-1, use SHA-256."
+  if (digest == NID_md5 || digest == NID_sha1) digest = NID_sha256;
+  const EVP_MD* const kind = EVP_get_digestbynid(digest);
+  std::array<unsigned char, EVP_MAX_MD_SIZE> hash{};
+  unsigned int size = 0;
+  const bool hashed = kind != nullptr && X509_digest(shown, kind, hash.data(), &size) == 1;
+  ERR_clear_error();
+  return hashed ? std::vector<std::uint8_t>(hash.data(), hash.data() + size)
+                : std::vector<std::uint8_t>();
+}
+
+std::string_view TlsChannel::application() const {
+  const unsigned char* name = nullptr;
+  unsigned int size = 0;
+  SSL_get0_alpn_selected(ssl_.get(), &name, &size);
+  return {reinterpret_cast<const char*>(name), size};
+}
+
+bool TlsChannel::peer_is_trusted() const {
+  return finished_ && SSL_get0_peer_certificate(ssl_.get()) != nullptr &&
+         SSL_get_verify_mode(ssl_.get()) != SSL_VERIFY_NONE &&
+         SSL_get_verify_result(ssl_.get()) == X509_V_OK;
+}
+
+std::optional<std::string> TlsChannel::peer_common_name() const {
+  if (!peer_is_trusted()) return std::nullopt;
+  const X509_NAME* const subject = X509_get_subject_name(SSL_get0_peer_certificate(ssl_.get()));
+  const int at = X509_NAME_get_index_by_NID(subject, NID_commonName, -1);
+  if (at < 0 || X509_NAME_get_index_by_NID(subject, NID_commonName, at) >= 0) return std::nullopt;
+  unsigned char* text = nullptr;
+  const ASN1_STRING* const entry = X509_NAME_ENTRY_get_data(X509_NAME_get_entry(subject, at));
+  const int size = ASN1_STRING_to_UTF8(&text, entry);
+  ERR_clear_error();
+  if (size < 0) return std::nullopt;
+  std::string name(reinterpret_cast<const char*>(text), static_cast<std::size_t>(size));
+  OPENSSL_free(text);
+  // "app\0.evil.example" must not be taken for "app".
+  if (name.empty() || name.find('\0') != std::string::npos) return std::nullopt;
+  return name;
 }
 
 void TlsChannel::shutdown() {

@@ -14,8 +14,10 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "protocol/bytes.hpp"
 #include "proxy/net/tls_context.hpp"
@@ -68,6 +70,21 @@ class TlsChannel {
   /// A read() could succeed although the socket has nothing: ask before waiting for readiness.
   bool has_pending_plaintext() const;
 
+  /// As given to the constructor; empty in the server role.
+  const std::string& peer_name() const { return peer_name_; }
+
+  // After the handshake.
+  /// Hash of the certificate that the server side of this channel has shown, for
+  /// tls-server-end-point (RFC 5929, section 4.1); empty: its signature has no single hash.
+  std::vector<std::uint8_t> end_point() const;
+  /// The application protocol agreed on; empty: none.
+  std::string_view application() const;
+  /// The common name in the peer's certificate, which is trusted; no value: it has shown none, or
+  /// one without exactly one plain common name.
+  std::optional<std::string> peer_common_name() const;
+  /// The peer has shown a certificate, and it is trusted.
+  bool peer_is_trusted() const;
+
   /// Queues close_notify; nothing can be written afterwards.
   void shutdown();
 
@@ -93,6 +110,8 @@ class TlsChannel {
   std::unique_ptr<Wire, FreeWire> wire_;  // outlives ssl_, whose BIO points to it
   std::unique_ptr<SSL, FreeSsl> ssl_;
   std::string error_;
+  std::string peer_name_;
+  Role role_;
   bool finished_ = false;  // the handshake has
   bool failed_ = false;
 };

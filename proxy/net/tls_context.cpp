@@ -27,6 +27,10 @@ std::string last_reason() {
 /// A key with a passphrase must be an error: OpenSSL's default would ask on the terminal.
 int no_passphrase(char*, int, int, void*) { return 0; }
 
+std::string alpn_text(std::string_view name) {
+  return std::string(1, static_cast<char>(name.size())).append(name);
+}
+
 bool verifies_chain(const config::BackendTls& tls) {
   switch (tls.mode) {
     case config::SslMode::disable:
@@ -75,19 +79,49 @@ void TlsContext::load_trust(const std::string& ca_file) {
   SSL_CTX_set_verify(native(), SSL_VERIFY_PEER, nullptr);
 }
 
-std::shared_ptr<const TlsContext> TlsContext::for_clients(const std::string& cert_file,
-                                                          const std::string& key_file) {
+int TlsContext::choose_protocol(SSL*, const unsigned char** chosen, unsigned char* length,
+                                const unsigned char* offered, unsigned int size, void* context) {
+  const std::string& ours = static_cast<const TlsContext*>(context)->alpn_;
+  const auto* own = reinterpret_cast<const unsigned char*>(ours.data());
+  unsigned char* found = nullptr;
+  const int result = SSL_select_next_proto(&found, length, own,
+                                           static_cast<unsigned int>(ours.size()), offered, size);
+  // A client that means another protocol has been led here by somebody: the handshake ends.
+  if (result != OPENSSL_NPN_NEGOTIATED) return SSL_TLSEXT_ERR_ALERT_FATAL;
+  *chosen = found;
+  return SSL_TLSEXT_ERR_OK;
+}
+
+std::shared_ptr<const TlsContext> TlsContext::for_clients(const config::ListenerTls& tls,
+                                                          std::string_view alpn) {
   std::shared_ptr<TlsContext> made(new TlsContext(TLS_server_method(), false));
-  made->load_identity(cert_file, key_file);
+  made->load_identity(tls.cert_file, tls.key_file);
   SSL_CTX_set_dh_auto(made->native(), 1);
+  if (!tls.ca_file.empty()) {
+    made->load_trust(tls.ca_file);
+    STACK_OF(X509_NAME)* const names = SSL_load_client_CA_file(tls.ca_file.c_str());
+    if (names == nullptr) fail("cannot use CA file " + tls.ca_file);
+    SSL_CTX_set_client_CA_list(made->native(), names);
+  }
+  if (!alpn.empty()) {
+    made->alpn_ = alpn_text(alpn);
+    SSL_CTX_set_alpn_select_cb(made->native(), choose_protocol, made.get());
+  }
   return made;
 }
 
-std::shared_ptr<const TlsContext> TlsContext::for_backend(const config::BackendTls& tls) {
+std::shared_ptr<const TlsContext> TlsContext::for_backend(const config::BackendTls& tls,
+                                                          std::string_view alpn) {
   const bool verify_host = tls.mode == config::SslMode::verify_full;
   std::shared_ptr<TlsContext> made(new TlsContext(TLS_client_method(), verify_host));
   if (verifies_chain(tls)) made->load_trust(tls.ca_file);
   if (!tls.cert_file.empty()) made->load_identity(tls.cert_file, tls.key_file);
+  if (!alpn.empty()) {
+    made->alpn_ = alpn_text(alpn);
+    const auto* raw = reinterpret_cast<const unsigned char*>(made->alpn_.data());
+    const auto size = static_cast<unsigned int>(made->alpn_.size());
+    if (SSL_CTX_set_alpn_protos(made->native(), raw, size) != 0) fail("cannot name the protocol");
+  }
   return made;
 }
 

@@ -108,8 +108,34 @@ protocol::BackendIdentity identity_for(const BackendTarget& target, const PoolKe
   identity.variant = key.variant;
   identity.tls_wanted = backend.tls.mode != config::SslMode::disable;
   identity.tls_required = backend.tls.mode > config::SslMode::prefer;
+  identity.tls_direct = backend.tls.negotiation == config::TlsNegotiation::direct;
+  // What is not asked for is the oldest one.
+  identity.newest_protocol = backend.max_protocol_version != config::Backend{}.max_protocol_version;
+  if (key.variant == kLookUpVariant) {
+    // Names and options that clients are given do not count here.
+    identity.answers_look_ups = true;
+    identity.database = key.database;
+    identity.options.clear();
+  }
   identity.allow_public_key_retrieval = backend.allow_public_key_retrieval;
   return identity;
+}
+
+protocol::TlsFacts facts_of(const TlsChannel& tls) {
+  return {tls.end_point(), std::string(tls.application())};
+}
+
+// The answer to start_tls; empty: TLS stands.
+Task<std::string> start_tls(BackendTarget& target, const std::string& host, Exchange& exchange,
+                            protocol::BackendOpening& engine, TimePoint until) {
+  const std::shared_ptr<const TlsContext> context = target.tls();
+  if (exchange.leftover() || !context) co_return "TLS: bytes in front of it";
+  auto channel = std::make_unique<TlsChannel>(context, TlsChannel::Role::client, host);
+  const TlsChannel& tls = *channel;
+  const bool established = co_await exchange.start_tls(std::move(channel), until);
+  if (!established) co_return "TLS: " + std::string(tls.error());
+  engine.tls_established(facts_of(tls));
+  co_return std::string();
 }
 
 // The login itself on a connected stream. The fault is none when the engine is done.
@@ -123,23 +149,18 @@ Task<Fault> log_in(Loop& loop, BackendTarget& target, const config::Address& hos
       case Verdict::Kind::done:
         if (exchange.leftover()) co_return Fault::backend_violation;
         co_return Fault::none;
-      case Verdict::Kind::look_up: {
+      case Verdict::Kind::derive: {
         protocol::KeyDerivation wish = engine.derivation();
         const KeyDeriver::Key key = co_await deriver.derive(loop, std::move(wish));
         engine.derived(key);
         continue;
       }
       case Verdict::Kind::start_tls: {
-        const std::shared_ptr<const TlsContext> context = target.tls();
-        if (exchange.leftover() || !context) co_return Fault::backend_violation;
-        auto channel = std::make_unique<TlsChannel>(context, TlsChannel::Role::client, host.host);
-        const TlsChannel& tls = *channel;
-        const bool established = co_await exchange.start_tls(std::move(channel), until);
-        if (!established) {
-          detail = "TLS: " + std::string(tls.error());
+        std::string failure = co_await start_tls(target, host.host, exchange, engine, until);
+        if (!failure.empty()) {
+          detail = std::move(failure);
           co_return Fault::backend_unavailable;
         }
-        engine.tls_established();
         continue;
       }
       default:
@@ -163,6 +184,21 @@ Task<bool> await_cancel_place(Loop& loop, BackendTarget& target, const CancelFen
     if (fence.lease != lease) co_return false;
   }
   co_return true;
+}
+
+// A key that has been told inside TLS is not told outside of it. False: it cannot be protected.
+Task<bool> protect(BackendTarget& target, const std::string& host, Exchange& exchange,
+                   TimePoint until) {
+  const bool direct = target.backend().tls.negotiation == config::TlsNegotiation::direct;
+  const auto engine = target.dialect().tls_opening(direct);
+  if (!engine) co_return false;
+  for (;;) {
+    const Verdict verdict = co_await exchange.run(*engine, until);
+    if (verdict.kind == Verdict::Kind::done) co_return true;
+    if (verdict.kind != Verdict::Kind::start_tls) co_return false;
+    const std::string failure = co_await start_tls(target, host, exchange, *engine, until);
+    if (!failure.empty()) co_return false;
+  }
 }
 
 TimePoint expiry(const config::Timeouts& timeouts) {
@@ -297,6 +333,8 @@ Task<void> cancel_statement(Loop& loop, BackendTarget& target, const BackendConn
   if (fence->in_flight > 0 || fence->queued || !backend.state->write_cancel(request)) co_return;
   const TimePoint until = after(config->timeouts.cancel_wait_timeout);
   const PeerAddress address = backend.address;
+  const bool encrypted = backend.stream.encrypted();
+  const std::string host = encrypted ? backend.stream.tls()->peer_name() : std::string();
   fence->queued = true;
   const bool go_on = co_await await_cancel_place(loop, target, *fence, until);
   fence->queued = false;
@@ -307,8 +345,12 @@ Task<void> cancel_statement(Loop& loop, BackendTarget& target, const BackendConn
   std::unique_ptr<Stream> stream = co_await connect_to(loop, endpoint, until);
   if (stream) {
     Exchange exchange(loop, *stream);
-    static_cast<void>(stream->write_some(request.view()));
-    co_await exchange.await_end(until);
+    bool may_be_told = !encrypted;
+    if (encrypted) may_be_told = co_await protect(target, host, exchange, until);
+    if (may_be_told) {
+      static_cast<void>(stream->write_some(request.view()));
+      co_await exchange.await_end(until);
+    }
   }
   target.end_cancel();
   if (--fence->in_flight == 0 && fence->waiter) fence->waiter->notify_later(loop.ready);

@@ -35,7 +35,7 @@ Task<Verdict> Exchange::run(protocol::Engine& engine, TimePoint until) {
         continue;
       }
       case Verdict::Kind::done:
-      case Verdict::Kind::look_up:
+      case Verdict::Kind::derive:
       case Verdict::Kind::start_tls: {
         const bool sent = co_await flush();
         if (!sent) co_return Verdict::close(Fault::backend_unavailable);

@@ -19,7 +19,7 @@ class Exchange final : public Watcher {
   Exchange(const Exchange&) = delete;
   Exchange& operator=(const Exchange&) = delete;
 
-  /// Runs until done, close, look_up or start_tls. A lost stream is close(backend_unavailable), a
+  /// Runs until done, close, derive or start_tls. A lost stream is close(backend_unavailable), a
   /// verdict that makes no sense here close(backend_violation).
   Task<protocol::Verdict> run(protocol::Engine& engine, TimePoint until);
   /// TLS on the stream; false: failed, see the channel's error.

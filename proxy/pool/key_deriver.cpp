@@ -32,28 +32,35 @@ KeyDeriver::Key pbkdf2(protocol::KeyDerivation& wish) {
 
 }  // namespace
 
-bool KeyDeriver::find(const Key& fingerprint, Key& key) {
-  const std::lock_guard lock(mutex_);
-  const auto found = keys_.find(fingerprint);
-  if (found == keys_.end()) return false;
+bool KeyDeriver::Memory::find(const Key& fingerprint, Key& key) {
+  const std::lock_guard lock(mutex);
+  const auto found = keys.find(fingerprint);
+  if (found == keys.end()) return false;
   key = found->second;
   return true;
 }
 
-void KeyDeriver::remember(const Key& fingerprint, const Key& key) {
-  const std::lock_guard lock(mutex_);
-  if (keys_.size() >= kRemembered) keys_.clear();
-  keys_[fingerprint] = key;
+void KeyDeriver::Memory::remember(const Key& fingerprint, const Key& key) {
+  const std::lock_guard lock(mutex);
+  // All at once: a bound that is reached by rotation alone is reached rarely.
+  if (keys.size() >= config::kMaxDerivedKeys) keys.clear();
+  keys[fingerprint] = key;
 }
 
 Task<KeyDeriver::Key> KeyDeriver::derive(Loop& loop, protocol::KeyDerivation wish) {
   const Key fingerprint = fingerprint_of(wish);
   Key key{};
-  if (find(fingerprint, key)) co_return key;
+  if (memory_->find(fingerprint, key)) co_return key;
   // Named: GCC 12 destroys a temporary that is passed inside a co_await twice.
-  auto work = [wish = std::move(wish)]() mutable { return pbkdf2(wish); };
+  auto work = [memory = memory_, fingerprint, wish = std::move(wish)]() mutable {
+    // Somebody before us in the line may have wanted the same.
+    Key derived{};
+    if (memory->find(fingerprint, derived)) return derived;
+    derived = pbkdf2(wish);
+    if (wish.worth_keeping) memory->remember(fingerprint, derived);
+    return derived;
+  };
   key = co_await offload_.run(loop, std::move(work));
-  remember(fingerprint, key);
   co_return key;
 }
 

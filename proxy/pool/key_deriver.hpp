@@ -1,12 +1,15 @@
 // Password-based keys cost a millisecond or more of CPU, so they are made off the I/O threads and
-// remembered: a server uses one salt per user, so the second login to it costs nothing.
+// remembered: a user has one salt, here and at a server, so the second login costs nothing. Many
+// who want the same key at once wait for one derivation.
 #pragma once
 
 #include <array>
 #include <cstdint>
 #include <map>
+#include <memory>
 #include <mutex>
 
+#include "config/limits.hpp"
 #include "protocol/engine.hpp"
 #include "proxy/net/offload.hpp"
 
@@ -18,19 +21,22 @@ class KeyDeriver {
 
   explicit KeyDeriver(Offload& offload) : offload_(offload) {}
 
-  /// PBKDF2-HMAC-SHA-256 of `wish`; the caller's loop goes on meanwhile. Any worker's thread.
+  /// PBKDF2-HMAC-SHA-256 of `wish`; the caller's loop goes on meanwhile. Any worker's thread. Only
+  /// what is worth keeping is remembered.
   Task<Key> derive(Loop& loop, protocol::KeyDerivation wish);
 
  private:
-  /// Salted by the server, so an entry is worth one login only; the bound keeps rotation bounded.
-  static constexpr std::size_t kRemembered = 1024;
+  /// Shared with the jobs, which may outlive the deriver.
+  struct Memory {
+    bool find(const Key& fingerprint, Key& key);
+    void remember(const Key& fingerprint, const Key& key);
 
-  bool find(const Key& fingerprint, Key& key);
-  void remember(const Key& fingerprint, const Key& key);
+    std::mutex mutex;
+    std::map<Key, Key> keys;  ///< by SHA-256 of password, salt and iterations: no password is kept
+  };
 
   Offload& offload_;
-  std::mutex mutex_;
-  std::map<Key, Key> keys_;  ///< by SHA-256 of password, salt and iterations: no password is kept
+  const std::shared_ptr<Memory> memory_ = std::make_shared<Memory>();
 };
 
 }  // namespace weirpool::proxy

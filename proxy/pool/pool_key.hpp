@@ -9,6 +9,9 @@ namespace weirpool::proxy {
 
 class BackendTarget;
 
+/// The variant of backends on which users are looked up: they never serve a client.
+inline constexpr std::uint32_t kLookUpVariant = 0xFFFFFFFF;
+
 struct PoolKey {
   BackendTarget* target = nullptr;  ///< outlives every pool
   std::string database;

@@ -59,14 +59,8 @@ Task<bool> Session::conduct_login() {
       case Verdict::Kind::skip: up_.skip(verdict.count); break;
       case Verdict::Kind::send: down_.insert(verdict.bytes); break;
       case Verdict::Kind::start_tls: go_on = co_await start_client_tls(); break;
-      case Verdict::Kind::look_up:
-        // Who looks after a full house must get in.
-        if (refusal_ != Fault::none && !(refusal_ == Fault::too_many_clients && for_console())) {
-          leave(refusal_);
-          co_return false;
-        }
-        login_->answer(host_.secret(*site_->target, login_->identity().user));
-        break;
+      case Verdict::Kind::look_up: go_on = co_await look_up(); break;
+      case Verdict::Kind::derive: go_on = co_await derive(); break;
       case Verdict::Kind::learn: go_on = co_await learn(); break;
       case Verdict::Kind::cancel: host_.cancel(verdict.bytes); co_return false;
       case Verdict::Kind::done: {
@@ -78,7 +72,10 @@ Task<bool> Session::conduct_login() {
         }
         co_return finish_login();
       }
-      case Verdict::Kind::close: leave(verdict.fault); co_return false;
+      case Verdict::Kind::close:
+        if (verdict.fault == Fault::login_denied) doubt_user();
+        leave(verdict.fault);
+        co_return false;
       default: leave(Fault::internal); co_return false;
     }
     if (!go_on) co_return false;
@@ -102,6 +99,70 @@ Task<bool> Session::take_proxy_header() {
     const bool more = co_await move_login_bytes();
     if (!more) co_return false;
   }
+}
+
+/// Waits for something of the login that is no byte of the client's; false: no longer.
+Task<bool> Session::login_pause() {
+  if (!client_.may_read()) client_.arm_read();
+  co_await signal_.wait();
+  co_return !clock_.passed() && !client_.ended() && !host_.draining();
+}
+
+Task<bool> Session::look_up() {
+  // Who looks after a full house must get in.
+  if (refusal_ != Fault::none && !(refusal_ == Fault::too_many_clients && for_console())) {
+    leave(refusal_);
+    co_return false;
+  }
+  const protocol::Identity& identity = login_->identity();
+  const Ruling ruling = host_.rule(*site_->target, arrival(), client_.tls());
+  if (ruling.refusal != Fault::none) {
+    leave(ruling.refusal, ruling.detail);
+    co_return false;
+  }
+  AccountWait wait(directory(), identity.user, signal_);
+  host_.look_up(wait);
+  while (!wait.answered()) {
+    const bool patient = co_await login_pause();
+    if (patient) continue;
+    leave(host_.draining() ? Fault::shutting_down : Fault::login_timeout);
+    co_return false;
+  }
+  if (wait.fault() != Fault::none) {
+    leave(wait.fault());
+    co_return false;
+  }
+  protocol::Account account = wait.account();
+  account.proof = ruling.proof;
+  login_->answer(account);
+  co_return true;
+}
+
+config::Arrival Session::arrival() const {
+  const protocol::Identity& identity = login_->identity();
+  config::Arrival arrival;
+  arrival.user = identity.user;
+  arrival.database = identity.database;
+  arrival.encrypted = client_.encrypted();
+  arrival.replication = identity.whole_server;
+  arrival.address = address_.ip;
+  return arrival;
+}
+
+Task<bool> Session::derive() {
+  protocol::KeyDerivation wish = login_->derivation();
+  const KeyDeriver::Key key = co_await host_.deriver().derive(host_.loop(), std::move(wish));
+  login_->derived(key);
+  co_return true;
+}
+
+/// What was believed about the user may not be true any more.
+void Session::doubt_user() { host_.doubt(directory(), login_->identity().user); }
+
+/// The database server that knows the user, if the configuration does not.
+BackendTarget& Session::directory() const {
+  const std::optional<PoolKey> key = host_.route(*site_, login_->identity());
+  return key ? *key->target : *site_->target;
 }
 
 Task<bool> Session::move_login_bytes() {
@@ -162,7 +223,9 @@ Task<bool> Session::start_client_tls() {
     if (clock_.passed()) co_return false;
   }
   host_.metrics().tls_handshakes.add(1);
-  login_->tls_established();
+  const TlsChannel& tls = *client_.tls();
+  const protocol::TlsFacts facts{tls.end_point(), std::string(tls.application())};
+  login_->tls_established(facts);
   co_return true;
 }
 
@@ -197,6 +260,7 @@ Task<bool> Session::learn() {
     login_->learned(nullptr, Fault::database_disabled, {});
     co_return true;
   }
+  if (const auto revealed = login_->revealed()) host_.reveal(*revealed);
   const bool anonymous = login_->identity().user.empty();
   const Fault refused = anonymous ? Fault::none : find_pool();
   if (refused != Fault::none) {
@@ -211,18 +275,18 @@ Task<bool> Session::learn() {
   if (!facts) {
     const std::shared_ptr<PoolShard> shard = host_.shard(key);
     Waiter waiter(*shard, signal_, Waiter::Wish::facts);
-    while (waiter.waiting() && !clock_.passed() && !client_.ended() && !host_.draining()) {
-      if (!client_.may_read()) client_.arm_read();
-      co_await signal_.wait();
-    }
+    bool patient = !clock_.passed() && !client_.ended() && !host_.draining();
+    while (waiter.waiting() && patient) patient = co_await login_pause();
     facts = known();
     if (waiter.refusal() != Fault::none) why = waiter.refusal();
+    if (why == Fault::backend_refused_login && !anonymous) doubt_user();
   }
   login_->learned(std::move(facts), why, {});
   co_return true;
 }
 
 void Session::begin_conversation() {
+  cancel_key_size_ = login_->cancel_key_size();
   conversation_ = login_->take_conversation();
   const PoolSettings settings = settings_of(*host_.loop().config, shard_->key());
   conversation_->place(settings.pooling, settings.server_database);

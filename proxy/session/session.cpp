@@ -390,9 +390,8 @@ void Session::evict() {
 }
 
 void Session::cancel(protocol::Bytes key) {
-  const std::size_t length = std::min(key.size(), cancel_key_.size());
-  if (length < 4 || key.size() > cancel_key_.size()) return;
-  if (CRYPTO_memcmp(key.data(), cancel_key_.data(), length) != 0) return;
+  if (cancel_key_size_ == 0 || key.size() != cancel_key_size_) return;
+  if (CRYPTO_memcmp(key.data(), cancel_key_.data(), cancel_key_size_) != 0) return;
   cancel_statement();
 }
 

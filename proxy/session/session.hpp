@@ -70,6 +70,12 @@ class Session final : public Watcher,
   Task<bool> move_login_bytes();
   Task<bool> start_client_tls();
   Task<bool> flush_login_bytes();
+  Task<bool> login_pause();
+  Task<bool> look_up();
+  Task<bool> derive();
+  config::Arrival arrival() const;
+  void doubt_user();
+  BackendTarget& directory() const;
   Task<bool> learn();
   bool finish_login();
   /// Where the client belongs that has proven who it is; a fault: it may not be there.
@@ -124,6 +130,7 @@ class Session final : public Watcher,
   std::array<Census::Entry, Census::kKinds> counted_;
   Lease lease_;
   std::array<std::uint8_t, 32> cancel_key_{};
+  std::size_t cancel_key_size_ = 0;  ///< bytes of it that the client knows; zero: none yet
   std::string parting_words_;
   std::string_view pin_;  ///< the reason last counted
   // Beginnings of what is under way, kept where a timeout bounds it.

@@ -6,8 +6,10 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
+#include "config/hba.hpp"
 #include "config/network.hpp"
 #include "protocol/console.hpp"
 #include "protocol/engine.hpp"
@@ -15,6 +17,7 @@
 #include "proxy/net/loop.hpp"
 #include "proxy/net/tls_context.hpp"
 #include "proxy/pool/pool_shard.hpp"
+#include "proxy/session/account_wait.hpp"
 #include "proxy/session/census.hpp"
 
 namespace weirpool::proxy {
@@ -32,6 +35,13 @@ struct ListenerSite {
   }
 };
 
+/// What the rules say about a client that has given its name; the user need not exist.
+struct Ruling {
+  protocol::Fault refusal = protocol::Fault::none;
+  protocol::Proof proof = protocol::Proof::by_secret;
+  std::string_view detail{};  ///< why it is refused; static
+};
+
 class Session;
 
 /// A question to the console that is being answered; its worker's thread only.
@@ -45,17 +55,24 @@ class SessionHost {
  public:
   virtual Loop& loop() = 0;
   virtual metrics::WorkerMetrics& metrics() = 0;
+  virtual KeyDeriver& deriver() = 0;
   /// The shard of this pool on this worker, made when first asked for.
   virtual std::shared_ptr<PoolShard> shard(const PoolKey& key) = 0;
-  /// What logins of `user` are checked against; null: there is no such user.
-  virtual std::shared_ptr<const protocol::PreparedSecret> secret(const BackendTarget& target,
-                                                                 const std::string& user) = 0;
   /// Where a client that has come by `site` and says who it is belongs; nothing: nowhere.
   virtual std::optional<PoolKey> route(const ListenerSite& site,
                                        const protocol::Identity& identity) = 0;
   virtual Census& census() = 0;
+  /// `tls` null: the client is not encrypted.
+  virtual Ruling rule(const BackendTarget& target, const config::Arrival& arrival,
+                      const TlsChannel* tls) = 0;
+  /// Answers `wait`, at once or when the database has.
+  virtual void look_up(AccountWait& wait) = 0;
+  /// A client's login has shown what stands behind a verifier.
+  virtual void reveal(const protocol::Revealed& revealed) = 0;
+  /// What is remembered about `user` did not fit: it may have changed in the database.
+  virtual void doubt(BackendTarget& target, const std::string& user) = 0;
   /// The user that asks a backend for its greeting before any client has a name.
-  virtual const std::string& probe_user() = 0;
+  virtual std::string probe_user() = 0;
   /// Finds the session of a cancel key, on whatever worker, and cancels its statement.
   virtual void cancel(protocol::Bytes key) = 0;
   /// Finds that session, on whatever worker, and does to it what is asked; `answer` is called on

@@ -11,7 +11,7 @@ TEST(Schema, DescribesEveryLevel) {
   const auto root = nlohmann::json::parse(schema());
   EXPECT_EQ(root["$schema"], "https://json-schema.org/draft/2020-12/schema");
   EXPECT_EQ(root["additionalProperties"], false);
-  EXPECT_EQ(root["required"], nlohmann::json({"backends", "listeners", "users"}));
+  EXPECT_EQ(root["required"], nlohmann::json({"backends", "listeners"}));
   const auto& backend = root["properties"]["backends"]["additionalProperties"];
   EXPECT_EQ(backend["required"], nlohmann::json({"protocol", "address", "max_connections"}));
   EXPECT_EQ(backend["properties"]["max_connections"]["anyOf"][0]["maximum"], 100'000);

@@ -43,8 +43,7 @@ TEST(TableReader, RequiredKeysAreNamed) {
   const std::string text = read("backends: {shop: {}}\n");
   for (const char* path :
        {"backends.shop.protocol: is missing", "backends.shop.address: is missing",
-        "backends.shop.max_connections: is missing", "listeners: is missing",
-        "users: is missing"}) {
+        "backends.shop.max_connections: is missing", "listeners: is missing"}) {
     EXPECT_NE(text.find(path), std::string::npos) << path << "\n" << text;
   }
 }

@@ -18,7 +18,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   const std::size_t piece = data[1] + std::size_t{1};
   protocol::mysql::ClientSideLogin login(as);
   test::Wire wire(login, [&](const protocol::Verdict& verdict, test::Wire&) {
-    if (verdict.kind == test::Kind::start_tls) login.tls_established();
+    if (verdict.kind == test::Kind::start_tls) login.tls_established({});
   });
   std::string_view rest(reinterpret_cast<const char*>(data + 2), size - 2);
   while (!rest.empty() && !wire.ended()) {

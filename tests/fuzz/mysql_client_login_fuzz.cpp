@@ -23,10 +23,10 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   const std::size_t piece = data[1] + std::size_t{1};
   protocol::mysql::ServerSideLogin login(context, nullptr);
   test::Wire wire(login, [&](const protocol::Verdict& verdict, test::Wire&) {
-    if (verdict.kind == test::Kind::start_tls) login.tls_established();
+    if (verdict.kind == test::Kind::start_tls) login.tls_established({});
     if (verdict.kind == test::Kind::learn) login.learned(facts, protocol::Fault::none, "");
     if (verdict.kind == test::Kind::look_up) {
-      login.answer((data[0] & 8) != 0 ? credentials : nothing);
+      login.answer({(data[0] & 8) != 0 ? credentials : nothing});
     }
   });
   std::string_view rest(reinterpret_cast<const char*>(data + 2), size - 2);

@@ -17,11 +17,14 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   as.database = "db";
   as.tls_wanted = (switches & 1) != 0;
   as.tls_required = (switches & 2) != 0;
+  as.tls_direct = (switches & 4) != 0;
+  as.newest_protocol = (switches & 8) != 0;
   static const auto catalog = std::make_shared<postgres::Catalog>(10);
   postgres::PostgresBackendLogin login(as, catalog);
   test::Wire wire(login, [&](const protocol::Verdict& verdict, test::Wire&) {
-    if (verdict.kind == test::Kind::start_tls) login.tls_established();
-    if (verdict.kind == test::Kind::look_up) {
+    if (verdict.kind == test::Kind::start_tls)
+      login.tls_established({std::vector<std::uint8_t>(32, 9), "postgresql"});
+    if (verdict.kind == test::Kind::derive) {
       if (login.derivation().iterations > postgres::kMaxScramIterations) std::abort();
       login.derived(postgres::Digest{});
     }

@@ -11,8 +11,8 @@ using namespace weirpool;
 namespace postgres = protocol::postgres;
 
 const std::shared_ptr<const postgres::Secret>& secret(bool md5) {
-  static const auto scram =
-      std::make_shared<const postgres::Secret>("app", std::vector<std::string>{"secret"});
+  static const auto scram = std::make_shared<const postgres::Secret>(
+      "app", std::vector<std::string>{"secret of many words that nobody guesses"});
   static const auto hashed = std::make_shared<const postgres::Secret>(
       "app", std::vector<std::string>{"md5" + std::string(32, 'a')});
   return md5 ? hashed : scram;
@@ -30,9 +30,19 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   static const auto catalog = std::make_shared<postgres::Catalog>(10);
   postgres::PostgresClientLogin login(context, catalog);
   test::Wire wire(login, [&](const protocol::Verdict& verdict, test::Wire&) {
-    if (verdict.kind == test::Kind::start_tls) login.tls_established();
+    if (verdict.kind == test::Kind::start_tls) {
+      login.tls_established({std::vector<std::uint8_t>((switches & 16) != 0 ? 32 : 0, 9),
+                             (switches & 32) != 0 ? "postgresql" : ""});
+    }
     if (verdict.kind == test::Kind::look_up) {
-      login.answer((switches & 4) != 0 ? nullptr : secret((switches & 8) != 0));
+      const auto known = secret((switches & 8) != 0);
+      const auto proof =
+          (switches & 64) != 0 ? protocol::Proof::cleartext : protocol::Proof::by_secret;
+      login.answer({(switches & 4) != 0 ? nullptr : known, known, proof});
+    }
+    if (verdict.kind == test::Kind::derive) {
+      static_cast<void>(login.derivation());
+      login.derived(postgres::Digest{});
     }
     // Nobody can know the password, so nothing may get this far.
     if (verdict.kind == test::Kind::learn) std::abort();

@@ -71,7 +71,8 @@ def test_clients_killed_at_random_stay_within_the_bound(launch, database, client
     with Peak(database, weir.pid) as peak:
         outcomes = aio(crowd(client, weir.port, 300, body), 150)
     assert outcomes["done"] > 20 and outcomes["shed"] > 20
-    peak.stayed_within(8)
+    # Statements of clients that have gone are cancelled, by TLS where the server has it.
+    peak.stayed_within(8, beside=4 if client.is_postgres else 0)
 
 
 @pytest.mark.slow

@@ -30,8 +30,8 @@ class ControlRig : public testing::Test {
     targets_["shop"] = std::make_unique<BackendTarget>(config.backends.at("shop"), dialect_);
     runtime_ = make_runtime(config_, targets_);
     for (unsigned i = 0; i < config.workers; ++i) {
-      workers_.push_back(
-          std::make_unique<Worker>(i, config, population_, offload_, deriver_, [](auto, auto) {}));
+      workers_.push_back(std::make_unique<Worker>(
+          i, config, shared_, [](auto, auto) {}, [](auto, auto, auto) {}));
     }
     targets_["shop"]->ledger().set_messenger(messenger());
     Powers powers;
@@ -40,7 +40,8 @@ class ControlRig : public testing::Test {
     powers.reload = [this] { return reload_problem_; };
     powers.apply = [this](std::shared_ptr<config::Config> changed) { config_ = changed; };
     powers.leave = [this](Departure how) { left_.push_back(how); };
-    control_ = std::make_unique<Control>(io_, targets_, workers_, population_, std::move(powers));
+    control_ =
+        std::make_unique<Control>(io_, targets_, workers_, shared_.population, std::move(powers));
     for (const auto& worker : workers_) {
       worker->set_console([this](protocol::console::Request request, auto done) {
         control_->submit(std::move(request), std::move(done));
@@ -58,8 +59,8 @@ class ControlRig : public testing::Test {
     server_.stop();
     for (const auto& worker : workers_) worker->begin_drain();
     for (const auto& worker : workers_) worker->evict_all();
-    EXPECT_TRUE(
-        test::eventually([&] { return population_.clients.load() == 0; }, [this] { turn(); }));
+    EXPECT_TRUE(test::eventually([&] { return shared_.population.clients.load() == 0; },
+                                 [this] { turn(); }));
     EXPECT_TRUE(test::eventually([&] { return targets_["shop"]->ledger().open() == 0; },
                                  [this] { turn(); }));
     for (const auto& worker : workers_) worker->stop();
@@ -103,9 +104,7 @@ class ControlRig : public testing::Test {
   test::ToyServer server_;
   test::ToyDialect dialect_;
   config::Snapshot config_;
-  Population population_;
-  Offload offload_;
-  KeyDeriver deriver_{offload_};
+  Shared shared_;
   Targets targets_;
   std::shared_ptr<const Runtime> runtime_;
   std::vector<std::unique_ptr<Worker>> workers_;
@@ -116,8 +115,8 @@ class ControlRig : public testing::Test {
 
  private:
   void adopt(int fd) {
-    population_.clients.fetch_add(1);
-    population_.logins.fetch_add(1);
+    shared_.population.clients.fetch_add(1);
+    shared_.population.logins.fetch_add(1);
     workers_[next_++ % workers_.size()]->adopt(fd, 0, protocol::Fault::none);
   }
 

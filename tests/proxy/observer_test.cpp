@@ -26,19 +26,16 @@ class ObserverTest : public testing::Test {
     auto ignore = [](std::uint32_t, const std::vector<std::uint8_t>&) {};
     auto ignore_kill = [](const protocol::KillRequest&, const PoolKey&,
                           const std::function<void(protocol::KillResult)>&) {};
-    workers_.push_back(
-        std::make_unique<Worker>(0, config_, population_, offload_, deriver_, ignore, ignore_kill));
-    observer_ =
-        std::make_unique<Observer>(config_, targets_, workers_, population_, admin::Pages::Order());
+    workers_.push_back(std::make_unique<Worker>(0, config_, shared_, ignore, ignore_kill));
+    observer_ = std::make_unique<Observer>(config_, targets_, workers_, shared_.population,
+                                           admin::Pages::Order());
   }
   admin::HttpAnswer get(const std::string& path) {
     return admin::http_get(config_.admin.http, path);
   }
 
   config::Config config_;
-  Population population_;
-  Offload offload_;
-  KeyDeriver deriver_{offload_};
+  Shared shared_;
   Targets targets_;
   std::vector<std::unique_ptr<Worker>> workers_;
   std::unique_ptr<Observer> observer_;
@@ -55,7 +52,7 @@ TEST_F(ObserverTest, ReadyOnlyBetweenStartAndDrain) {
 
 TEST_F(ObserverTest, AFullHouseIsNotReady) {
   observer_->set_ready();
-  population_.clients = 100;
+  shared_.population.clients = 100;
   EXPECT_EQ(get("/readyz").status, 503U);
 }
 

@@ -29,17 +29,10 @@ class RuntimeTest : public testing::Test {
 
 TEST_F(RuntimeTest, PreparesEveryUserForEveryDialectOnce) {
   targets_["blog"] = std::make_unique<BackendTarget>(config_.backends.at("shop"), dialect_);
-  config::PasswordSource old;
-  old.value = config::Secret("old");
-  config_.users["app"].old_password = old;
   const auto runtime = make();
   EXPECT_EQ(dialect_.prepared(), 2U);
-  ASSERT_EQ(runtime->secrets.size(), 2U);
-  const auto app =
-      std::dynamic_pointer_cast<const test::ToySecret>(runtime->secrets.at("app").at(&dialect_));
-  ASSERT_TRUE(app);
-  EXPECT_EQ(app->user, "app");
-  EXPECT_EQ(app->passwords, (std::vector<std::string>{"secret", "old"}));
+  EXPECT_TRUE(runtime->directory->knows("app"));
+  EXPECT_TRUE(runtime->directory->knows("batch"));
 }
 
 TEST_F(RuntimeTest, SitesFollowTheListeners) {
@@ -81,7 +74,7 @@ TEST_F(RuntimeTest, ASiteOffersTlsAsItsListenerSays) {
   test::CertificateAuthority authority;
   const test::CertificateFiles files = authority.issue();
   for (const config::ClientTls mode : {config::ClientTls::allow, config::ClientTls::require}) {
-    config_.listeners[0].tls = {mode, files.cert_file, files.key_file};
+    config_.listeners[0].tls = {mode, files.cert_file, files.key_file, {}};
     const auto runtime = make();
     EXPECT_NE(runtime->sites[0]->tls, nullptr);
     EXPECT_EQ(runtime->sites[0]->tls_required, mode == config::ClientTls::require);
@@ -92,7 +85,8 @@ TEST_F(RuntimeTest, ACertificateThatCannotBeUsedChangesNothing) {
   make();
   config_.backends["shop"].tls.mode = config::SslMode::prefer;
   config_.backends["shop"].max_connections = 3;
-  config_.listeners[0].tls = {config::ClientTls::require, "/nowhere/cert.pem", "/nowhere/key.pem"};
+  config_.listeners[0].tls = {
+      config::ClientTls::require, "/nowhere/cert.pem", "/nowhere/key.pem", {}};
   EXPECT_THROW(make(), std::runtime_error);
   EXPECT_EQ(target().ledger().limit(), 7U);
   EXPECT_EQ(target().tls(), nullptr);
@@ -106,19 +100,16 @@ TEST_F(RuntimeTest, AMissingCaOfABackendChangesNothingEither) {
   EXPECT_EQ(target().ledger().limit(), 7U);
 }
 
-TEST_F(RuntimeTest, NewSecretsAreForTheNamedUsersAlone) {
+TEST_F(RuntimeTest, NewSecretsLeaveTheRestAsItIs) {
   const auto before = make();
-  config_.users["app"].password.value = config::Secret("renewed");
-  auto changed = std::make_shared<Runtime>(*before);
-  changed->config = std::make_shared<const config::Config>(config_);
-  const auto after = with_new_secrets(*changed, targets_, {"app"});
+  SecretWatch::Changes changed;
+  changed.users = {"app"};
+  std::string problem;
+  const auto after = with_new_secrets(*before, targets_, changed, problem);
   EXPECT_EQ(dialect_.prepared(), 3U);
-  EXPECT_EQ(after->secrets.at("batch"), before->secrets.at("batch"));
-  const auto app =
-      std::dynamic_pointer_cast<const test::ToySecret>(after->secrets.at("app").at(&dialect_));
-  ASSERT_TRUE(app);
-  EXPECT_EQ(app->passwords, std::vector<std::string>{"renewed"});
+  EXPECT_NE(after->directory, before->directory);
   EXPECT_EQ(after->sites, before->sites);
+  EXPECT_EQ(problem, "");
 }
 
 }  // namespace

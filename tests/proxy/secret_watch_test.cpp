@@ -1,6 +1,7 @@
 #include "proxy/secret_watch.hpp"
 
 #include <gtest/gtest.h>
+#include <unistd.h>
 
 #include <filesystem>
 #include <fstream>
@@ -27,21 +28,22 @@ class SecretWatchTest : public testing::Test {
     std::ofstream(path(name)) << text;
   }
 
-  const std::filesystem::path folder_ = std::filesystem::path(testing::TempDir()) / "secret_watch";
+  const std::filesystem::path folder_ =
+      std::filesystem::path(testing::TempDir()) / ("secret_watch_" + std::to_string(::getpid()));
   config::Config config_;
   SecretWatch watch_;
 };
 
 TEST_F(SecretWatchTest, TheFirstLookFindsNothing) {
-  EXPECT_EQ(watch_.changed(config_), Names{});
-  EXPECT_EQ(watch_.changed(config_), Names{});
+  EXPECT_EQ(watch_.changed(config_).users, Names{});
+  EXPECT_EQ(watch_.changed(config_).users, Names{});
 }
 
 TEST_F(SecretWatchTest, NamesWhoseFileWasRewrittenOnce) {
   watch_.changed(config_);
   write("app", "another\n");
-  EXPECT_EQ(watch_.changed(config_), Names{"app"});
-  EXPECT_EQ(watch_.changed(config_), Names{});
+  EXPECT_EQ(watch_.changed(config_).users, Names{"app"});
+  EXPECT_EQ(watch_.changed(config_).users, Names{});
 }
 
 TEST_F(SecretWatchTest, AFileOfTheSameSizeRenamedOntoIsAnother) {
@@ -50,7 +52,7 @@ TEST_F(SecretWatchTest, AFileOfTheSameSizeRenamedOntoIsAnother) {
   std::filesystem::last_write_time(path("batch.new"),
                                    std::filesystem::last_write_time(path("batch")));
   std::filesystem::rename(path("batch.new"), path("batch"));
-  EXPECT_EQ(watch_.changed(config_), Names{"batch"});
+  EXPECT_EQ(watch_.changed(config_).users, Names{"batch"});
 }
 
 TEST_F(SecretWatchTest, AnOldPasswordsFileCountsToo) {
@@ -59,15 +61,24 @@ TEST_F(SecretWatchTest, AnOldPasswordsFileCountsToo) {
   config_.users["plain"].old_password->file = path("old");
   watch_.changed(config_);
   write("old", "the one before\n");
-  EXPECT_EQ(watch_.changed(config_), Names{"plain"});
+  EXPECT_EQ(watch_.changed(config_).users, Names{"plain"});
 }
 
 TEST_F(SecretWatchTest, AFileThatIsAwayForAMomentIsNoNews) {
   watch_.changed(config_);
   std::filesystem::rename(path("app"), path("elsewhere"));
-  EXPECT_EQ(watch_.changed(config_), Names{});
+  EXPECT_EQ(watch_.changed(config_).users, Names{});
   std::filesystem::rename(path("elsewhere"), path("app"));
-  EXPECT_EQ(watch_.changed(config_), Names{});
+  EXPECT_EQ(watch_.changed(config_).users, Names{});
+}
+
+TEST_F(SecretWatchTest, TheUserFileIsWatchedToo) {
+  write("list", "\"app\" \"one\"\n");
+  config_.auth.user_file = path("list");
+  EXPECT_FALSE(watch_.changed(config_).any());
+  write("list", "\"app\" \"another\"\n");
+  EXPECT_TRUE(watch_.changed(config_).user_file);
+  EXPECT_FALSE(watch_.changed(config_).any());
 }
 
 }  // namespace

@@ -32,12 +32,12 @@ class WorkerTest : public testing::Test {
     server_.stop();
     for (const auto& worker : workers_) worker->begin_drain();
     for (const auto& worker : workers_) worker->evict_all();
-    EXPECT_TRUE(test::eventually([&] { return population_.clients.load() == 0; }));
+    EXPECT_TRUE(test::eventually([&] { return shared_.population.clients.load() == 0; }));
     EXPECT_TRUE(test::eventually([&] { return target().ledger().open() == 0; }));
     for (const auto& worker : workers_) worker->stop();
     io_.stop();
     if (acceptor_.joinable()) acceptor_.join();
-    EXPECT_EQ(population_.logins.load(), 0U);
+    EXPECT_EQ(shared_.population.logins.load(), 0U);
   }
 
   void start(unsigned workers, std::uint32_t max_connections) {
@@ -53,8 +53,7 @@ class WorkerTest : public testing::Test {
       workers_[request.id % workers_.size()]->kill_here(request, asker, std::move(answer));
     };
     for (unsigned i = 0; i < workers; ++i) {
-      workers_.push_back(
-          std::make_unique<Worker>(i, config_, population_, offload_, deriver_, route, route_kill));
+      workers_.push_back(std::make_unique<Worker>(i, config_, shared_, route, route_kill));
     }
     target().ledger().set_messenger(messenger());
     for (const auto& worker : workers_) worker->start(runtime_);
@@ -86,9 +85,7 @@ class WorkerTest : public testing::Test {
   test::ToyServer server_;
   test::ToyDialect dialect_;
   config::Config config_;
-  Population population_;
-  Offload offload_;
-  KeyDeriver deriver_{offload_};
+  Shared shared_;
   Targets targets_;
   std::shared_ptr<const Runtime> runtime_;
   std::vector<std::unique_ptr<Worker>> workers_;
@@ -96,8 +93,8 @@ class WorkerTest : public testing::Test {
 
  private:
   void adopt(int fd) {
-    population_.clients.fetch_add(1);
-    population_.logins.fetch_add(1);
+    shared_.population.clients.fetch_add(1);
+    shared_.population.logins.fetch_add(1);
     workers_[next_++ % workers_.size()]->adopt(fd, 0, refusal_.load());
   }
 
@@ -263,8 +260,14 @@ TEST_F(WorkerTest, UsersThatDoNotExistAreDenied) {
   start(1, 1);
   ToyClient client = this->client();
   EXPECT_EQ(client.log_in("nobody"), "fault login_denied");
-  EXPECT_EQ(workers_[0]->secret(target(), "nobody"), nullptr);
-  EXPECT_NE(workers_[0]->secret(target(), "app"), nullptr);
+  Signal signal;
+  AccountWait nobody(target(), "nobody", signal);
+  workers_[0]->look_up(nobody);
+  ASSERT_TRUE(nobody.answered());
+  EXPECT_EQ(nobody.account().secret, nullptr);
+  AccountWait app(target(), "app", signal);
+  workers_[0]->look_up(app);
+  EXPECT_NE(app.account().secret, nullptr);
   EXPECT_EQ(workers_[0]->probe_user(), "app");
 }
 
@@ -320,7 +323,7 @@ TEST_F(WorkerTest, ADrainLetsTransactionsEndAndAnEvictionDoesNot) {
   idle.close();
   busy.close();
   stuck.close();
-  EXPECT_TRUE(test::eventually([&] { return population_.clients.load() == 0; }));
+  EXPECT_TRUE(test::eventually([&] { return shared_.population.clients.load() == 0; }));
   EXPECT_TRUE(test::eventually([&] { return target().ledger().open() == 0; }));
 }
 

@@ -39,7 +39,8 @@ void add_extension(X509& certificate, int kind, const std::string& value) {
   require(extension && X509_add_ext(&certificate, extension.get(), -1) == 1, value.c_str());
 }
 
-Certificate make_certificate(EVP_PKEY& key, const char* name, int serial, int days_valid) {
+Certificate make_certificate(EVP_PKEY& key, const std::vector<std::string>& names, int serial,
+                             int days_valid) {
   Certificate made(X509_new());
   require(made != nullptr, "no certificate");
   X509_set_version(made.get(), X509_VERSION_3);
@@ -48,8 +49,12 @@ Certificate make_certificate(EVP_PKEY& key, const char* name, int serial, int da
   X509_gmtime_adj(X509_getm_notBefore(made.get()), end < 0 ? end - kDay : -kDay);
   X509_gmtime_adj(X509_getm_notAfter(made.get()), end);
   X509_set_pubkey(made.get(), &key);
-  X509_NAME_add_entry_by_txt(X509_get_subject_name(made.get()), "CN", MBSTRING_ASC,
-                             reinterpret_cast<const unsigned char*>(name), -1, -1, 0);
+  for (const std::string& name : names) {
+    // The length is given: a test may want a zero byte inside.
+    X509_NAME_add_entry_by_txt(X509_get_subject_name(made.get()), "CN", MBSTRING_UTF8,
+                               reinterpret_cast<const unsigned char*>(name.data()),
+                               static_cast<int>(name.size()), -1, 0);
+  }
   return made;
 }
 
@@ -70,7 +75,7 @@ std::string write_pem(const std::string& path, Write write) {
 
 struct CertificateAuthority::Root {
   Key key = make_key();
-  Certificate certificate = make_certificate(*key, "test root", 1, 30);
+  Certificate certificate = make_certificate(*key, {"test root"}, 1, 30);
 };
 
 CertificateAuthority::CertificateAuthority() : root_(std::make_unique<Root>()) {
@@ -93,7 +98,8 @@ CertificateAuthority::~CertificateAuthority() {
 CertificateFiles CertificateAuthority::issue(const CertificateRequest& request) {
   const std::string base = directory_ + "/leaf" + std::to_string(++issued_);
   const Key key = make_key();
-  const Certificate leaf = make_certificate(*key, "test leaf", issued_ + 1, request.days_valid);
+  const Certificate leaf =
+      make_certificate(*key, request.common_names, issued_ + 1, request.days_valid);
   X509_set_issuer_name(leaf.get(), X509_get_subject_name(root_->certificate.get()));
   if (!request.alternative_name.empty()) {
     add_extension(*leaf, NID_subject_alt_name, request.alternative_name);

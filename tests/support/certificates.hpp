@@ -4,6 +4,7 @@
 
 #include <memory>
 #include <string>
+#include <vector>
 
 namespace weirpool::test {
 
@@ -14,7 +15,8 @@ struct CertificateFiles {
 
 struct CertificateRequest {
   std::string alternative_name = "DNS:localhost";  ///< as in OpenSSL's subjectAltName; or empty
-  int days_valid = 1;                              ///< negative: expired that long ago
+  std::vector<std::string> common_names{"test leaf"};
+  int days_valid = 1;  ///< negative: expired that long ago
 };
 
 /// A root of trust with a P-256 key. Throws std::runtime_error when OpenSSL or the disk refuses.

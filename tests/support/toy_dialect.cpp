@@ -210,8 +210,8 @@ class ToyClientLogin final : public protocol::ClientLogin {
     }
   }
   const protocol::Identity& identity() const override { return identity_; }
-  void answer(std::shared_ptr<const protocol::PreparedSecret> secret) override {
-    state_ = secret ? State::known : State::failed;
+  void answer(const protocol::Account& account) override {
+    state_ = account.secret ? State::known : State::failed;
     fault_ = Fault::login_denied;
   }
   void learned(std::shared_ptr<const protocol::BackendFacts> facts, Fault why,
@@ -221,7 +221,7 @@ class ToyClientLogin final : public protocol::ClientLogin {
     out_.text("welcome " + std::to_string(context_.connection_id) + " " +
               to_hex(context_.cancel_key) + "\n");
   }
-  void tls_established() override {}
+  void tls_established(const protocol::TlsFacts&) override {}
   void write_fault(Fault fault, std::string_view, protocol::Writer& out) override {
     write_toy_fault(fault, out);
   }
@@ -287,7 +287,7 @@ class ToyBackendLogin final : public protocol::BackendLogin {
 
   Verdict step(Party, MutableBytes unread) override {
     if (done_) return Verdict::done();
-    if (wanting_key_) return Verdict::look_up();
+    if (wanting_key_) return Verdict::derive();
     if (!sent_) {
       sent_ = true;
       return Verdict::send(Party::backend, out_.view());
@@ -312,14 +312,14 @@ class ToyBackendLogin final : public protocol::BackendLogin {
     }
     return Verdict::skip(size);
   }
-  const protocol::KeyDerivation& derivation() const override { return wish_; }
+  protocol::KeyDerivation derivation() const override { return wish_; }
   void derived(Bytes key) override {
     wanting_key_ = false;
     sent_ = false;
     out_.clear();
     out_.text("key " + to_hex(key) + "\n");
   }
-  void tls_established() override {}
+  void tls_established(const protocol::TlsFacts&) override {}
   std::unique_ptr<protocol::BackendState> take_state() override { return std::move(state_); }
   std::string_view error() const override { return error_; }
 
@@ -421,6 +421,36 @@ class ToyConsole final : public protocol::console::Engine {
   protocol::Writer out_;
 };
 
+/// Asks with an echo; everybody but "nobody" is known, with "stored of USER".
+class ToyAccountQuery final : public protocol::AccountQuery {
+ public:
+  explicit ToyAccountQuery(std::string user)
+      : user_(std::move(user)), round_trip_("echo " + user_ + "\n", "= " + user_) {}
+
+  Verdict step(Party from, MutableBytes unread) override {
+    const Verdict verdict = round_trip_.step(from, unread);
+    if (verdict.kind != Verdict::Kind::done) return verdict;
+    if (idle_) return verdict;
+    std::string_view line;
+    if (!first_line(unread, line)) return more(unread);
+    if (line != "idle") return Verdict::close(Fault::backend_violation);
+    idle_ = true;
+    return Verdict::skip(line.size() + 1);
+  }
+  std::optional<protocol::StoredAccount> take_account() override {
+    if (user_ == "nobody") return std::nullopt;
+    protocol::StoredAccount account{"stored of " + user_, std::nullopt};
+    if (user_ == "expiring") account.seconds_left = 0.001;
+    return account;
+  }
+  std::string_view error() const override { return "the toy server said something else"; }
+
+ private:
+  const std::string user_;
+  ToyRoundTrip round_trip_;
+  bool idle_ = false;
+};
+
 }  // namespace
 
 std::shared_ptr<const protocol::BackendFacts> ToyDialect::console_facts() const {
@@ -478,6 +508,11 @@ std::unique_ptr<protocol::RoleProbe> ToyDialect::role_probe(protocol::BackendSta
 std::unique_ptr<protocol::Engine> ToyDialect::kill(protocol::BackendState&,
                                                    std::uint64_t remote_id) const {
   return std::make_unique<ToyRoundTrip>("kill " + std::to_string(remote_id) + "\n", "killed");
+}
+
+std::unique_ptr<protocol::AccountQuery> ToyDialect::account_query(const std::string&,
+                                                                  const std::string& user) const {
+  return std::make_unique<ToyAccountQuery>(user);
 }
 
 std::shared_ptr<const protocol::PreparedSecret> ToyDialect::prepare(

@@ -45,6 +45,7 @@ class ToyDialect final : public proxy::Dialect {
   explicit ToyDialect(bool kills_by_login = false) : kills_by_login_(kills_by_login) {}
 
   std::string_view name() const override { return "toy"; }
+  bool chooses_proof() const override { return choosy; }
   std::unique_ptr<protocol::ClientLogin> client_login(
       const protocol::LoginContext& context) const override;
   std::unique_ptr<protocol::BackendLogin> backend_login(
@@ -63,8 +64,12 @@ class ToyDialect final : public proxy::Dialect {
   bool kill_needs_login() const override { return kills_by_login_; }
   std::unique_ptr<protocol::Engine> kill(protocol::BackendState& via,
                                          std::uint64_t remote_id) const override;
+  std::unique_ptr<protocol::AccountQuery> account_query(const std::string& query,
+                                                        const std::string& user) const override;
   std::shared_ptr<const protocol::PreparedSecret> prepare(
       const std::string& user, const std::vector<std::string>& passwords) const override;
+
+  bool choosy = true;
 
   /// How many secrets have been prepared, for tests of the runtime.
   unsigned prepared() const { return prepared_.load(); }

@@ -18,6 +18,7 @@
 
 #include "proxy/net/listener.hpp"
 #include "proxy/net/supervise.hpp"
+#include "proxy/pool/key_ring.hpp"
 #include "proxy/session/session.hpp"
 #include "tests/support/toy_dialect.hpp"
 #include "tests/support/toy_server.hpp"
@@ -160,9 +161,25 @@ class ToyWorld final : public proxy::SessionHost {
   std::shared_ptr<proxy::PoolShard> shard(const proxy::PoolKey& key) override {
     return find_or_make({0, key});
   }
-  std::shared_ptr<const protocol::PreparedSecret> secret(const proxy::BackendTarget&,
-                                                         const std::string& user) override {
-    return config.users.contains(user) ? dialect.prepare(user, {"secret"}) : nullptr;
+  proxy::KeyDeriver& deriver() override { return key_deriver; }
+  proxy::Ruling rule(const proxy::BackendTarget&, const config::Arrival& arrival,
+                     const proxy::TlsChannel*) override {
+    arrived.push_back(arrival.address);
+    return ruling;
+  }
+  void look_up(proxy::AccountWait& wait) override {
+    if (hold_look_ups) {
+      held_look_ups.push_back(wait);
+    } else {
+      wait.answer(account_of(wait.user()), look_up_fault);
+    }
+  }
+  void reveal(const protocol::Revealed& revealed) override { ring.remember(revealed); }
+  void doubt(proxy::BackendTarget&, const std::string& user) override { doubted.push_back(user); }
+  std::string probe_user() override { return config.users.begin()->first; }
+
+  protocol::Account account_of(const std::string& user) {
+    return {config.users.contains(user) ? dialect.prepare(user, {"secret"}) : nullptr};
   }
   std::optional<proxy::PoolKey> route(const proxy::ListenerSite& site,
                                       const protocol::Identity& identity) override {
@@ -172,7 +189,6 @@ class ToyWorld final : public proxy::SessionHost {
     return proxy::route(*loop_.config, *site.target, target_of, identity);
   }
   proxy::Census& census() override { return census_; }
-  const std::string& probe_user() override { return config.users.begin()->first; }
   void cancel(protocol::Bytes key) override {
     std::uint32_t id = 0;
     for (std::size_t i = 0; i < 4; ++i) id = id << 8U | key[i];
@@ -216,7 +232,15 @@ class ToyWorld final : public proxy::SessionHost {
   config::Config config;
   proxy::BackendTarget target;
   proxy::Offload offload;
-  proxy::KeyDeriver deriver{offload};
+  proxy::KeyDeriver key_deriver{offload};
+  proxy::KeyRing ring;
+  proxy::Ruling ruling;                  ///< for everybody
+  std::vector<config::IpBytes> arrived;  ///< whom the rules were asked about
+  protocol::Fault look_up_fault = protocol::Fault::none;
+  bool hold_look_ups = false;
+  boost::intrusive::list<proxy::AccountWait, boost::intrusive::constant_time_size<false>>
+      held_look_ups;
+  std::vector<std::string> doubted;
   std::vector<std::string> passwords{"secret"};
   protocol::Fault refusal = protocol::Fault::none;  ///< for clients that come from now on
   int client_send_buffer = 0;  ///< bytes of SO_SNDBUF towards clients; zero: the kernel's choice
@@ -260,7 +284,7 @@ class ToyWorld final : public proxy::SessionHost {
   std::shared_ptr<proxy::PoolShard> find_or_make(const Place& place) {
     if (auto found = find(place)) return found;
     auto made = std::make_shared<proxy::PoolShard>(
-        loop_, place.worker, place.key, [this] { return now(passwords); }, deriver,
+        loop_, place.worker, place.key, [this] { return now(passwords); }, key_deriver,
         std::make_shared<metrics::PoolMetrics>());
     if (draining_) made->drain();
     workers_[made.get()] = place.worker;

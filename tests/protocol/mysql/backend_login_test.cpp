@@ -40,7 +40,7 @@ protocol::BackendIdentity identity() {
 struct LoginRig {
   explicit LoginRig(protocol::BackendIdentity as = identity())
       : login(std::move(as)), wire(login, [this](const Verdict& v, Wire&) {
-          if (v.kind == Kind::start_tls) login.tls_established();
+          if (v.kind == Kind::start_tls) login.tls_established({});
         }) {}
 
   void server(const std::string& bytes) { wire.feed(Party::backend, bytes); }

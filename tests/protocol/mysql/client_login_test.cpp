@@ -29,10 +29,10 @@ struct LoginRig {
   }
 
   void answer(const Verdict& verdict) {
-    if (verdict.kind == Kind::start_tls) login.tls_established();
+    if (verdict.kind == Kind::start_tls) login.tls_established({});
     if (verdict.kind == Kind::look_up) {
       const bool known = login.identity().user == "bob";
-      login.answer(known ? std::make_shared<Credentials>(passwords) : nullptr);
+      login.answer({known ? std::make_shared<Credentials>(passwords) : nullptr});
     }
     if (verdict.kind != Kind::learn) return;
     const bool pool = !login.identity().user.empty();
@@ -318,8 +318,8 @@ struct ChangeRig {
           if (v.kind == Kind::learn) login.learned(again.facts, Fault::none, "");
           if (v.kind != Kind::look_up) return;
           const std::vector<std::string> passwords{"secret"};
-          login.answer(login.identity().user == "bob" ? std::make_shared<Credentials>(passwords)
-                                                      : nullptr);
+          login.answer({login.identity().user == "bob" ? std::make_shared<Credentials>(passwords)
+                                                       : nullptr});
         }) {}
 
   ConversationStart again;

@@ -24,7 +24,7 @@ TEST(AuthMessages, RequestsReadBack) {
   write_auth_md5({1, 2, 3, 4}, out);
   EXPECT_EQ(text_of(Authentication::parse(payload_of(out))->data), "\1\2\3\4");
   out.clear();
-  write_auth_sasl(out);
+  write_auth_sasl(false, out);
   const auto sasl = Authentication::parse(payload_of(out));
   EXPECT_EQ(sasl->mechanisms, std::vector<std::string_view>{"SCRAM-SHA-256"});
   out.clear();

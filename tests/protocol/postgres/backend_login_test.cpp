@@ -25,15 +25,16 @@ struct Client {
   explicit Client(const protocol::BackendIdentity& as = identity())
       : login(as, std::make_shared<postgres::Catalog>(10)),
         wire(login, [this](const Verdict& verdict, Wire&) {
-          if (verdict.kind == Kind::start_tls) login.tls_established();
-          if (verdict.kind == Kind::look_up) {
-            const auto& d = login.derivation();
+          if (verdict.kind == Kind::start_tls) login.tls_established(tls);
+          if (verdict.kind == Kind::derive) {
+            const auto d = login.derivation();
             login.derived(postgres::pbkdf2_sha256(d.password, d.salt, d.iterations));
           }
         }) {
     wire.pump();
   }
 
+  protocol::TlsFacts tls;
   postgres::PostgresBackendLogin login;
   Wire wire;
 };
@@ -43,24 +44,31 @@ const std::string kGreeting = auth(0) + status("server_version", "15.4") + notic
                               status("TimeZone", "UTC") + message('K', be32(77) + "abcd") + ready();
 const std::string kOfferScram = auth(10, z("SCRAM-SHA-256-PLUS") + z("SCRAM-SHA-256") + '\0');
 
+const std::vector<std::uint8_t> kSalt{1, 2, 3, 4};
+
+postgres::ScramKeys keys_of(const std::string& word) {
+  return postgres::scram_keys(postgres::pbkdf2_sha256(word, kSalt, postgres::kScramIterations));
+}
+
 /// The lines of a SCRAM server that knows `password`; `lie` replaces its signature.
-Script scram_script(const std::string& password_text, const std::string& lie = {}) {
-  auto verifier = std::make_shared<postgres::ScramVerifier>();
-  verifier->salt = {1, 2, 3, 4};
-  verifier->keys = {postgres::scram_keys(
-      postgres::pbkdf2_sha256(password_text, verifier->salt, verifier->iterations))};
-  auto server = std::make_shared<postgres::ScramServer>(*verifier, true, "servernonce");
+Script scram_script(const std::string& password_text, const std::string& lie = {},
+                    std::vector<std::uint8_t> end_point = {}) {
+  const bool plus = !end_point.empty();
+  auto server = std::make_shared<postgres::ScramServer>(kSalt, postgres::kScramIterations,
+                                                        "servernonce", end_point);
   return {backend(kOfferScram),
           Line(Party::backend,
-               [server](const Wire& wire) {
+               [server, plus](const Wire& wire) {
                  const std::string& heard = wire.to_backend();
-                 return auth(11, server->first(heard.substr(heard.find("n,,"))).value_or("?"));
+                 const std::size_t at = heard.find(plus ? "p=tls" : "n,,");
+                 return auth(11, server->first(heard.substr(at), plus).value_or("?"));
                }),
-          Line(Party::backend, [server, verifier, lie](const Wire& wire) {
+          Line(Party::backend, [server, password_text, lie](const Wire& wire) {
             const std::string& heard = wire.to_backend();
-            const auto outcome =
-                server->last(std::string_view(heard).substr(heard.rfind("c=biws")));
-            if (outcome != postgres::ScramServer::Outcome::proven && lie.empty()) {
+            const std::size_t at = heard.rfind("c=", heard.rfind(",p="));
+            const bool legal = server->last(std::string_view(heard).substr(at));
+            const bool proven = legal && server->proven_by(keys_of(password_text));
+            if (!proven && lie.empty()) {
               return error("28P01", "password authentication failed", "FATAL");
             }
             return auth(12, lie.empty() ? server->server_final() : lie) + kGreeting;
@@ -72,7 +80,7 @@ TEST(BackendLogin, ScramLogsIn) {
   EXPECT_EQ(client.wire.to_backend(), kStartup);
   play(client.wire, scram_script("secret"));
   EXPECT_EQ(client.wire.breach(), "");
-  EXPECT_EQ(client.wire.events(), (std::vector{Kind::look_up, Kind::done}));
+  EXPECT_EQ(client.wire.events(), (std::vector{Kind::derive, Kind::done}));
   const auto state = client.login.take_state();
   EXPECT_EQ(state->remote_id(), 77U);
   protocol::Writer out;
@@ -107,6 +115,160 @@ TEST(BackendLogin, AWrongPasswordIsTheProxysFault) {
   play(client.wire, scram_script("another"));
   EXPECT_EQ(client.wire.fault(), Fault::backend_refused_login);
   EXPECT_EQ(client.login.error(), "28P01: password authentication failed");
+}
+
+TEST(BackendLogin, ScramIsBoundToTheCertificateWhereBothCan) {
+  Client client(identity(true, true));
+  client.tls.end_point.assign(32, 9);
+  client.wire.feed(Party::backend, "S");
+  play(client.wire, scram_script("secret", {}, client.tls.end_point));
+  EXPECT_EQ(client.wire.breach(), "");
+  EXPECT_EQ(client.wire.count(Kind::done), 1U);
+  Client deceived(identity(true, true));
+  deceived.tls.end_point.assign(32, 9);
+  deceived.wire.feed(Party::backend, "S");
+  play(deceived.wire, scram_script("secret", {}, std::vector<std::uint8_t>(32, 8)));
+  EXPECT_EQ(deceived.wire.count(Kind::done), 0U);
+}
+
+TEST(BackendLogin, AClientThatCouldHaveBoundSaysSo) {
+  Client client(identity(true, true));
+  client.tls.end_point.assign(32, 9);
+  client.wire.feed(Party::backend, "S");
+  client.wire.feed(Party::backend, auth(10, z("SCRAM-SHA-256") + '\0'));
+  EXPECT_NE(client.wire.to_backend().find("y,,n=,r="), std::string::npos);
+}
+
+/// What is stored of `word`.
+std::string verifier_of(const std::string& word) {
+  return "SCRAM-SHA-256$4096:" + postgres::base64(kSalt) + "$" +
+         postgres::base64(keys_of(word).stored_key) + ":" +
+         postgres::base64(keys_of(word).server_key);
+}
+
+std::string pass_of(const std::string& word) {
+  const auto prover =
+      postgres::scram_prover(postgres::pbkdf2_sha256(word, kSalt, postgres::kScramIterations));
+  return postgres::pass_text(verifier_of(word), prover.client_key);
+}
+
+TEST(BackendLogin, AClientKeyStandsForThePassword) {
+  protocol::BackendIdentity as = identity();
+  as.password = pass_of("secret");
+  Client client(as);
+  play(client.wire, scram_script("secret"));
+  EXPECT_EQ(client.wire.events(), std::vector{Kind::done});
+}
+
+TEST(BackendLogin, AClientKeyIsForItsOwnVerifierOnly) {
+  protocol::BackendIdentity as = identity();
+  as.password = pass_of("former");
+  Client changed(as);
+  play(changed.wire, scram_script("secret"));
+  EXPECT_EQ(changed.wire.fault(), Fault::backend_refused_login);
+  Client salted(as);
+  salted.wire.feed(Party::backend, kOfferScram);
+  const std::string& heard = salted.wire.to_backend();
+  const std::string nonce = heard.substr(heard.find("r=") + 2);
+  salted.wire.feed(Party::backend, auth(11, "r=" + nonce + "x,s=YWJj,i=4096"));
+  EXPECT_EQ(salted.wire.fault(), Fault::backend_refused_login);
+  EXPECT_NE(salted.login.error().find("another verifier"), std::string_view::npos);
+}
+
+TEST(BackendLogin, AVerifierAloneIsNeverSent) {
+  for (const std::string& stored : {verifier_of("secret"), pass_of("secret")}) {
+    for (const std::string& request : {auth(3), auth(5, "salt")}) {
+      protocol::BackendIdentity as = identity(true, true);
+      as.password = stored;
+      Client client(as);
+      client.wire.feed(Party::backend, "S");
+      client.wire.feed(Party::backend, request);
+      EXPECT_EQ(client.wire.fault(), Fault::backend_refused_login);
+      EXPECT_EQ(client.wire.to_backend(), packet(80877103) + kStartup);
+    }
+  }
+  protocol::BackendIdentity as = identity();
+  as.password = verifier_of("secret");
+  Client scram(as);
+  scram.wire.feed(Party::backend, kOfferScram);
+  EXPECT_EQ(scram.wire.fault(), Fault::backend_refused_login);
+  EXPECT_NE(scram.login.error().find("no client has proven it"), std::string_view::npos);
+}
+
+TEST(BackendLogin, AnMd5HashAnswersMd5AndNothingElse) {
+  protocol::BackendIdentity as = identity(true, true);
+  as.password = postgres::md5_verifier("app", "secret");
+  Client md5(as);
+  md5.wire.feed(Party::backend, "S");
+  md5.wire.feed(Party::backend, auth(5, "salt"));
+  EXPECT_TRUE(md5.wire.to_backend().ends_with(
+      password(z(postgres::md5_response(as.password, protocol::bytes_of("salt"))))));
+  for (const std::string& request : {auth(3), kOfferScram}) {
+    Client other(as);
+    other.wire.feed(Party::backend, "S");
+    other.wire.feed(Party::backend, request);
+    EXPECT_EQ(other.wire.fault(), Fault::backend_refused_login);
+  }
+}
+
+TEST(BackendLogin, APasswordIsAskedForOnce) {
+  Client client(identity(true, true));
+  client.wire.feed(Party::backend, "S");
+  client.wire.feed(Party::backend, auth(3));
+  client.wire.feed(Party::backend, auth(3));
+  EXPECT_EQ(client.wire.fault(), Fault::backend_violation);
+}
+
+TEST(BackendLogin, ATokenOf64KiBIsSentWhole) {
+  protocol::BackendIdentity as = identity(true, true);
+  as.password.assign(std::size_t{64} << 10, 't');
+  Client client(as);
+  client.wire.feed(Party::backend, "S");
+  client.wire.feed(Party::backend, auth(3));
+  EXPECT_EQ(client.wire.to_backend(), packet(80877103) + kStartup + password(z(as.password)));
+}
+
+protocol::BackendIdentity newest() {
+  protocol::BackendIdentity as = identity();
+  as.newest_protocol = true;
+  return as;
+}
+
+TEST(BackendLogin, Protocol32IsAskedForAndMayBeDeclined) {
+  const std::string startup32 = startup({{"user", "app"}, {"database", "db"}}, 196610);
+  Client agrees(newest());
+  EXPECT_EQ(agrees.wire.to_backend(), startup32);
+  agrees.wire.feed(Party::backend,
+                   auth(0) + message('K', be32(7) + std::string(256, 'k')) + ready());
+  ASSERT_EQ(agrees.wire.count(Kind::done), 1U);
+  protocol::Writer out;
+  EXPECT_TRUE(agrees.login.take_state()->write_cancel(out));
+  EXPECT_EQ(protocol::text_of(out.view()), packet(80877102, be32(7) + std::string(256, 'k')));
+  Client declines(newest());
+  declines.wire.feed(Party::backend, message('v', be32(196608) + be32(0)) + kGreeting);
+  EXPECT_EQ(declines.wire.count(Kind::done), 1U);
+}
+
+TEST(BackendLogin, NegotiationIsHeldToItsRules) {
+  const std::string declined = message('v', be32(196608) + be32(0));
+  for (const std::string& bytes :
+       {message('v', be32(196610) + be32(0)), message('v', be32(131072) + be32(0)),
+        message('v', be32(196608) + be32(1) + z("_pq_.x")), declined + declined, auth(0) + declined,
+        message('v', "x")}) {
+    Client client(newest());
+    client.wire.feed(Party::backend, bytes);
+    EXPECT_EQ(client.wire.fault(), Fault::backend_violation);
+  }
+  Client unasked;
+  unasked.wire.feed(Party::backend, declined);
+  EXPECT_EQ(unasked.wire.fault(), Fault::backend_violation);
+}
+
+TEST(BackendLogin, WhatAnswersLookUpsHasNoSearchPath) {
+  protocol::BackendIdentity as = identity();
+  as.answers_look_ups = true;
+  EXPECT_EQ(Client(as).wire.to_backend(),
+            startup({{"user", "app"}, {"database", "db"}, {"search_path", ""}}));
 }
 
 TEST(BackendLogin, Md5AndTrust) {

@@ -20,9 +20,13 @@ struct Server {
         wire(login, [this](const Verdict& verdict, Wire&) { on_event(verdict); }) {}
 
   void on_event(const Verdict& verdict) {
-    if (verdict.kind == Kind::look_up) login.answer(secret);
+    if (verdict.kind == Kind::look_up) login.answer({secret, nullptr, proof});
     if (verdict.kind == Kind::learn) login.learned(facts, Fault::unknown_database, "");
-    if (verdict.kind == Kind::start_tls) login.tls_established();
+    if (verdict.kind == Kind::start_tls) login.tls_established(tls);
+    if (verdict.kind == Kind::derive) {
+      const protocol::KeyDerivation d = login.derivation();
+      login.derived(postgres::pbkdf2_sha256(d.password, d.salt, d.iterations));
+    }
   }
 
   std::string fault_text(Fault fault) {
@@ -40,6 +44,8 @@ struct Server {
 
   std::shared_ptr<const postgres::Secret> secret =
       std::make_shared<const postgres::Secret>("app", std::vector<std::string>{"new", "old"});
+  protocol::Proof proof = protocol::Proof::by_secret;
+  protocol::TlsFacts tls;
   std::shared_ptr<postgres::Facts> facts = some_facts();
   postgres::PostgresClientLogin login;
   Wire wire;
@@ -68,8 +74,8 @@ Script scram_script(const std::string& hello, const std::string& password_text) 
         const std::size_t at = heard.rfind("r=abc");
         if (at == heard.npos) return std::string("?");
         client_side->challenge(std::string_view(heard).substr(at));
-        return password(client_side->prove(postgres::pbkdf2_sha256(
-            password_text, client_side->salt(), client_side->iterations())));
+        return password(client_side->prove(postgres::scram_prover(postgres::pbkdf2_sha256(
+            password_text, client_side->salt(), client_side->iterations()))));
       })};
 }
 
@@ -78,7 +84,9 @@ TEST(ClientLogin, EitherPasswordLogsIn) {
     Server server;
     play(server.wire, scram_script(kHello, word));
     EXPECT_EQ(server.wire.breach(), "");
-    EXPECT_EQ(server.wire.events(), (std::vector{Kind::look_up, Kind::learn, Kind::done}));
+    std::vector<Kind> events{Kind::look_up, Kind::derive, Kind::learn, Kind::done};
+    if (std::string(word) == "old") events.insert(events.begin() + 1, Kind::derive);
+    EXPECT_EQ(server.wire.events(), events);
     EXPECT_EQ(tags(server.wire.to_client()), "RRRRSSSKZ");
     EXPECT_TRUE(server.wire.to_client().ends_with(status("client_encoding", "UTF8") +
                                                   message('K', be32(42) + "\7\7\7\7") + ready()));
@@ -104,10 +112,21 @@ TEST(ClientLogin, AnUnknownUserLooksLikeAWrongPassword) {
   play(unknown.wire, scram_script(kHello, "wrong"));
   EXPECT_EQ(known.wire.fault(), Fault::login_denied);
   EXPECT_EQ(unknown.wire.fault(), Fault::login_denied);
-  EXPECT_EQ(known.wire.events(), unknown.wire.events());
   EXPECT_EQ(tags(known.wire.to_client()), tags(unknown.wire.to_client()));
   EXPECT_EQ(known.wire.to_client().size(), unknown.wire.to_client().size());
   EXPECT_EQ(known.fault_text(Fault::login_denied), unknown.fault_text(Fault::login_denied));
+}
+
+TEST(ClientLogin, APasswordOf64KiBFits) {
+  Server server;
+  const std::string token(std::size_t{64} << 10, 't');
+  server.secret = std::make_shared<const postgres::Secret>("app", std::vector{token});
+  server.proof = protocol::Proof::cleartext;
+  server.wire.feed(Party::client, kHello);
+  EXPECT_EQ(server.wire.to_client(), auth(3));
+  server.wire.feed(Party::client, password(z(token)));
+  EXPECT_EQ(server.wire.breach(), "");
+  EXPECT_EQ(server.wire.count(Kind::done), 1U);
 }
 
 TEST(ClientLogin, Md5VerifiersAreChecked) {
@@ -179,10 +198,10 @@ TEST(ClientLogin, CancelCarriesItsKey) {
 }
 
 TEST(ClientLogin, NewerProtocolsAreNegotiatedOnce) {
-  Server minor;
-  minor.wire.feed(Party::client, startup({{"user", "app"}}, 196610));
-  EXPECT_TRUE(minor.wire.to_client().starts_with(message('v', be32(196608) + be32(0))));
-  EXPECT_EQ(tags(minor.wire.to_client()), "vR");
+  Server newer;
+  newer.wire.feed(Party::client, startup({{"user", "app"}}, 196617));
+  EXPECT_TRUE(newer.wire.to_client().starts_with(message('v', be32(196610) + be32(0))));
+  EXPECT_EQ(tags(newer.wire.to_client()), "vR");
   Server option;
   option.wire.feed(Party::client, startup({{"user", "app"}, {"_pq_.x", "1"}}));
   EXPECT_TRUE(
@@ -192,6 +211,61 @@ TEST(ClientLogin, NewerProtocolsAreNegotiatedOnce) {
     other.wire.feed(Party::client, startup({{"user", "app"}}, version));
     EXPECT_EQ(other.wire.fault(), Fault::unsupported);
   }
+}
+
+TEST(ClientLogin, Protocol32HasALongCancelKey) {
+  Server server;
+  play(server.wire, scram_script(startup({{"user", "app"}, {"database", "db"}}, 196610), "new"));
+  EXPECT_EQ(server.wire.count(Kind::done), 1U);
+  EXPECT_EQ(tags(server.wire.to_client()), "RRRRSSSKZ");
+  EXPECT_TRUE(
+      server.wire.to_client().ends_with(message('K', be32(42) + std::string(32, 7)) + ready()));
+  EXPECT_EQ(server.login.cancel_key_size(), 32U);
+  Server cancels;
+  const std::string key = be32(42) + std::string(32, 7);
+  cancels.wire.feed(Party::client, packet(80877102, key));
+  EXPECT_EQ(cancels.wire.cancel_key(), key);
+}
+
+TEST(ClientLogin, TlsFromTheFirstByteOn) {
+  Server server(with_tls());
+  server.tls.application = "postgresql";
+  server.wire.feed(Party::client, "\x16");
+  EXPECT_EQ(server.wire.to_client(), "");
+  EXPECT_EQ(server.wire.events(), std::vector{Kind::start_tls});
+}
+
+TEST(ClientLogin, DirectTlsNeedsItsName) {
+  for (const char* name : {"", "http/1.1"}) {
+    Server server(with_tls());
+    server.tls.application = name;
+    server.wire.feed(Party::client, "\x16");
+    EXPECT_TRUE(server.wire.ended());
+    EXPECT_EQ(server.wire.fault(), Fault::none);
+    EXPECT_EQ(server.wire.to_client(), "");
+  }
+}
+
+TEST(ClientLogin, TlsBytesWhereTlsHasNoPlaceAreNoStartup) {
+  Server without;
+  without.wire.feed(Party::client, std::string("\x16\x03\x01\x02\x00\x01\x00\x01", 8));
+  EXPECT_EQ(without.wire.fault(), Fault::message_too_large);
+  Server behind_gss(with_tls());
+  behind_gss.wire.feed(Party::client, kGss);
+  behind_gss.wire.feed(Party::client, std::string("\x16\x03\x01\x02\x00\x01\x00\x01", 8));
+  EXPECT_EQ(behind_gss.wire.fault(), Fault::message_too_large);
+}
+
+TEST(ClientLogin, PlusIsOfferedInsideTlsOnly) {
+  Server plain;
+  plain.wire.feed(Party::client, kHello);
+  EXPECT_EQ(plain.wire.to_client(), auth(10, z("SCRAM-SHA-256") + '\0'));
+  Server secure(with_tls());
+  secure.tls.end_point.assign(32, 9);
+  secure.wire.feed(Party::client, kSsl);
+  secure.wire.feed(Party::client, kHello);
+  EXPECT_EQ(secure.wire.to_client(),
+            "S" + auth(10, z("SCRAM-SHA-256-PLUS") + z("SCRAM-SHA-256") + '\0'));
 }
 
 TEST(ClientLogin, IdentityComesFromTheStartup) {

@@ -14,76 +14,88 @@ const std::string kFinalBare = "c=biws,r=" + kClientNonce + kServerNonce;
 const std::string kProof = ",p=dHzbZapWIk4jUhN+Ute9ytag9zjfMHgsqmmiz7AndVQ=";
 const std::string kServerFinal = "v=6rriTRBi23WpRR/wtup+mMhUZUn/dB5nLTJRsjl95G4=";
 
-ScramVerifier verifier(std::vector<std::string> passwords) {
-  ScramVerifier v;
-  v.salt = *unbase64("W22ZaJ0SNY7soEsUEjb6gQ==");
-  for (const std::string& password : passwords) {
-    v.keys.push_back(scram_keys(pbkdf2_sha256(password, v.salt, v.iterations)));
-  }
-  return v;
+const std::vector<std::uint8_t> kSalt = *unbase64("W22ZaJ0SNY7soEsUEjb6gQ==");
+const std::vector<std::uint8_t> kEndPoint(32, 9);
+
+ScramKeys keys_of(std::string_view password) {
+  return scram_keys(pbkdf2_sha256(password, kSalt, kScramIterations));
 }
 
-Digest salted(const ScramClient& client, std::string_view password) {
-  return pbkdf2_sha256(password, client.salt(), client.iterations());
+ScramServer server_with(std::string nonce, std::vector<std::uint8_t> end_point = {}) {
+  return {kSalt, kScramIterations, std::move(nonce), std::move(end_point)};
+}
+
+ScramProver prover(const ScramClient& client, std::string_view password) {
+  return scram_prover(pbkdf2_sha256(password, client.salt(), client.iterations()));
 }
 
 TEST(Scram, ServerFollowsRfc7677) {
-  const ScramVerifier v = verifier({"pencil"});
-  ScramServer server(v, true, kServerNonce);
-  EXPECT_EQ(server.first("n,,n=user,r=" + kClientNonce), kServerFirst);
-  EXPECT_EQ(server.last(kFinalBare + kProof), ScramServer::Outcome::proven);
+  ScramServer server = server_with(kServerNonce);
+  EXPECT_EQ(server.first("n,,n=user,r=" + kClientNonce, false), kServerFirst);
+  ASSERT_TRUE(server.last(kFinalBare + kProof));
+  EXPECT_FALSE(server.proven_by(keys_of("pen")));
+  EXPECT_TRUE(server.proven_by(keys_of("pencil")));
   EXPECT_EQ(server.server_final(), kServerFinal);
-}
-
-/// One whole exchange; the proof is made with `password`.
-ScramServer::Outcome exchange(const ScramVerifier& v, bool real, std::string_view password,
-                              bool* verified = nullptr) {
-  ScramServer server(v, real, make_nonce());
-  ScramClient client(make_nonce());
-  const auto challenge = server.first(client.first());
-  EXPECT_TRUE(challenge);
-  EXPECT_TRUE(client.challenge(*challenge));
-  const auto outcome = server.last(client.prove(salted(client, password)));
-  if (verified != nullptr) *verified = client.verify(server.server_final());
-  return outcome;
+  EXPECT_EQ(sha256(server.client_key()), keys_of("pencil").stored_key);
 }
 
 TEST(Scram, BothSidesUnderstandEachOther) {
-  const ScramVerifier v = verifier({"new", "old"});
-  bool verified = false;
-  EXPECT_EQ(exchange(v, true, "new", &verified), ScramServer::Outcome::proven);
-  EXPECT_TRUE(verified);
-  EXPECT_EQ(exchange(v, true, "old", &verified), ScramServer::Outcome::proven);
-  EXPECT_TRUE(verified);
-  EXPECT_EQ(exchange(v, true, "wrong"), ScramServer::Outcome::denied);
-  EXPECT_EQ(exchange(v, false, "new"), ScramServer::Outcome::denied);
+  using Binding = ScramClient::Binding;
+  for (const Binding binding : {Binding::none, Binding::not_offered, Binding::end_point}) {
+    const bool plus = binding == Binding::end_point;
+    ScramServer server = server_with(make_nonce(), plus ? kEndPoint : std::vector<std::uint8_t>());
+    ScramClient client(make_nonce(), binding, kEndPoint);
+    const auto challenge = server.first(client.first(), plus);
+    ASSERT_TRUE(challenge);
+    ASSERT_TRUE(client.challenge(*challenge));
+    ASSERT_TRUE(server.last(client.prove(prover(client, "secret"))));
+    EXPECT_FALSE(server.proven_by(keys_of("other")));
+    EXPECT_TRUE(server.proven_by(keys_of("secret")));
+    EXPECT_TRUE(client.verify(server.server_final()));
+  }
+}
+
+TEST(Scram, AnotherCertificateBreaksTheBinding) {
+  ScramServer server = server_with("x", kEndPoint);
+  const std::vector<std::uint8_t> of_somebody_else(32, 8);
+  ScramClient client("abc", ScramClient::Binding::end_point, of_somebody_else);
+  ASSERT_TRUE(client.challenge(*server.first(client.first(), true)));
+  EXPECT_FALSE(server.last(client.prove(prover(client, "secret"))));
+}
+
+TEST(Scram, ADowngradeIsNoticed) {
+  // The client could have bound to the channel and was told that it cannot.
+  EXPECT_FALSE(server_with("x", kEndPoint).first("y,,n=,r=abc", false));
+  EXPECT_TRUE(server_with("x", kEndPoint).first("n,,n=,r=abc", false));
+  EXPECT_TRUE(server_with("x").first("y,,n=,r=abc", false));
+  for (const char* first : {"n,,n=,r=abc", "y,,n=,r=abc", "p=tls-unique,,n=,r=abc"}) {
+    EXPECT_FALSE(server_with("x", kEndPoint).first(first, true)) << first;
+  }
 }
 
 TEST(Scram, ServerTakesOnlyWhatItOffered) {
-  const ScramVerifier v = verifier({"pencil"});
-  EXPECT_TRUE(ScramServer(v, true, "x").first("y,,n=,r=abc"));
   for (const std::string& first :
        {std::string(), std::string("n,,"), std::string("p=tls-server-end-point,,n=,r=abc"),
         std::string("n,a=admin,n=,r=abc"), std::string("n,,m=x,n=,r=abc"), std::string("n,,n=user"),
         std::string("n,,n=,r="), std::string("n,,n=,r=a\x01"), std::string("n,,n=,r=\xC3\xA9"),
         "n,,n=,r=" + std::string(kMaxNonce + 1, 'x')}) {
-    EXPECT_FALSE(ScramServer(v, true, "x").first(first)) << first;
+    EXPECT_FALSE(server_with("x").first(first, false)) << first;
   }
 }
 
 TEST(Scram, ServerRejectsTamperedFinals) {
-  const ScramVerifier v = verifier({"pencil"});
   for (const std::string& last :
        {std::string(), kFinalBare, kFinalBare + ",p=", kFinalBare + ",p=YQ==",
         "c=eSws,r=" + kClientNonce + kServerNonce + kProof, "c=biws,r=other" + kProof,
         "r=" + kClientNonce + kServerNonce + kProof}) {
-    ScramServer server(v, true, kServerNonce);
-    server.first("n,,n=user,r=" + kClientNonce);
-    EXPECT_EQ(server.last(last), ScramServer::Outcome::malformed) << last;
+    ScramServer server = server_with(kServerNonce);
+    server.first("n,,n=user,r=" + kClientNonce, false);
+    EXPECT_FALSE(server.last(last)) << last;
   }
-  ScramServer server(v, true, kServerNonce);
-  server.first("n,,n=someone,r=" + kClientNonce);  // Signed together with the proof.
-  EXPECT_EQ(server.last(kFinalBare + kProof), ScramServer::Outcome::denied);
+  ScramServer server = server_with(kServerNonce);
+  server.first("n,,n=someone,r=" + kClientNonce, false);  // Signed together with the proof.
+  ASSERT_TRUE(server.last(kFinalBare + kProof));
+  EXPECT_FALSE(server.proven_by(keys_of("pencil")));
 }
 
 TEST(Scram, ClientBoundsTheChallenge) {
@@ -103,30 +115,46 @@ TEST(Scram, ClientBoundsTheChallenge) {
 }
 
 TEST(Scram, ClientVerifiesTheServer) {
-  const ScramVerifier v = verifier({"pencil"});
   ScramClient client("abc");
   EXPECT_FALSE(client.verify(kServerFinal));  // Before any proof.
   ASSERT_TRUE(client.challenge("r=abcdef,s=W22ZaJ0SNY7soEsUEjb6gQ==,i=4096"));
-  client.prove(salted(client, "pencil"));
+  client.prove(prover(client, "pencil"));
   EXPECT_FALSE(client.verify(kServerFinal));
   EXPECT_FALSE(client.verify("e=other-error"));
   EXPECT_FALSE(client.verify(""));
 }
 
+std::string verifier_text(const ScramKeys& keys) {
+  return "SCRAM-SHA-256$4096:" + base64(kSalt) + "$" + base64(keys.stored_key) + ":" +
+         base64(keys.server_key);
+}
+
 TEST(Scram, VerifiersAsTheServerKeepsThem) {
-  const ScramVerifier v = verifier({"pencil"});
-  const std::string text = "SCRAM-SHA-256$4096:" + base64(v.salt) + "$" +
-                           base64(v.keys[0].stored_key) + ":" + base64(v.keys[0].server_key);
+  const std::string text = verifier_text(keys_of("pencil"));
   const auto parsed = parse_verifier(text);
   ASSERT_TRUE(parsed);
-  EXPECT_EQ(parsed->salt, v.salt);
-  EXPECT_EQ(parsed->keys[0].stored_key, v.keys[0].stored_key);
-  EXPECT_EQ(parsed->keys[0].server_key, v.keys[0].server_key);
+  EXPECT_EQ(parsed->salt, kSalt);
+  EXPECT_EQ(parsed->keys.stored_key, keys_of("pencil").stored_key);
+  EXPECT_EQ(parsed->keys.server_key, keys_of("pencil").server_key);
   for (std::size_t size = 0; size < text.size(); ++size) {
     EXPECT_FALSE(parse_verifier(std::string_view(text).substr(0, size))) << size;
   }
   EXPECT_FALSE(parse_verifier("plain password"));
   EXPECT_FALSE(parse_verifier("SCRAM-SHA-256$0:YQ==$YQ==:YQ=="));
+}
+
+TEST(Scram, APassIsAVerifierWithItsOwnKey) {
+  const ScramProver known = scram_prover(pbkdf2_sha256("pencil", kSalt, kScramIterations));
+  const std::string verifier = verifier_text(keys_of("pencil"));
+  const std::string text = pass_text(verifier, known.client_key);
+  const auto parsed = parse_pass(text);
+  ASSERT_TRUE(parsed);
+  EXPECT_EQ(parsed->client_key, known.client_key);
+  EXPECT_EQ(parsed->verifier.salt, kSalt);
+  EXPECT_FALSE(parse_pass(verifier));
+  EXPECT_FALSE(parse_pass(pass_text(verifier_text(keys_of("other")), known.client_key)));
+  EXPECT_FALSE(parse_pass("a password with $ in it"));
+  EXPECT_FALSE(parse_verifier(text));
 }
 
 }  // namespace

@@ -4,6 +4,7 @@
 #include <malloc.h>
 
 #include <algorithm>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -79,7 +80,8 @@ class TlsChannelTest : public ::testing::Test {
   TlsChannel server() { return {listener(), Role::server, ""}; }
   std::shared_ptr<const TlsContext> listener(const test::CertificateRequest& request = {}) {
     const auto files = authority_.issue(request);
-    return TlsContext::for_clients(files.cert_file, files.key_file);
+    return TlsContext::for_clients(
+        config::ListenerTls{config::ClientTls::require, files.cert_file, files.key_file, {}}, {});
   }
   TlsChannel client(SslMode mode = SslMode::verify_full, const std::string& name = "localhost") {
     return client_trusting(authority_.ca_file(), mode, name);
@@ -87,10 +89,52 @@ class TlsChannelTest : public ::testing::Test {
   static TlsChannel client_trusting(const std::string& ca_file, SslMode mode,
                                     const std::string& name) {
     config::BackendTls tls{mode, ca_file, "", ""};
-    return {TlsContext::for_backend(tls), Role::client, name};
+    return {TlsContext::for_backend(tls, {}), Role::client, name};
+  }
+
+  /// A listener that asks for certificates, and a client that shows one with these common names.
+  /// None: it has none to show.
+  std::optional<std::string> name_seen(const std::vector<std::string>& names, bool trusted = true) {
+    test::CertificateAuthority stranger;
+    const auto own = authority_.issue();
+    const std::string& trust = trusted ? authority_.ca_file() : stranger.ca_file();
+    TlsChannel there(
+        TlsContext::for_clients(
+            config::ListenerTls{config::ClientTls::require, own.cert_file, own.key_file, trust},
+            {}),
+        Role::server, "");
+    config::BackendTls tls{SslMode::require, "", "", ""};
+    if (!names.empty()) {
+      test::CertificateRequest request;
+      request.common_names = names;
+      const auto files = authority_.issue(request);
+      tls.cert_file = files.cert_file;
+      tls.key_file = files.key_file;
+    }
+    TlsChannel here(TlsContext::for_backend(tls, {}), Role::client, "localhost");
+    const Ends ends = shake_hands(here, there, kAll);
+    handshake_ = ends.server;
+    EXPECT_EQ(there.peer_is_trusted(), ends.server == Status::ok && !names.empty());
+    return there.peer_common_name();
+  }
+
+  /// What both ends agree on; "failed" if they do not.
+  std::string agreed(std::string_view ours, std::string_view theirs) {
+    const auto files = authority_.issue();
+    TlsChannel there(
+        TlsContext::for_clients(
+            config::ListenerTls{config::ClientTls::require, files.cert_file, files.key_file, {}},
+            ours),
+        Role::server, "");
+    TlsChannel here(TlsContext::for_backend({SslMode::require, "", "", ""}, theirs), Role::client,
+                    "localhost");
+    if (shake_hands(here, there, kAll).server != Status::ok) return "failed";
+    EXPECT_EQ(here.application(), there.application());
+    return std::string(there.application());
   }
 
   test::CertificateAuthority authority_;
+  Status handshake_{};
 };
 
 TEST_F(TlsChannelTest, HandshakeAndDataInPiecesOfEverySize) {
@@ -368,13 +412,49 @@ TEST_F(TlsChannelTest, PeerThatDemandsAnswersAndNeverReadsThemIsDropped) {
   EXPECT_LT(there.outgoing().size(), TlsChannel::kOutgoingLimit);
 }
 
+TEST_F(TlsChannelTest, AClientsNameIsTheOneCommonNameOfATrustedCertificate) {
+  EXPECT_EQ(name_seen({"app"}), "app");
+  EXPECT_EQ(name_seen({"caf\xC3\xA9"}), "caf\xC3\xA9");
+  EXPECT_EQ(name_seen({"app", "admin"}), std::nullopt);
+  EXPECT_EQ(name_seen({std::string("app\0.evil", 9)}), std::nullopt);
+  EXPECT_EQ(handshake_, Status::ok);
+  EXPECT_EQ(name_seen({}), std::nullopt);
+  EXPECT_EQ(handshake_, Status::ok);
+}
+
+TEST_F(TlsChannelTest, ACertificateOfAStrangerEndsTheHandshake) {
+  EXPECT_EQ(name_seen({"app"}, false), std::nullopt);
+  EXPECT_EQ(handshake_, Status::failed);
+}
+
+TEST_F(TlsChannelTest, BothEndsKnowTheSameEndPoint) {
+  TlsChannel here = client();
+  TlsChannel there = server();
+  EXPECT_TRUE(here.end_point().empty());
+  ASSERT_EQ(shake_hands(here, there, kAll).server, Status::ok);
+  EXPECT_EQ(here.end_point().size(), 32U);
+  EXPECT_EQ(here.end_point(), there.end_point());
+  TlsChannel other_here = client();
+  TlsChannel other_there = server();
+  ASSERT_EQ(shake_hands(other_here, other_there, kAll).server, Status::ok);
+  EXPECT_NE(other_here.end_point(), here.end_point());
+}
+
+TEST_F(TlsChannelTest, TheApplicationProtocolIsAgreedOnOrTheHandshakeEnds) {
+  EXPECT_EQ(agreed("postgresql", "postgresql"), "postgresql");
+  EXPECT_EQ(agreed("postgresql", ""), "");
+  EXPECT_EQ(agreed("postgresql", "http/1.1"), "failed");
+  EXPECT_EQ(agreed("", "postgresql"), "");
+}
+
 TEST_F(TlsChannelTest, IdleChannelHoldsLittleMemory) {
   constexpr std::size_t kChannels = 100;
   constexpr std::size_t kBound = 20 * 1024;
   const auto files = authority_.issue();
-  const auto context = TlsContext::for_clients(files.cert_file, files.key_file);
+  const auto context = TlsContext::for_clients(
+      config::ListenerTls{config::ClientTls::require, files.cert_file, files.key_file, {}}, {});
   config::BackendTls tls{SslMode::verify_full, authority_.ca_file(), "", ""};
-  const auto backend_context = TlsContext::for_backend(tls);
+  const auto backend_context = TlsContext::for_backend(tls, {});
   const std::string text(100'000, 'x');
 
   std::vector<TlsChannel> idle;

@@ -29,7 +29,8 @@ class TlsContextTest : public ::testing::Test {
 
 TEST_F(TlsContextTest, ListenerContextIsStrict) {
   const auto files = authority_.issue();
-  const auto context = TlsContext::for_clients(files.cert_file, files.key_file);
+  const auto context = TlsContext::for_clients(
+      config::ListenerTls{config::ClientTls::require, files.cert_file, files.key_file, {}}, {});
   EXPECT_GE(SSL_CTX_get_min_proto_version(context->native()), TLS1_2_VERSION);
   const std::uint64_t wanted = SSL_OP_NO_COMPRESSION | SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_TICKET;
   EXPECT_EQ(SSL_CTX_get_options(context->native()) & wanted, wanted);
@@ -40,24 +41,33 @@ TEST_F(TlsContextTest, ListenerContextIsStrict) {
 
 TEST_F(TlsContextTest, MissingFilesAreNamed) {
   const auto files = authority_.issue();
-  EXPECT_NE(what_of([&] {
-              TlsContext::for_clients("/no/such.pem", files.key_file);
-            }).find("cannot use certificate file /no/such.pem: "),
-            std::string::npos);
-  EXPECT_NE(what_of([&] {
-              TlsContext::for_clients(files.cert_file, "/no/such.key");
-            }).find("cannot use key file /no/such.key: "),
-            std::string::npos);
+  EXPECT_NE(
+      what_of([&] {
+        TlsContext::for_clients(
+            config::ListenerTls{config::ClientTls::require, "/no/such.pem", files.key_file, {}},
+            {});
+      }).find("cannot use certificate file /no/such.pem: "),
+      std::string::npos);
+  EXPECT_NE(
+      what_of([&] {
+        TlsContext::for_clients(
+            config::ListenerTls{config::ClientTls::require, files.cert_file, "/no/such.key", {}},
+            {});
+      }).find("cannot use key file /no/such.key: "),
+      std::string::npos);
   config::BackendTls tls{SslMode::verify_ca, "/no/ca.pem", "", ""};
-  EXPECT_NE(what_of([&] { TlsContext::for_backend(tls); }).find("cannot use CA file /no/ca.pem: "),
-            std::string::npos);
+  EXPECT_NE(
+      what_of([&] { TlsContext::for_backend(tls, {}); }).find("cannot use CA file /no/ca.pem: "),
+      std::string::npos);
 }
 
 TEST_F(TlsContextTest, KeyOfAnotherCertificateIsRefused) {
   const auto one = authority_.issue();
   const auto two = authority_.issue();
   EXPECT_NE(what_of([&] {
-              TlsContext::for_clients(one.cert_file, two.key_file);
+              TlsContext::for_clients(
+                  config::ListenerTls{config::ClientTls::require, one.cert_file, two.key_file, {}},
+                  {});
             }).find("cannot use key file " + two.key_file + ": key values mismatch"),
             std::string::npos);
 }
@@ -65,9 +75,13 @@ TEST_F(TlsContextTest, KeyOfAnotherCertificateIsRefused) {
 TEST_F(TlsContextTest, GarbageInAFileIsRefused) {
   const std::string path = authority_.directory() + "/garbage.pem";
   std::ofstream(path) << "not a certificate\n";
-  EXPECT_NE(what_of([&] { TlsContext::for_clients(path, path); }).find(path), std::string::npos);
+  EXPECT_NE(what_of([&] {
+              TlsContext::for_clients(
+                  config::ListenerTls{config::ClientTls::require, path, path, {}}, {});
+            }).find(path),
+            std::string::npos);
   config::BackendTls tls{SslMode::require, path, "", ""};
-  EXPECT_NE(what_of([&] { TlsContext::for_backend(tls); }).find(path), std::string::npos);
+  EXPECT_NE(what_of([&] { TlsContext::for_backend(tls, {}); }).find(path), std::string::npos);
 }
 
 TEST_F(TlsContextTest, BackendVerificationFollowsLibpq) {
@@ -85,7 +99,7 @@ TEST_F(TlsContextTest, BackendVerificationFollowsLibpq) {
   };
   for (const Case& one : cases) {
     config::BackendTls tls{one.mode, one.with_ca ? authority_.ca_file() : "", "", ""};
-    const auto context = TlsContext::for_backend(tls);
+    const auto context = TlsContext::for_backend(tls, {});
     SCOPED_TRACE(static_cast<int>(one.mode));
     EXPECT_EQ(SSL_CTX_get_verify_mode(context->native()) == SSL_VERIFY_PEER, one.chain);
     EXPECT_EQ(context->verify_host(), one.host);
@@ -95,7 +109,7 @@ TEST_F(TlsContextTest, BackendVerificationFollowsLibpq) {
 TEST_F(TlsContextTest, BackendContextCarriesAClientCertificate) {
   const auto files = authority_.issue();
   config::BackendTls tls{SslMode::prefer, "", files.cert_file, files.key_file};
-  const auto context = TlsContext::for_backend(tls);
+  const auto context = TlsContext::for_backend(tls, {});
   EXPECT_NE(SSL_CTX_get0_certificate(context->native()), nullptr);
 }
 

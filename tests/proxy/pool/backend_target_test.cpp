@@ -105,7 +105,7 @@ TEST_F(BackendTargetTest, CancelConnectionsAreBounded) {
 
 TEST_F(BackendTargetTest, TlsIsPlaintextUntilSet) {
   EXPECT_EQ(target_.tls(), nullptr);
-  const auto context = TlsContext::for_backend({});
+  const auto context = TlsContext::for_backend({}, {});
   target_.set_tls(context);
   EXPECT_EQ(target_.tls(), context);
 }

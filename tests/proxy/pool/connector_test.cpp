@@ -20,7 +20,8 @@ using test::ToyWorld;
 Task<void> connect_into(ToyWorld& world, BackendTarget& target, std::vector<std::string> passwords,
                         std::optional<Connected>& result) {
   const PoolKey key{&target, "shop", "app", 0};
-  result = co_await connect_backend(world.loop(), target, key, std::move(passwords), world.deriver);
+  result =
+      co_await connect_backend(world.loop(), target, key, std::move(passwords), world.key_deriver);
 }
 
 Connected connect(ToyWorld& world, BackendTarget& target, std::vector<std::string> passwords) {

@@ -162,10 +162,10 @@ TEST_F(ExchangeTest, ACloseKeepsItsFault) {
 
 TEST_F(ExchangeTest, StopsForAKeyAndGoesOn) {
   Exchange exchange(loop_, stream_);
-  Scripted engine({Verdict::look_up(), Verdict::done()});
+  Scripted engine({Verdict::derive(), Verdict::done()});
   start(exchange, engine);
   ASSERT_TRUE(result_.has_value());
-  EXPECT_EQ(result_->kind, Verdict::Kind::look_up);
+  EXPECT_EQ(result_->kind, Verdict::Kind::derive);
   start(exchange, engine);
   EXPECT_EQ(result_->kind, Verdict::Kind::done);
 }

@@ -62,6 +62,18 @@ TEST_F(KeyDeriverTest, RemembersAKeyAndTellsPasswordsApart) {
   EXPECT_NE(derive("one", 4097), first);
 }
 
+TEST_F(KeyDeriverTest, WhatIsNotWorthKeepingIsNotKept) {
+  protocol::KeyDerivation claimed = wish("claimed", 64);
+  claimed.worth_keeping = false;
+  for (int i = 0; i < 2; ++i) {
+    Answer answer;
+    supervise("test", derive_into(deriver_, loop_, claimed, answer));
+    EXPECT_FALSE(answer.has_value());
+    ASSERT_TRUE(test::eventually([&] { return answer.has_value(); },
+                                 [&] { loop_.io.run_one_for(std::chrono::milliseconds(5)); }));
+  }
+}
+
 TEST_F(KeyDeriverTest, TheLoopGoesOnMeanwhile) {
   Answer slow;
   supervise("test", derive_into(deriver_, loop_, wish("slow", 400000), slow));

@@ -164,6 +164,60 @@ TEST(LoginTest, ADrainEndsTheWaitForFacts) {
   EXPECT_EQ(client.answer(), "fault shutting_down");
 }
 
+TEST(LoginTest, TheRulesAreAskedFirst) {
+  ToyWorld world(1);
+  world.ruling.refusal = Fault::not_admitted;
+  ToyClient client = world.client();
+  EXPECT_EQ(client.log_in(), "fault not_admitted");
+  ASSERT_EQ(world.arrived.size(), 1U);
+  EXPECT_EQ(world.arrived[0], *config::parse_host("127.0.0.1"));
+  EXPECT_EQ(world.server.counts().accepted, 0U);
+}
+
+TEST(LoginTest, ALookUpIsWaitedFor) {
+  ToyWorld world(1);
+  world.hold_look_ups = true;
+  ToyClient client = world.client();
+  client.send("user app shop\n");
+  ASSERT_TRUE(world.until([&] { return !world.held_look_ups.empty(); }));
+  world.held_look_ups.front().answer(world.account_of("app"));
+  EXPECT_TRUE(client.line().starts_with("welcome "));
+}
+
+TEST(LoginTest, ALookUpThatFailsIsNotTheClientsFault) {
+  ToyWorld world(1);
+  world.look_up_fault = Fault::backend_unavailable;
+  ToyClient client = world.client();
+  EXPECT_EQ(client.log_in(), "fault backend_unavailable");
+}
+
+TEST(LoginTest, AClientThatIsGoneLeavesItsLookUp) {
+  ToyWorld world(1);
+  world.hold_look_ups = true;
+  ToyClient client = world.client();
+  client.send("user app shop\n");
+  ASSERT_TRUE(world.until([&] { return !world.held_look_ups.empty(); }));
+  client.close();
+  EXPECT_TRUE(world.until([&] { return world.sessions() == 0; }));
+  EXPECT_TRUE(world.held_look_ups.empty());
+}
+
+TEST(LoginTest, TheLoginsTimeCountsWhileAUserIsLookedUp) {
+  ToyWorld world(1);
+  world.config.timeouts.client_login_timeout = config::Duration(30);
+  world.apply();
+  world.hold_look_ups = true;
+  ToyClient client = world.client();
+  EXPECT_EQ(client.log_in(), "fault login_timeout");
+}
+
+TEST(LoginTest, AUserThatAPasswordDidNotFitIsDoubted) {
+  ToyWorld world(1);
+  ToyClient client = world.client();
+  EXPECT_EQ(client.log_in("nobody"), "fault login_denied");
+  EXPECT_EQ(world.doubted, std::vector<std::string>{"nobody"});
+}
+
 TEST(LoginTest, EveryClientHasAKeyOfItsOwn) {
   ToyWorld world(1);
   const ToyClient first = world.logged_in();
