@@ -239,7 +239,10 @@ void PoolShard::put_idle(std::unique_ptr<BackendConn> backend) {
 
 std::unique_ptr<BackendConn> PoolShard::pop_idle(bool newest) {
   if (idle_.empty()) return nullptr;
-  const auto at = newest ? idle_.end() - 1 : idle_.begin();
+  return take_out(newest ? idle_.end() - 1 : idle_.begin());
+}
+
+std::unique_ptr<BackendConn> PoolShard::take_out(Idle::iterator at) {
   std::unique_ptr<BackendConn> backend = std::move(*at);
   idle_.erase(at);
   backend->idle_home = nullptr;
@@ -260,13 +263,7 @@ void PoolShard::idle_backend_stirred(BackendConn& backend) {
     backend.stream.arm_read();
     return;
   }
-  std::unique_ptr<BackendConn> stale = std::move(*found);
-  idle_.erase(found);
-  stale->idle_home = nullptr;
-  stale->stream.watch(nullptr);
-  metrics_.idle.add(-1);
-  publish_idle();
-  retire(std::move(stale), Parting::abrupt, CloseReason::stale);
+  retire(take_out(found), Parting::abrupt, CloseReason::stale);
 }
 
 // --- opening and closing -------------------------------------------------------------------------

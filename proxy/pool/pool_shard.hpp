@@ -109,6 +109,7 @@ class PoolShard final : public IdleHome {
   friend class Lease;
   friend class Waiter;
   using All = boost::intrusive::list<BackendConn, boost::intrusive::constant_time_size<false>>;
+  using Idle = std::vector<std::unique_ptr<BackendConn>>;
   using Line = boost::intrusive::list<Waiter, boost::intrusive::constant_time_size<false>>;
 
   void enqueue(Waiter& waiter);
@@ -124,6 +125,7 @@ class PoolShard final : public IdleHome {
   void grant(Waiter& waiter, std::unique_ptr<BackendConn> backend);
   void put_idle(std::unique_ptr<BackendConn> backend);
   std::unique_ptr<BackendConn> pop_idle(bool newest);
+  std::unique_ptr<BackendConn> take_out(Idle::iterator at);
   void retire(std::unique_ptr<BackendConn> backend, Parting parting, metrics::CloseReason reason);
   void open_where_needed();
   bool open_with_slot();
@@ -155,7 +157,7 @@ class PoolShard final : public IdleHome {
   metrics::PoolMetrics& metrics_;  ///< *shared_metrics_, which the scraper reads
   std::shared_ptr<std::atomic<std::uint32_t>> idle_count_;
 
-  std::vector<std::unique_ptr<BackendConn>> idle_;  ///< newest last
+  Idle idle_;  ///< newest last
   Line line_;
   std::size_t waiting_ = 0;
   std::size_t backends_ = 0;  ///< all of this shard, connecting and parting ones included
