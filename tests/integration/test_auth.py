@@ -26,7 +26,7 @@ async def refused(client, port, **login):
                                       login["database"], None, {})
         else:
             await connection._connect(HOST, port, login["user"], login["password"],
-                                      login["database"], None, None, mywire.CAPABILITIES)
+                                      login["database"], None, None, mywire.CAPABILITIES, 45)
     await connection.stream.at_end()
     connection.stream.close()
     error = caught.value

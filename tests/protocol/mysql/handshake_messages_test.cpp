@@ -125,8 +125,8 @@ TEST(MysqlHandshake, ChangeUserMayEndBehindTheDatabase) {
   EXPECT_EQ(full->collation, 255);
   EXPECT_EQ(full->plugin, "dialog");
   EXPECT_EQ(attribute_of(full->attributes, "k"), "v");
-  const auto old =
-      ChangeUser::parse(bytes_of(std::string("\x11") + "bob" + '\0' + "tok" + '\0' + "d"), 0);
+  const std::string short_form = std::string("\x11") + "bob" + '\0' + "tok" + '\0' + "d";
+  const auto old = ChangeUser::parse(bytes_of(short_form), 0);
   ASSERT_TRUE(old);
   EXPECT_EQ(protocol::text_of(old->authentication), "tok");
   EXPECT_EQ(old->database, "d");
