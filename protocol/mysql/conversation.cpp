@@ -64,6 +64,12 @@ void ServerConversation::reset_virtual_session() {
   state.collation = start_.facts ? start_.facts->collation : std::uint16_t{0};
   state.schema = tracker_.wanted().schema;
   tracker_.reset(state, first_status(start_));
+  forget_diagnostics();
+}
+
+void ServerConversation::forget_diagnostics() {
+  diagnostics_.clear();
+  flag_.diagnostics_lost = false;
 }
 
 void ServerConversation::attach(BackendState& backend) {

@@ -96,6 +96,7 @@ class ServerConversation final : public Conversation, private ResponseObserver {
   static constexpr std::uint16_t kUnknownStatementCode = 1243;
   static constexpr std::uint16_t kTooManyStatementsCode = 1461;
   static constexpr std::uint16_t kMalformedCode = 1835;
+  static constexpr std::uint16_t kUnknownErrorCode = 1105;
 
   // conversation_client.cpp
   Verdict from_client(MutableBytes unread);
@@ -181,6 +182,7 @@ class ServerConversation final : public Conversation, private ResponseObserver {
   Pins pins() const;
   bool asking() const;
   void reset_virtual_session();
+  void forget_diagnostics();
 
   ConversationStart start_;
   SessionTracker tracker_;
@@ -230,7 +232,8 @@ class ServerConversation final : public Conversation, private ResponseObserver {
     bool multi_on : 1 = false;     ///< what the COM_SET_OPTION at hand asks for
     bool doubtful : 1 = false;     ///< what is under way may end the transaction
     bool refused_to_write : 1 = false;
-    bool leaving : 1 = false;  ///< the backend has taken its leave
+    bool leaving : 1 = false;           ///< the backend has taken its leave
+    bool diagnostics_lost : 1 = false;  ///< the statement left some, and the backend went with them
   } flag_;
 };
 

@@ -59,7 +59,7 @@ void ServerConversation::settle() {
   ++answered_;
   if (!com::runs_text(command_)) return;
   tracker_.ended(text_, *backend_);
-  if (!text_.reads_diagnostics()) diagnostics_.clear();
+  if (!text_.reads_diagnostics()) forget_diagnostics();
   if (!tracker_.failed() && text_.hides_collation()) {
     start(Errand::collation);
   } else if (text_.releases_lock() && tracker_.holdings().has_locks()) {

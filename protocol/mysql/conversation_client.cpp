@@ -322,6 +322,10 @@ std::optional<ServerConversation::Answer> ServerConversation::own_answer(std::st
     return answer;
   }
   std::optional<PlainQuery> query = parse_plain_query(sql);
+  if (!query && flag_.diagnostics_lost && text_.reads_diagnostics()) {
+    return Answer{kUnknownErrorCode, "HY000",
+                  "The warnings of the last statement went with its database connection"};
+  }
   if (!query || (query->what != Asked::connection_id && backend_ != nullptr)) return std::nullopt;
   PlainResult& result = answer.result.emplace();
   result.query = std::move(*query);

@@ -125,6 +125,7 @@ void ServerConversation::end_errand() {
   }
   if (done == Errand::diagnostics) {
     diagnostics_ = std::exchange(recording_, nullptr)->take();
+    flag_.diagnostics_lost = diagnostics_.empty();
     return;
   }
   const std::unique_ptr<Exchange> exchange = std::move(exchange_);
@@ -135,6 +136,7 @@ void ServerConversation::end_errand() {
       statements_.clear();
       tracker_.reset(backend_->session, backend_->status);
       flag_ = {};
+      forget_diagnostics();
       drop({});
       break;
     case Errand::prepare: end_prepare(*exchange); break;

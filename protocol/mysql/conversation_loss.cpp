@@ -31,7 +31,10 @@ bool ServerConversation::expendable() const {
 
 Verdict ServerConversation::backend_lost(bool torn) {
   // Everything has been answered: what is lost is only what somebody might have asked later.
-  if (!torn && errand_ == Errand::diagnostics) return Verdict::hold();
+  if (!torn && errand_ == Errand::diagnostics) {
+    flag_.diagnostics_lost = true;
+    return Verdict::hold();
+  }
   // The front of an EXECUTE that has been taken apart was meant for the backend that is gone.
   if (!torn && flag_.fresh && intake_ != Intake::head) return Verdict::lease();
   if (!torn && expendable()) {

@@ -31,7 +31,7 @@ from weirtest.wire import DatabaseError, Lost  # noqa: E402
 
 # What a client may be told when its backend dies or none can be had for the moment.
 EXCUSES = {"08006", "08007", "40001", "25P02", "57P01", "57P03", "53300", "08P01",
-           1040, 1053, 1213, 1927, 1317, 2013}
+           1040, 1053, 1105, 1213, 1927, 1317, 2013}
 
 
 class Wrong(Exception):
@@ -273,7 +273,7 @@ class MySqlActor(StateOperations, Actor):
         o = self.options
         connection = await mywire.MyConn.connect("127.0.0.1", o.port, o.user, o.password,
                                                  o.database)
-        connection.prepared = None
+        connection.named = None
         connection.state = {}
         return connection
 
@@ -298,14 +298,14 @@ class MySqlActor(StateOperations, Actor):
     async def named(self):
         token = self.token().encode()
         one = self.connection
-        if one.prepared is None:
-            one.prepared = await one.prepare(
+        if one.named is None:
+            one.named = await one.prepare(
                 f"select concat(cast(? as char), '/{self.number}')")
-        answer = await one.execute(one.prepared, [token])
+        answer = await one.execute(one.named, [token])
         expect(answer.rows, [(token + f"/{self.number}".encode(),)], "named")
         if random.random() < 0.8:
-            one.close_statement(one.prepared)
-            one.prepared = None
+            one.close_statement(one.named)
+            one.named = None
 
     async def transaction(self):
         await self.ask("begin")

@@ -79,7 +79,8 @@ class Places:
         self.plain = proxy.Weirpool(folder / "plain", {"db": server}, config=backend, listener_tls={
             "mode": "allow", "cert_file": str(certificates.cert),
             "key_file": str(certificates.key)})
-        self.narrow = proxy.Weirpool(folder / "narrow", {"db": server}, max_connections=2,
+        # Two that are lent; a third is kept for ending statements.
+        self.narrow = proxy.Weirpool(folder / "narrow", {"db": server}, max_connections=3,
                                      config=backend)
         self.relays = []
         self.crowd = None

@@ -158,6 +158,18 @@ TEST(MysqlConversationErrand, WarningsAreAskedForAndToldLater) {
             err(1) + count(1, 1) + definition(2) + eof(3) + row(4, "Warning") + eof(5));
 }
 
+TEST(MysqlConversationErrand, WarningsThatWereNotToldAreNotSaidToBeNone) {
+  Rig rig;
+  rig.client(query("nonsense"));
+  rig.server(err(1) + err(1));
+  EXPECT_EQ(rig.releases(), 1u);
+  rig.client(query("show warnings limit 1") + query("select @@warning_count"));
+  EXPECT_EQ(rig.leases(), 1u);
+  EXPECT_NE(rig.wire.to_client().find("went with its database connection"), std::string::npos);
+  rig.client(command(com::reset_connection) + query("show warnings"));
+  EXPECT_EQ(rig.leases(), 2u) << "a reset forgets that there were any";
+}
+
 TEST(MysqlConversationErrand, WarningsInATransactionAreTheBackends) {
   Rig rig;
   rig.client(query("begin"));

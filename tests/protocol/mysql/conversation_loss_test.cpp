@@ -120,6 +120,22 @@ TEST(MysqlLoss, PinnedStateIsLostWithTheSession) {
   EXPECT_EQ(rig.lose().kind, Kind::close);
 }
 
+TEST(MysqlLoss, WarningsThatWentWithTheBackendAreNotSaidToBeNone) {
+  Lost rig;
+  rig.client(query("rollback"));
+  rig.server(ok(1));
+  rig.client(query("insert ignore into t values (1)"));
+  rig.server(ok(1, {.warnings = 1}));
+  EXPECT_EQ(rig.lose().kind, Kind::hold);
+  rig.heard();
+  const std::size_t leases = rig.leases();
+  rig.client(query("show warnings"));
+  EXPECT_TRUE(Lost::is_error(rig.heard(), 1105));
+  EXPECT_EQ(rig.leases(), leases);
+  rig.client(query("select 1"));
+  EXPECT_EQ(rig.leases(), leases + 1) << "whoever does not ask has lost nothing";
+}
+
 TEST(MysqlLoss, WhatNobodyHasReceivedGoesToAnotherBackend) {
   Rig rig;
   rig.backend.session.schema = "elsewhere";
