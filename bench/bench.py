@@ -1,12 +1,13 @@
 #!/usr/bin/python3
 """What ./dev bench runs: Weirpool beside its peers, round by round, into bench/RESULTS.md.
 
-usage: bench.py [--rounds N] [--seconds N] [--only WORD]... [--with NAME]... [--output FILE]
+usage: bench.py [--quick] [--rounds N] [--seconds N] [--only WORD]... [--with NAME]... [--output FILE]
+  --quick    one round of 2 s unless said otherwise: does everything work, and roughly how fast
   --rounds   how often each contender is measured (default 3); they take turns
   --seconds  of each measurement (default 8)
   --only     experiments whose anchor contains WORD
   --with     contenders whose name contains NAME
-  --output   default bench/RESULTS.md; with --only or --with: standard output
+  --output   default bench/RESULTS.md; with --quick, --only or --with: standard output
 """
 
 import argparse
@@ -45,32 +46,63 @@ def machine():
             f"{int(memory[1]) / 2**20:.0f} GiB, Linux {platform.release().split('-')[0]}, {release}")
 
 
+class Turns:
+    """One experiment: the contenders take turns, each round beginning with another. One that fails is
+    stopped and sits out; the table says why."""
+
+    def __init__(self, experiment, field, options):
+        self.experiment, self.field, self.options = experiment, field, options
+        self.running, self.measured, self.failed = [], {}, {}
+
+    def take(self, one, number):
+        if one not in self.running:
+            self.running.append(one)
+            one.start()
+        values = self.experiment.run(one, self.options.seconds)
+        say(f"   {number + 1}/{self.options.rounds}  {one.label:<28} " + "  ".join(
+            f"{report.shown(value)} {column}"
+            for column, value in zip(self.experiment.columns, values)))
+        self.measured.setdefault(one.label, []).append(values)
+        if self.experiment.fresh:
+            self.leave(one)
+
+    def leave(self, one):
+        self.running.remove(one)
+        one.stop()
+
+    def give_up(self, one, error):
+        self.failed[one.label] = f"failed: {error or type(error).__name__}"
+        self.measured.pop(one.label, None)
+        say(f"   {one.label} failed: {error}\n{one.log_tail()}")
+        self.leave(one)
+
+    def run(self):
+        """label -> rounds of tuples; and label -> why there are none."""
+        try:
+            for number in range(self.options.rounds):
+                first = number % max(1, len(self.field))
+                for one in self.field[first:] + self.field[:first]:
+                    if one.label in self.failed:
+                        continue
+                    try:
+                        self.take(one, number)
+                    except Exception as error:  # whatever it is, the others go on
+                        self.give_up(one, error)
+        finally:
+            for one in self.running:
+                one.stop()
+        return {one.label: self.measured[one.label] for one in self.field
+                if one.label in self.measured}, self.failed
+
+
 def measure(experiment, server, folder, options):
-    """label -> rounds of tuples. The contenders take turns, each round beginning with another."""
-    running = []
-    measured = {}
+    """The experiment's table, in Markdown."""
     experiment.ready(server)
     field = [one for one in contenders.contenders(server, folder, options.contenders)
              if experiment.fits(one)]
-    try:
-        for number in range(options.rounds):
-            turn = field[number % len(field):] + field[:number % len(field)]
-            for one in turn:
-                if one not in running:
-                    one.start()
-                    running.append(one)
-                values = experiment.run(one, options.seconds)
-                say(f"   {number + 1}/{options.rounds}  {one.label:<28} " + "  ".join(
-                    f"{report.shown(value)} {column}"
-                    for column, value in zip(experiment.columns, values)))
-                measured.setdefault(one.label, []).append(values)
-                if experiment.fresh:
-                    one.stop()
-                    running.remove(one)
-    finally:
-        for one in running:
-            one.stop()
-    return {one.label: measured[one.label] for one in field}
+    measured, failed = Turns(experiment, field, options).run()
+    return report.table(experiment, measured,
+                        {**failed, **contenders.absent(server.protocol, options.contenders)})
 
 
 def run_all(chosen, options):
@@ -91,8 +123,7 @@ def run_all(chosen, options):
                 sections.append(f"## {experiments.PROTOCOL_NAMES[protocol]}\n")
                 for experiment in wanted:
                     say(f"== {experiment.anchor}: {experiment.title}")
-                    sections.append(report.table(
-                        experiment, measure(experiment, server, folder, options)))
+                    sections.append(measure(experiment, server, folder, options))
             finally:
                 server.stop()
     for one in contenders.ALL:
@@ -104,33 +135,28 @@ def run_all(chosen, options):
 
 def document(tables, versions, options):
     keys = {one.anchor: one.key for one in experiments.ALL}
-    goals = report.goals(experiments.GOALS, keys, report.read(tables))
-    return f"""# Results
-
-Written by `./dev bench`; nothing here is typed in. Load, proxies and databases share one machine, so
+    plural = "s" if options.rounds > 1 else ""
+    method = f"""Load, proxies and databases share one machine, so
 rates say what all of them did together; **CPU µs** is the processor time of the proxy alone, per
-transaction, query, login or MB. Compare rows of one table. Medians of {options.rounds} rounds of {options.seconds} s, in which the
-contenders took turns; in brackets the lowest and highest round.
-
-* Date: {datetime.date.today().isoformat()}
-* Machine: {machine()}
-* Versions: {', '.join(versions)}
-* {experiments.CLIENTS} clients on {contenders.BACKENDS} backends unless said otherwise; loopback; `pgbench -S`, sysbench `oltp_point_select`
-
-## Goals
-
-{goals}
-{tables}"""
+transaction, query, login or MB. Compare rows of one table. Medians of {options.rounds} round{plural} of {options.seconds} s, in which the
+contenders took turns; in brackets the lowest and highest round. {experiments.CLIENTS} clients on {contenders.BACKENDS} backends unless
+said otherwise; loopback; `pgbench -S`, sysbench `oltp_point_select`."""
+    return report.document(datetime.date.today().isoformat(), machine(), versions, method,
+                           report.goals(experiments.GOALS, keys, report.read(tables)), tables)
 
 
 def parse():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("--seconds", type=int, default=8)
+    parser.add_argument("--quick", action="store_true")
+    parser.add_argument("--rounds", type=int)
+    parser.add_argument("--seconds", type=int)
     parser.add_argument("--only", action="append", default=[])
     parser.add_argument("--with", action="append", dest="contenders")
     parser.add_argument("--output", type=Path)
-    return parser.parse_args()
+    options = parser.parse_args()
+    options.rounds = options.rounds or (1 if options.quick else 3)
+    options.seconds = options.seconds or (2 if options.quick else 8)
+    return options
 
 
 def main():
@@ -144,7 +170,7 @@ def main():
                  + " ".join(one.anchor for one in experiments.ALL))
     text = document(*run_all(chosen, options), options)
     output = options.output
-    if not output and not options.only and not options.contenders:
+    if not output and not options.quick and not options.only and not options.contenders:
         output = HERE / "RESULTS.md"
     if output:
         output.write_text(text, encoding="utf-8")

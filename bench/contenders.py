@@ -14,11 +14,19 @@ from servers import DATABASE, HOST, PASSWORD, USER, free_port
 from weirtest.poll import until
 
 CORES = os.cpu_count() or 1
+# A folder with usr/bin and usr/sbin where peers are looked for before PATH; ./dev bench sets it.
+PEERS = os.environ.get("WEIRPOOL_PEERS", "")
 BACKENDS = 20
 MANY_CLIENTS = 12000
 TICKS = os.sysconf("SC_CLK_TCK")
 # Poolers that refuse to run as root run as this one.
 OWNER = "postgres"
+
+
+def installed(program):
+    """The path of a program, or None."""
+    folders = [f"{PEERS}/usr/bin", f"{PEERS}/usr/sbin"] if PEERS else []
+    return shutil.which(program, path=os.pathsep.join([*folders, os.environ.get("PATH", "")]))
 
 
 def children(pid):
@@ -49,7 +57,7 @@ class Contender:
     @classmethod
     def find(cls):
         """The program's path, or None where it is not installed."""
-        return shutil.which(cls.program)
+        return installed(cls.program)
 
     @classmethod
     def version(cls):
@@ -91,9 +99,13 @@ class Contender:
     def accepts(self):
         for process in self.processes:
             if process.poll() is not None:
-                raise RuntimeError(f"{self.label} ended:\n"
-                                   f"{(self.folder / 'log').read_text(errors='replace')[-3000:]}")
+                raise RuntimeError(f"ended with {process.returncode} at its start")
         return self.server.answers(self.port)
+
+    def log_tail(self):
+        """The last of what it said."""
+        return "".join(path.read_text(errors="replace")[-2000:]
+                       for path in self.folder.glob("*log"))
 
     def pids(self):
         return [pid for process in self.processes for pid in children(process.pid)]
@@ -163,9 +175,11 @@ class Weirpool(Contender):
                 "users": self.server.extra_users()},
             listener_tls={"mode": "allow", "cert_file": str(self.server.tls_cert),
                           "key_file": str(self.server.tls_key)})
-        self.weir.start()
         self.port = self.weir.port
-        self.processes = [self.weir.process]
+        try:
+            self.weir.start()
+        finally:
+            self.processes = [self.weir.process] if self.weir.process else []
 
 
 class Floor(Contender):
@@ -315,11 +329,14 @@ class MySqlRouter(Contender):
     protocols = ("mysql",)
 
     def launch(self):
+        # Below a private root its own idea of where plugins are does not hold.
+        plugins = Path(self.find()).parents[1] / "lib" / "mysqlrouter" / "plugin"
         for name in ("tls.pem", "tls.key"):
             source = self.server.tls_cert if name == "tls.pem" else self.server.tls_key
             shutil.copyfile(source, self.folder / name)
         (self.folder / "router.conf").write_text(f"""[DEFAULT]
 max_total_connections={MANY_CLIENTS}
+plugin_folder={plugins}
 logging_folder=
 runtime_folder={self.folder}
 data_folder={self.folder}
@@ -348,6 +365,12 @@ max_connect_errors=4294967295
 
 
 ALL = (Direct, Floor, HaProxy, Weirpool, PgBouncer, Odyssey, MySqlRouter)
+# Peers that Debian does not package and that nothing here knows how to configure.
+UNKNOWN = {"ProxySQL": ("proxysql", ("postgresql", "mysql")), "MaxScale": ("maxscale", ("mysql",))}
+
+
+def chosen(name, wanted):
+    return not wanted or any(word.lower() in name.lower() for word in wanted)
 
 
 def contenders(server, folder, wanted=None):
@@ -356,8 +379,19 @@ def contenders(server, folder, wanted=None):
     for kind in ALL:
         if server.protocol not in kind.protocols or not kind.find():
             continue
-        if wanted and not any(word.lower() in kind.name.lower() for word in wanted):
+        if not chosen(kind.name, wanted):
             continue
         counts = (1, CORES) if kind.spreads and CORES > 1 else (1,)
         found += [kind(server, folder, threads) for threads in counts]
     return found
+
+
+def absent(protocol, wanted=None):
+    """Name of each peer of that protocol that does not take part, and why."""
+    found = {kind.name: "not installed" for kind in ALL
+             if protocol in kind.protocols and not kind.find()}
+    for name, (program, protocols) in UNKNOWN.items():
+        if protocol in protocols:
+            found[name] = ("installed, but contenders.py has no configuration for it"
+                           if installed(program) else "not installed")
+    return {name: why for name, why in found.items() if chosen(name, wanted)}

@@ -6,6 +6,7 @@ import asyncio
 import math
 import os
 import re
+import signal
 import ssl
 import statistics
 import subprocess
@@ -22,6 +23,7 @@ from weirtest.poll import until
 HERE = Path(__file__).resolve().parent
 GENERATOR_THREADS = 2
 PIPELINE = 10
+LOGINS_AT_MOST = 120  # seconds until all clients of a load are there
 
 
 @dataclass
@@ -68,16 +70,21 @@ def pgbench(contender, clients, seconds, mode="simple", script=None, tls=False, 
     with tempfile.TemporaryDirectory(prefix="weirpool-pgbench-") as folder:
         command = ["pgbench", "-n", "-h", HOST, "-p", str(contender.port), "-U", user,
                    "-c", str(clients), "-j", str(min(clients, GENERATOR_THREADS)), "-M", mode,
-                   "-T", str(seconds), "-l", f"--log-prefix={folder}/t",
+                   "-T", str(seconds + LOGINS_AT_MOST), "-l", f"--log-prefix={folder}/t",
                    *(["-f", str(HERE / script)] if script else ["-S"]), DATABASE]
         process = subprocess.Popen(command, text=True, cwd=folder, stdout=subprocess.PIPE,
                                    stderr=subprocess.STDOUT, env={
                                        **os.environ, "PGPASSWORD": PASSWORD,
                                        "PGSSLMODE": "require" if tls else "disable"})
         window = Window(contender, seconds)
-        until(lambda: process.poll() is not None or any(
-            path.stat().st_size for path in Path(folder).glob("t.*")), "the load runs", 120, 0.05)
-        window.watch(time.time())
+        try:
+            until(lambda: process.poll() is not None or any(
+                path.stat().st_size for path in Path(folder).glob("t.*")),
+                "the load runs", LOGINS_AT_MOST, 0.05)
+            window.watch(time.time())
+        finally:
+            # Its own alarm rings so long after its start, whatever the logins took of that.
+            process.send_signal(signal.SIGALRM)
         out = process.communicate(timeout=120)[0]
         failed = re.search(r"number of failed transactions: (\d+)", out)
         if process.returncode or not failed or failed[1] != "0":

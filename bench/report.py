@@ -44,8 +44,14 @@ def ratio_columns(experiment, labels):
     return found
 
 
-def table(experiment, measured):
-    """`measured`: label -> rounds of tuples, as the columns go."""
+def reason(text):
+    """One short line that fits a cell."""
+    line = " ".join(str(text).split()).replace("|", "/")
+    return line if len(line) <= 100 else line[:99] + "…"
+
+
+def table(experiment, measured, missing=None):
+    """`measured`: label -> rounds of tuples, as the columns go. `missing`: label -> why it has none."""
     key = experiment.columns.index(experiment.key)
     others = ratio_columns(experiment, list(measured))
     medians = {label: statistics.median(values[key] for values in rounds)
@@ -61,6 +67,9 @@ def table(experiment, measured):
         ratios = [shown(medians[label] / medians[other]) if medians[other] and medians[label]
                   else "–" for other in others]
         lines.append(row([label, *cells, *ratios]))
+    for label, why in (missing or {}).items():
+        dashes = ["–"] * (len(experiment.columns) + len(others) - 1)
+        lines.append(row([label, reason(why), *dashes]))
     return "\n".join(lines) + "\n"
 
 
@@ -94,3 +103,19 @@ def goals(wanted, keys, tables):
         where = f"[{goal.text}](#{goal.table})"
         lines.append(row([where, shown(goal.limit), shown(value), met]))
     return "\n".join(lines) + "\n"
+
+
+def document(date, machine, versions, method, goals_table, tables):
+    """The page. `method`: what was done and how to read the tables; tests/tidy/results.py reads it all."""
+    return f"""# Results
+
+Written by `./dev bench`; nothing here is typed in. {method}
+
+* Date: {date}
+* Machine: {machine}
+* Versions: {', '.join(versions)}
+
+## Goals
+
+{goals_table}
+{tables}"""
