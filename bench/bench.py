@@ -2,7 +2,8 @@
 """What ./dev bench runs: Weirpool beside its peers, round by round, into bench/RESULTS.md.
 
 usage: bench.py [--quick] [--rounds N] [--seconds N] [--only WORD]... [--with NAME]... [--output FILE]
-  --quick    one round of 2 s unless said otherwise: does everything work, and roughly how fast
+  --quick    one round of 2 s unless said otherwise, peers with one thread only: does everything work,
+             and roughly how fast
   --rounds   how often each contender is measured (default 3); they take turns
   --seconds  of each measurement (default 8)
   --only     experiments whose anchor contains WORD
@@ -22,19 +23,18 @@ from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parent
-sys.path[:0] = [str(HERE), str(ROOT / "tests/integration"), str(ROOT / "tests/support")]
+sys.path[:0] = [str(HERE), str(HERE / "overload"), str(ROOT / "tests/integration"), str(ROOT / "tests/support")]
 
 import contenders  # noqa: E402
 import experiments  # noqa: E402
+import overload  # noqa: E402
 import report  # noqa: E402
 from databases import BenchMySql, BenchPostgres  # noqa: E402
 from servers import Certificates  # noqa: E402
+from turns import Turns, say  # noqa: E402
 
+EVERYTHING = experiments.ALL + overload.ALL
 SERVERS = {"postgresql": BenchPostgres, "mysql": BenchMySql}
-
-
-def say(text):
-    print(text, file=sys.stderr, flush=True)
 
 
 def machine():
@@ -46,86 +46,44 @@ def machine():
             f"{int(memory[1]) / 2**20:.0f} GiB, Linux {platform.release().split('-')[0]}, {release}")
 
 
-class Turns:
-    """One experiment: the contenders take turns, each round beginning with another. One that fails is
-    stopped and sits out; the table says why."""
-
-    def __init__(self, experiment, field, options):
-        self.experiment, self.field, self.options = experiment, field, options
-        self.running, self.measured, self.failed = [], {}, {}
-
-    def take(self, one, number):
-        if one not in self.running:
-            self.running.append(one)
-            one.start()
-        values = self.experiment.run(one, self.options.seconds)
-        say(f"   {number + 1}/{self.options.rounds}  {one.label:<28} " + "  ".join(
-            f"{report.shown(value)} {column}"
-            for column, value in zip(self.experiment.columns, values)))
-        self.measured.setdefault(one.label, []).append(values)
-        if self.experiment.fresh:
-            self.leave(one)
-
-    def leave(self, one):
-        self.running.remove(one)
-        one.stop()
-
-    def give_up(self, one, error):
-        self.failed[one.label] = f"failed: {error or type(error).__name__}"
-        self.measured.pop(one.label, None)
-        say(f"   {one.label} failed: {error}\n{one.log_tail()}")
-        self.leave(one)
-
-    def run(self):
-        """label -> rounds of tuples; and label -> why there are none."""
-        try:
-            for number in range(self.options.rounds):
-                first = number % max(1, len(self.field))
-                for one in self.field[first:] + self.field[:first]:
-                    if one.label in self.failed:
-                        continue
-                    try:
-                        self.take(one, number)
-                    except Exception as error:  # whatever it is, the others go on
-                        self.give_up(one, error)
-        finally:
-            for one in self.running:
-                one.stop()
-        return {one.label: self.measured[one.label] for one in self.field
-                if one.label in self.measured}, self.failed
-
-
 def measure(experiment, server, folder, options):
     """The experiment's table, in Markdown."""
     experiment.ready(server)
-    field = [one for one in contenders.contenders(server, folder, options.contenders)
+    field = [one for one in contenders.contenders(server, folder, options.contenders,
+                                                   options.quick)
              if experiment.fits(one)]
     measured, failed = Turns(experiment, field, options).run()
     return report.table(experiment, measured,
                         {**failed, **contenders.absent(server.protocol, options.contenders)})
 
 
-def run_all(chosen, options):
+def versions_of(server, protocol):
+    version = server.value("select version()").split(" (")[0]
+    return f"MySQL {version}" if protocol == "mysql" else version
+
+
+def run_all(chosen, options, pictures):
     """Markdown of all tables, by protocol, and the versions of who took part."""
     sections, versions = [], []
     with tempfile.TemporaryDirectory(prefix="weirpool-bench-", dir="/var/tmp") as folder:
         certificates = Certificates(Path(folder) / "tls")
         for protocol, kind in SERVERS.items():
-            wanted = [one for one in chosen if one.protocol == protocol]
+            wanted = [one for one in chosen if one.protocol == protocol
+                      and one in experiments.ALL]
             if not wanted:
                 continue
             say(f"== starting {experiments.PROTOCOL_NAMES[protocol]}")
             server = kind.create(certificates)
             try:
-                versions.append(server.value("select version()").split(" (")[0])
-                if protocol == "mysql":
-                    versions[-1] = f"MySQL {versions[-1]}"
+                versions.append(versions_of(server, protocol))
                 sections.append(f"## {experiments.PROTOCOL_NAMES[protocol]}\n")
                 for experiment in wanted:
                     say(f"== {experiment.anchor}: {experiment.title}")
                     sections.append(measure(experiment, server, folder, options))
             finally:
                 server.stop()
+        sections.append(overload.sections([one for one in chosen if one in overload.ALL],
+                                          certificates, folder, options, pictures))
     for one in contenders.ALL:
         version = one.find() and one.version()
         if version:
@@ -134,7 +92,7 @@ def run_all(chosen, options):
 
 
 def document(tables, versions, options):
-    keys = {one.anchor: one.key for one in experiments.ALL}
+    keys = {one.anchor: one.key for one in EVERYTHING}
     plural = "s" if options.rounds > 1 else ""
     method = f"""Load, proxies and databases share one machine, so
 rates say what all of them did together; **CPU µs** is the processor time of the proxy alone, per
@@ -142,7 +100,7 @@ transaction, query, login or MB. Compare rows of one table. Medians of {options.
 contenders took turns; in brackets the lowest and highest round. {experiments.CLIENTS} clients on {contenders.BACKENDS} backends unless
 said otherwise; loopback; `pgbench -S`, sysbench `oltp_point_select`."""
     return report.document(datetime.date.today().isoformat(), machine(), versions, method,
-                           report.goals(experiments.GOALS, keys, report.read(tables)), tables)
+                           report.goals(experiments.GOALS + overload.GOALS, keys, report.read(tables)), tables)
 
 
 def parse():
@@ -163,15 +121,15 @@ def main():
     options = parse()
     _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
-    chosen = [one for one in experiments.ALL
+    chosen = [one for one in EVERYTHING
               if not options.only or any(word in one.anchor for word in options.only)]
     if not chosen:
         sys.exit("bench: no experiment of that name; there are: "
-                 + " ".join(one.anchor for one in experiments.ALL))
-    text = document(*run_all(chosen, options), options)
+                 + " ".join(one.anchor for one in EVERYTHING))
     output = options.output
     if not output and not options.quick and not options.only and not options.contenders:
         output = HERE / "RESULTS.md"
+    text = document(*run_all(chosen, options, output and output.parent), options)
     if output:
         output.write_text(text, encoding="utf-8")
         say(f"== written: {output}")

@@ -46,6 +46,8 @@ class Contender:
     pools = True  # shares backends, so that clients may outnumber them
     prepares = True  # knows protocol-level prepared statements while it shares backends
     spreads = True  # has a way to use more than one core
+    backends = BACKENDS
+    short = False  # named without its threads
 
     def __init__(self, server, folder, threads):
         self.server = server
@@ -68,7 +70,7 @@ class Contender:
 
     @property
     def label(self):
-        if not self.spreads:
+        if self.short or not self.spreads:
             return self.name
         return f"{self.name}, {self.threads} thread{'s' if self.threads > 1 else ''}"
 
@@ -168,7 +170,7 @@ class Weirpool(Contender):
 
     def launch(self):
         self.weir = proxy.Weirpool(
-            self.folder, {"db": self.server}, max_connections=BACKENDS, config={
+            self.folder, {"db": self.server}, max_connections=self.backends, config={
                 "workers": self.threads, "log": {"level": "warn"},
                 "backends": {"db": {"tls": {"mode": "disable"}}},
                 "limits": {"max_client_conn": MANY_CLIENTS},
@@ -199,7 +201,7 @@ class Floor(Contender):
 
     def launch(self):
         self.spawn(self.find(), self.port, self.server.port, self.server.trusted_user, DATABASE,
-                   BACKENDS)
+                   self.backends)
 
 
 class PgBouncer(Contender):
@@ -227,8 +229,8 @@ so_reuseport = {int(self.threads > 1)}
 auth_type = scram-sha-256
 auth_file = {self.folder}/users.txt
 pool_mode = transaction
-default_pool_size = {BACKENDS // self.threads}
-max_db_connections = {BACKENDS // self.threads}
+default_pool_size = {self.backends // self.threads}
+max_db_connections = {self.backends // self.threads}
 max_client_conn = {MANY_CLIENTS}
 server_tls_sslmode = disable
 client_tls_sslmode = allow
@@ -259,7 +261,7 @@ class Odyssey(Contender):
     storage_user "{user}"
     storage_password "{PASSWORD}"
     pool "transaction"
-    pool_size {BACKENDS}
+    pool_size {self.backends}
     pool_reserve_prepared_statement yes
     pool_discard no
     pool_cancel yes
@@ -345,7 +347,7 @@ level=WARNING
 [io]
 threads={self.threads}
 [connection_pool]
-max_idle_server_connections={BACKENDS}
+max_idle_server_connections={self.backends}
 [routing:db]
 bind_address={HOST}
 bind_port={self.port}
@@ -373,15 +375,17 @@ def chosen(name, wanted):
     return not wanted or any(word.lower() in name.lower() for word in wanted)
 
 
-def contenders(server, folder, wanted=None):
-    """Every installed one that speaks the server's protocol, with one thread and with all cores."""
+def contenders(server, folder, wanted=None, quick=False):
+    """Every installed one that speaks the server's protocol, with one thread and with all cores; where
+    it is to be quick, only Weirpool with all cores."""
     found = []
     for kind in ALL:
         if server.protocol not in kind.protocols or not kind.find():
             continue
         if not chosen(kind.name, wanted):
             continue
-        counts = (1, CORES) if kind.spreads and CORES > 1 else (1,)
+        spreads = kind.spreads and CORES > 1 and (kind is Weirpool or not quick)
+        counts = (1, CORES) if spreads else (1,)
         found += [kind(server, folder, threads) for threads in counts]
     return found
 

@@ -23,6 +23,7 @@ from weirtest.poll import until
 HERE = Path(__file__).resolve().parent
 GENERATOR_THREADS = 2
 PIPELINE = 10
+FEWEST_REPORTS = 3  # of sysbench, one a second; the first one only begins the window
 LOGINS_AT_MOST = 120  # seconds until all clients of a load are there
 
 
@@ -122,7 +123,7 @@ def sysbench(contender, clients, seconds, mode="text", test="oltp_point_select")
     command = ["sysbench", test, "--db-driver=mysql", f"--mysql-host={HOST}",
                f"--mysql-port={contender.port}", f"--mysql-user={USER}",
                f"--mysql-password={PASSWORD}", "--mysql-db=sbtest", *contender.server.sysbench,
-               f"--threads={clients}", f"--time={seconds}", "--report-interval=1",
+               f"--threads={clients}", f"--time={max(seconds, FEWEST_REPORTS + 1)}", "--report-interval=1",
                "--histogram=on", f"--db-ps-mode={'disable' if mode == 'text' else 'auto'}",
                "--mysql-ssl=off", "run"]
     process = subprocess.Popen(command, text=True, stdout=subprocess.PIPE,
@@ -133,7 +134,7 @@ def sysbench(contender, clients, seconds, mode="text", test="oltp_point_select")
         at = re.match(r"\[ (\d+)s \] .* tps: ([\d.]+)", line)
         if at:
             edges.append((contender.cpu_seconds(), float(at[2])))
-    if process.wait(60) or len(edges) < 3:
+    if process.wait(60) or len(edges) < FEWEST_REPORTS:
         raise RuntimeError(f"{contender.label}: sysbench failed:\n{''.join(lines)[-2000:]}")
     # Each line tells of the second that it ends.
     count = sum(rate for _, rate in edges[1:])
@@ -199,8 +200,10 @@ class Crowd:
         async def leave():
             for client in self.clients:
                 client.abort()
-            for task in asyncio.all_tasks() - {asyncio.current_task()}:
+            tasks = asyncio.all_tasks() - {asyncio.current_task()}
+            for task in tasks:
                 task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
 
         asyncio.run_coroutine_threadsafe(leave(), self.loop).result(60)
         self.loop.call_soon_threadsafe(self.loop.stop)

@@ -92,16 +92,18 @@ def read(text):
 
 def goals(wanted, keys, tables):
     """The table of goals; `keys`: anchor -> the column that counts."""
-    lines = [row(["goal", "at most", "measured", "met"]), row(["---"] * 4)]
+    lines = [row(["goal", "limit", "measured", "met"]), row(["---"] * 4)]
     for goal in wanted:
         column = goal.column or keys.get(goal.table, "")
         value = number(tables.get(goal.table, {}).get(goal.row, {}).get(column, ""))
         if goal.over:
             value /= number(tables.get(goal.over_table or goal.table, {}).get(
                 goal.over, {}).get(column, ""))
-        met = "not measured" if math.isnan(value) else "yes" if value <= goal.limit else "**no**"
+        good = value >= goal.limit if goal.at_least else value <= goal.limit
+        met = "not measured" if math.isnan(value) else "yes" if good else "**no**"
         where = f"[{goal.text}](#{goal.table})"
-        lines.append(row([where, shown(goal.limit), shown(value), met]))
+        limit = f"{'≥' if goal.at_least else '≤'} {shown(goal.limit)}"
+        lines.append(row([where, limit, shown(value), met]))
     return "\n".join(lines) + "\n"
 
 

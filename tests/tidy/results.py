@@ -146,14 +146,16 @@ def check_goals(lines, anchors):
         if len(row) != 4:
             yield f"goal '{goal}': not four cells"
             continue
-        limit, measured = median(row[1]), median(row[2])
+        sign, limit, measured = row[1][:2], median(row[1][2:]), median(row[2])
         if measured is None:
             fits = row[3] == "not measured"
+        elif limit is None or sign not in ("≤ ", "≥ ") or anchor not in anchors:
+            fits = False
         else:
-            fits = anchor in anchors and limit is not None and (
-                measured == limit or row[3] == ("yes" if measured < limit else "**no**"))
+            good = measured < limit if sign == "≤ " else measured > limit
+            fits = measured == limit or row[3] == ("yes" if good else "**no**")
         if not fits:
-            yield f"goal '{goal}': '{row[3]}' does not follow from {row[2]} at most {row[1]}"
+            yield f"goal '{goal}': '{row[3]}' does not follow from {row[2]} and {row[1]}"
 
 
 def check_results(text, folder):

@@ -21,7 +21,7 @@ MEASURED = {"Weirpool, 1 thread": [(21000, 17.21), (20500, 17.9), (22100.0, 17.0
             "Other": [(19000, 21.0), (18000, 20.5), (20000, 21.5)]}
 MISSING = {"Third": "not installed", "Fourth": "failed: it | ended\nwith 1"}
 GOAL = types.SimpleNamespace(text="CPU beside Other", table="simple", limit=0.95, over="Other",
-                             over_table="", row="Weirpool, 1 thread", column="")
+                             over_table="", row="Weirpool, 1 thread", column="", at_least=False)
 
 
 def document():
@@ -94,6 +94,8 @@ class ResultsTest(unittest.TestCase):
 
     def test_goal_that_is_not_met(self):
         self.assert_finds("| yes |", "| **no** |", "does not follow")
+        self.assert_finds("| ≤ 0.95 |", "| ≥ 0.95 |", "does not follow")
+        self.assert_finds("| ≤ 0.95 |", "| 0.95 |", "does not follow")
         self.assert_finds("(#simple)", "(#other)", "does not follow")
 
     def test_missing_picture(self):
