@@ -83,7 +83,7 @@ def run_all(chosen, options, pictures):
             finally:
                 server.stop()
         sections.append(overload.sections([one for one in chosen if one in overload.ALL],
-                                          certificates, folder, options, pictures))
+                                          folder, options, pictures))
     for one in contenders.ALL:
         version = one.find() and one.version()
         if version:

@@ -89,7 +89,7 @@ def pgbench(contender, clients, seconds, mode="simple", script=None, tls=False, 
         out = process.communicate(timeout=120)[0]
         failed = re.search(r"number of failed transactions: (\d+)", out)
         if process.returncode or not failed or failed[1] != "0":
-            raise RuntimeError(f"{contender.label}: pgbench failed:\n{out[-2000:]}")
+            raise RuntimeError(f"pgbench ended with {process.returncode}\n{out[-2000:]}")
         return outcome(window, transaction_log(folder), clients, queries)
 
 
@@ -112,7 +112,7 @@ def outcome(window, log, clients, queries):
     latencies.sort()
     count = len(latencies) * queries
     if not count:
-        raise RuntimeError(f"{window.contender.label}: no transaction ended in the window")
+        raise RuntimeError("no transaction ended in the window")
     slowest = min(each.values()) if len(each) == clients else 0
     return Outcome(count, count / (last - first), window.cpu * 1e6 / count,
                    quantile(latencies, 0.5), quantile(latencies, 0.99), quantile(latencies, 0.999),
@@ -135,7 +135,7 @@ def sysbench(contender, clients, seconds, mode="text", test="oltp_point_select")
         if at:
             edges.append((contender.cpu_seconds(), float(at[2])))
     if process.wait(60) or len(edges) < FEWEST_REPORTS:
-        raise RuntimeError(f"{contender.label}: sysbench failed:\n{''.join(lines)[-2000:]}")
+        raise RuntimeError(f"sysbench reported {len(edges)} seconds\n{''.join(lines)[-2000:]}")
     # Each line tells of the second that it ends.
     count = sum(rate for _, rate in edges[1:])
     histogram = [(float(ms), int(number)) for ms, number in re.findall(
@@ -265,7 +265,7 @@ def _postgres_bulk(contender, megabytes, way):
         copy.stdin.write(block)
     copy.stdin.close()
     if copy.wait(300):
-        raise RuntimeError(f"{contender.label}: COPY failed")
+        raise RuntimeError("COPY failed")
 
 
 def _mysql_bulk(contender, megabytes):

@@ -46,7 +46,7 @@ def ratio_columns(experiment, labels):
 
 def reason(text):
     """One short line that fits a cell."""
-    line = " ".join(str(text).split()).replace("|", "/")
+    line = " ".join(str(text).split("\n")[0].split()).replace("|", "/")
     return line if len(line) <= 100 else line[:99] + "…"
 
 

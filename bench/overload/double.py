@@ -8,7 +8,7 @@ from pathlib import Path
 import proxy
 from databases import BenchMySql, BenchPostgres
 from judge import events_of
-from servers import DATABASE, HOST, PASSWORD, USER, free_port
+from servers import DATABASE, HOST, PASSWORD, USER, free_port, run
 from turns import say
 
 PROGRAMS = proxy.BINARY.parent.parent / "bench"
@@ -21,14 +21,22 @@ class Double:
     DEFAULTS = {"service_us": 20000, "spread": 1, "alpha": 0, "beta": 0, "connections": 400,
                 "connect_us": 2000, "hold": 0}
 
-    def __init__(self, protocol, certificates):
+    def __init__(self, protocol, folder):
         self.protocol, self.port = protocol, free_port()
         self.address = f"{HOST}:{self.port}"
-        self.tls_cert, self.tls_key = certificates.cert, certificates.key
+        self.tls_cert, self.tls_key = self.certificate(Path(folder))
         self.process = subprocess.Popen(
             [PROGRAMS / "database_double", f"protocol={protocol}", f"port={self.port}"], text=True,
             stdin=subprocess.PIPE, stdout=subprocess.PIPE)
         self.process.stdout.readline()
+
+    @staticmethod
+    def certificate(folder):
+        """What a proxy shows: of the kind that is cheap to prove, as its owner would choose it."""
+        cert, key = folder / "double.pem", folder / "double.key"
+        run("openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256",
+            "-nodes", "-keyout", key, "-out", cert, "-days", "2", "-subj", "/CN=localhost")
+        return cert, key
 
     def extra_users(self):
         return {}

@@ -1,5 +1,6 @@
 #include "bench/overload/link.hpp"
 
+#include <openssl/err.h>
 #include <sys/socket.h>
 
 #include <array>
@@ -23,6 +24,7 @@ SSL_CTX* tls_context() {
 /// What SSL_* could not do now it can do later.
 bool for_now(SSL* ssl, int result) {
   const int why = SSL_get_error(ssl, result);
+  ERR_clear_error();  // the next one's failure is not this one's
   return why == SSL_ERROR_WANT_READ || why == SSL_ERROR_WANT_WRITE;
 }
 

@@ -70,8 +70,8 @@ def field(scenario, server, folder, wanted):
     return found
 
 
-def measure(scenario, certificates, folder, options):
-    server = Double(scenario.protocol, certificates)
+def measure(scenario, folder, options):
+    server = Double(scenario.protocol, folder)
     try:
         turns = LongTurns(scenario, field(scenario, server, folder, options.contenders), options)
         measured, failed = turns.run()
@@ -82,7 +82,7 @@ def measure(scenario, certificates, folder, options):
     return report.table(scenario, measured, {**failed, **missing})
 
 
-def sections(chosen, certificates, folder, options, pictures):
+def sections(chosen, folder, options, pictures):
     """Markdown of the scenarios' tables; the picture goes to the folder `pictures`, if any."""
     parts = []
     for protocol, name in PROTOCOL_NAMES.items():
@@ -94,7 +94,7 @@ def sections(chosen, certificates, folder, options, pictures):
             if options.quick and scenario.long:
                 continue
             say(f"== {scenario.anchor}: {scenario.title}")
-            parts.append(measure(scenario, certificates, folder, options))
+            parts.append(measure(scenario, folder, options))
     text = "\n".join(parts)
     chart = goodput_chart(report.read(text))
     if chart and pictures:
