@@ -14,11 +14,19 @@ from servers import DATABASE, HOST, PASSWORD, USER, free_port
 from weirtest.poll import until
 
 CORES = os.cpu_count() or 1
+# A folder with usr/bin and usr/sbin where peers are looked for before PATH; ./dev bench sets it.
+PEERS = os.environ.get("WEIRPOOL_PEERS", "")
 BACKENDS = 20
 MANY_CLIENTS = 12000
 TICKS = os.sysconf("SC_CLK_TCK")
 # Poolers that refuse to run as root run as this one.
 OWNER = "postgres"
+
+
+def installed(program):
+    """The path of a program, or None."""
+    folders = [f"{PEERS}/usr/bin", f"{PEERS}/usr/sbin"] if PEERS else []
+    return shutil.which(program, path=os.pathsep.join([*folders, os.environ.get("PATH", "")]))
 
 
 def children(pid):
@@ -38,6 +46,8 @@ class Contender:
     pools = True  # shares backends, so that clients may outnumber them
     prepares = True  # knows protocol-level prepared statements while it shares backends
     spreads = True  # has a way to use more than one core
+    backends = BACKENDS
+    short = False  # named without its threads
 
     def __init__(self, server, folder, threads):
         self.server = server
@@ -49,7 +59,7 @@ class Contender:
     @classmethod
     def find(cls):
         """The program's path, or None where it is not installed."""
-        return shutil.which(cls.program)
+        return installed(cls.program)
 
     @classmethod
     def version(cls):
@@ -60,7 +70,7 @@ class Contender:
 
     @property
     def label(self):
-        if not self.spreads:
+        if self.short or not self.spreads:
             return self.name
         return f"{self.name}, {self.threads} thread{'s' if self.threads > 1 else ''}"
 
@@ -91,9 +101,13 @@ class Contender:
     def accepts(self):
         for process in self.processes:
             if process.poll() is not None:
-                raise RuntimeError(f"{self.label} ended:\n"
-                                   f"{(self.folder / 'log').read_text(errors='replace')[-3000:]}")
+                raise RuntimeError(f"ended with {process.returncode} at its start")
         return self.server.answers(self.port)
+
+    def log_tail(self):
+        """The last of what it said."""
+        return "".join(path.read_text(errors="replace")[-2000:]
+                       for path in self.folder.glob("*log"))
 
     def pids(self):
         return [pid for process in self.processes for pid in children(process.pid)]
@@ -156,16 +170,18 @@ class Weirpool(Contender):
 
     def launch(self):
         self.weir = proxy.Weirpool(
-            self.folder, {"db": self.server}, max_connections=BACKENDS, config={
+            self.folder, {"db": self.server}, max_connections=self.backends, config={
                 "workers": self.threads, "log": {"level": "warn"},
                 "backends": {"db": {"tls": {"mode": "disable"}}},
                 "limits": {"max_client_conn": MANY_CLIENTS},
                 "users": self.server.extra_users()},
             listener_tls={"mode": "allow", "cert_file": str(self.server.tls_cert),
                           "key_file": str(self.server.tls_key)})
-        self.weir.start()
         self.port = self.weir.port
-        self.processes = [self.weir.process]
+        try:
+            self.weir.start()
+        finally:
+            self.processes = [self.weir.process] if self.weir.process else []
 
 
 class Floor(Contender):
@@ -185,7 +201,7 @@ class Floor(Contender):
 
     def launch(self):
         self.spawn(self.find(), self.port, self.server.port, self.server.trusted_user, DATABASE,
-                   BACKENDS)
+                   self.backends)
 
 
 class PgBouncer(Contender):
@@ -213,8 +229,8 @@ so_reuseport = {int(self.threads > 1)}
 auth_type = scram-sha-256
 auth_file = {self.folder}/users.txt
 pool_mode = transaction
-default_pool_size = {BACKENDS // self.threads}
-max_db_connections = {BACKENDS // self.threads}
+default_pool_size = {self.backends // self.threads}
+max_db_connections = {self.backends // self.threads}
 max_client_conn = {MANY_CLIENTS}
 server_tls_sslmode = disable
 client_tls_sslmode = allow
@@ -245,7 +261,7 @@ class Odyssey(Contender):
     storage_user "{user}"
     storage_password "{PASSWORD}"
     pool "transaction"
-    pool_size {BACKENDS}
+    pool_size {self.backends}
     pool_reserve_prepared_statement yes
     pool_discard no
     pool_cancel yes
@@ -315,11 +331,14 @@ class MySqlRouter(Contender):
     protocols = ("mysql",)
 
     def launch(self):
+        # Below a private root its own idea of where plugins are does not hold.
+        plugins = Path(self.find()).parents[1] / "lib" / "mysqlrouter" / "plugin"
         for name in ("tls.pem", "tls.key"):
             source = self.server.tls_cert if name == "tls.pem" else self.server.tls_key
             shutil.copyfile(source, self.folder / name)
         (self.folder / "router.conf").write_text(f"""[DEFAULT]
 max_total_connections={MANY_CLIENTS}
+plugin_folder={plugins}
 logging_folder=
 runtime_folder={self.folder}
 data_folder={self.folder}
@@ -328,7 +347,7 @@ level=WARNING
 [io]
 threads={self.threads}
 [connection_pool]
-max_idle_server_connections={BACKENDS}
+max_idle_server_connections={self.backends}
 [routing:db]
 bind_address={HOST}
 bind_port={self.port}
@@ -348,16 +367,35 @@ max_connect_errors=4294967295
 
 
 ALL = (Direct, Floor, HaProxy, Weirpool, PgBouncer, Odyssey, MySqlRouter)
+# Peers that Debian does not package and that nothing here knows how to configure.
+UNKNOWN = {"ProxySQL": ("proxysql", ("postgresql", "mysql")), "MaxScale": ("maxscale", ("mysql",))}
 
 
-def contenders(server, folder, wanted=None):
-    """Every installed one that speaks the server's protocol, with one thread and with all cores."""
+def chosen(name, wanted):
+    return not wanted or any(word.lower() in name.lower() for word in wanted)
+
+
+def contenders(server, folder, wanted=None, quick=False):
+    """Every installed one that speaks the server's protocol, with one thread and with all cores; where
+    it is to be quick, only Weirpool with all cores."""
     found = []
     for kind in ALL:
         if server.protocol not in kind.protocols or not kind.find():
             continue
-        if wanted and not any(word.lower() in kind.name.lower() for word in wanted):
+        if not chosen(kind.name, wanted):
             continue
-        counts = (1, CORES) if kind.spreads and CORES > 1 else (1,)
+        spreads = kind.spreads and CORES > 1 and (kind is Weirpool or not quick)
+        counts = (1, CORES) if spreads else (1,)
         found += [kind(server, folder, threads) for threads in counts]
     return found
+
+
+def absent(protocol, wanted=None):
+    """Name of each peer of that protocol that does not take part, and why."""
+    found = {kind.name: "not installed" for kind in ALL
+             if protocol in kind.protocols and not kind.find()}
+    for name, (program, protocols) in UNKNOWN.items():
+        if protocol in protocols:
+            found[name] = ("installed, but contenders.py has no configuration for it"
+                           if installed(program) else "not installed")
+    return {name: why for name, why in found.items() if chosen(name, wanted)}

@@ -60,6 +60,11 @@ class BenchPostgres(BenchServer, PostgresServer):
 
 
 class BenchMySql(BenchServer, MySqlServer):
+    def fill(self):
+        super().fill()
+        # From now on the server has the hash at hand that a login without TLS needs.
+        self.connect(self.port, USER).close()
+
     @staticmethod
     def connect(port, user):
         return pymysql.connect(host=HOST, port=port, user=user, password=PASSWORD,

@@ -147,7 +147,7 @@ ALL = POSTGRES + MYSQL
 
 @dataclass
 class Goal:
-    """`contender`'s key figure in `table`, absolute or as a ratio to another's, at most `limit`."""
+    """The figure of `row` in `table`, absolute or as a ratio to another's, at most `limit`."""
 
     text: str
     table: str
@@ -156,6 +156,7 @@ class Goal:
     over_table: str = ""  # where the other figure stands; empty: the same table
     row: str = "Weirpool, 1 thread"
     column: str = ""  # empty: the table's key
+    at_least: bool = False  # not at most but at least `limit`
 
 
 GOALS = [

@@ -6,6 +6,7 @@ import asyncio
 import math
 import os
 import re
+import signal
 import ssl
 import statistics
 import subprocess
@@ -22,6 +23,8 @@ from weirtest.poll import until
 HERE = Path(__file__).resolve().parent
 GENERATOR_THREADS = 2
 PIPELINE = 10
+FEWEST_REPORTS = 3  # of sysbench, one a second; the first one only begins the window
+LOGINS_AT_MOST = 120  # seconds until all clients of a load are there
 
 
 @dataclass
@@ -68,20 +71,25 @@ def pgbench(contender, clients, seconds, mode="simple", script=None, tls=False, 
     with tempfile.TemporaryDirectory(prefix="weirpool-pgbench-") as folder:
         command = ["pgbench", "-n", "-h", HOST, "-p", str(contender.port), "-U", user,
                    "-c", str(clients), "-j", str(min(clients, GENERATOR_THREADS)), "-M", mode,
-                   "-T", str(seconds), "-l", f"--log-prefix={folder}/t",
+                   "-T", str(seconds + LOGINS_AT_MOST), "-l", f"--log-prefix={folder}/t",
                    *(["-f", str(HERE / script)] if script else ["-S"]), DATABASE]
         process = subprocess.Popen(command, text=True, cwd=folder, stdout=subprocess.PIPE,
                                    stderr=subprocess.STDOUT, env={
                                        **os.environ, "PGPASSWORD": PASSWORD,
                                        "PGSSLMODE": "require" if tls else "disable"})
         window = Window(contender, seconds)
-        until(lambda: process.poll() is not None or any(
-            path.stat().st_size for path in Path(folder).glob("t.*")), "the load runs", 120, 0.05)
-        window.watch(time.time())
+        try:
+            until(lambda: process.poll() is not None or any(
+                path.stat().st_size for path in Path(folder).glob("t.*")),
+                "the load runs", LOGINS_AT_MOST, 0.05)
+            window.watch(time.time())
+        finally:
+            # Its own alarm rings so long after its start, whatever the logins took of that.
+            process.send_signal(signal.SIGALRM)
         out = process.communicate(timeout=120)[0]
         failed = re.search(r"number of failed transactions: (\d+)", out)
         if process.returncode or not failed or failed[1] != "0":
-            raise RuntimeError(f"{contender.label}: pgbench failed:\n{out[-2000:]}")
+            raise RuntimeError(f"pgbench ended with {process.returncode}\n{out[-2000:]}")
         return outcome(window, transaction_log(folder), clients, queries)
 
 
@@ -104,7 +112,7 @@ def outcome(window, log, clients, queries):
     latencies.sort()
     count = len(latencies) * queries
     if not count:
-        raise RuntimeError(f"{window.contender.label}: no transaction ended in the window")
+        raise RuntimeError("no transaction ended in the window")
     slowest = min(each.values()) if len(each) == clients else 0
     return Outcome(count, count / (last - first), window.cpu * 1e6 / count,
                    quantile(latencies, 0.5), quantile(latencies, 0.99), quantile(latencies, 0.999),
@@ -115,7 +123,7 @@ def sysbench(contender, clients, seconds, mode="text", test="oltp_point_select")
     command = ["sysbench", test, "--db-driver=mysql", f"--mysql-host={HOST}",
                f"--mysql-port={contender.port}", f"--mysql-user={USER}",
                f"--mysql-password={PASSWORD}", "--mysql-db=sbtest", *contender.server.sysbench,
-               f"--threads={clients}", f"--time={seconds}", "--report-interval=1",
+               f"--threads={clients}", f"--time={max(seconds, FEWEST_REPORTS + 1)}", "--report-interval=1",
                "--histogram=on", f"--db-ps-mode={'disable' if mode == 'text' else 'auto'}",
                "--mysql-ssl=off", "run"]
     process = subprocess.Popen(command, text=True, stdout=subprocess.PIPE,
@@ -126,8 +134,8 @@ def sysbench(contender, clients, seconds, mode="text", test="oltp_point_select")
         at = re.match(r"\[ (\d+)s \] .* tps: ([\d.]+)", line)
         if at:
             edges.append((contender.cpu_seconds(), float(at[2])))
-    if process.wait(60) or len(edges) < 3:
-        raise RuntimeError(f"{contender.label}: sysbench failed:\n{''.join(lines)[-2000:]}")
+    if process.wait(60) or len(edges) < FEWEST_REPORTS:
+        raise RuntimeError(f"sysbench reported {len(edges)} seconds\n{''.join(lines)[-2000:]}")
     # Each line tells of the second that it ends.
     count = sum(rate for _, rate in edges[1:])
     histogram = [(float(ms), int(number)) for ms, number in re.findall(
@@ -192,8 +200,10 @@ class Crowd:
         async def leave():
             for client in self.clients:
                 client.abort()
-            for task in asyncio.all_tasks() - {asyncio.current_task()}:
+            tasks = asyncio.all_tasks() - {asyncio.current_task()}
+            for task in tasks:
                 task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
 
         asyncio.run_coroutine_threadsafe(leave(), self.loop).result(60)
         self.loop.call_soon_threadsafe(self.loop.stop)
@@ -255,7 +265,7 @@ def _postgres_bulk(contender, megabytes, way):
         copy.stdin.write(block)
     copy.stdin.close()
     if copy.wait(300):
-        raise RuntimeError(f"{contender.label}: COPY failed")
+        raise RuntimeError("COPY failed")
 
 
 def _mysql_bulk(contender, megabytes):

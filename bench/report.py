@@ -44,8 +44,14 @@ def ratio_columns(experiment, labels):
     return found
 
 
-def table(experiment, measured):
-    """`measured`: label -> rounds of tuples, as the columns go."""
+def reason(text):
+    """One short line that fits a cell."""
+    line = " ".join(str(text).split("\n")[0].split()).replace("|", "/")
+    return line if len(line) <= 100 else line[:99] + "…"
+
+
+def table(experiment, measured, missing=None):
+    """`measured`: label -> rounds of tuples, as the columns go. `missing`: label -> why it has none."""
     key = experiment.columns.index(experiment.key)
     others = ratio_columns(experiment, list(measured))
     medians = {label: statistics.median(values[key] for values in rounds)
@@ -61,6 +67,9 @@ def table(experiment, measured):
         ratios = [shown(medians[label] / medians[other]) if medians[other] and medians[label]
                   else "–" for other in others]
         lines.append(row([label, *cells, *ratios]))
+    for label, why in (missing or {}).items():
+        dashes = ["–"] * (len(experiment.columns) + len(others) - 1)
+        lines.append(row([label, reason(why), *dashes]))
     return "\n".join(lines) + "\n"
 
 
@@ -83,14 +92,32 @@ def read(text):
 
 def goals(wanted, keys, tables):
     """The table of goals; `keys`: anchor -> the column that counts."""
-    lines = [row(["goal", "at most", "measured", "met"]), row(["---"] * 4)]
+    lines = [row(["goal", "limit", "measured", "met"]), row(["---"] * 4)]
     for goal in wanted:
         column = goal.column or keys.get(goal.table, "")
         value = number(tables.get(goal.table, {}).get(goal.row, {}).get(column, ""))
         if goal.over:
             value /= number(tables.get(goal.over_table or goal.table, {}).get(
                 goal.over, {}).get(column, ""))
-        met = "not measured" if math.isnan(value) else "yes" if value <= goal.limit else "**no**"
+        good = value >= goal.limit if goal.at_least else value <= goal.limit
+        met = "not measured" if math.isnan(value) else "yes" if good else "**no**"
         where = f"[{goal.text}](#{goal.table})"
-        lines.append(row([where, shown(goal.limit), shown(value), met]))
+        limit = f"{'≥' if goal.at_least else '≤'} {shown(goal.limit)}"
+        lines.append(row([where, limit, shown(value), met]))
     return "\n".join(lines) + "\n"
+
+
+def document(date, machine, versions, method, goals_table, tables):
+    """The page. `method`: what was done and how to read the tables; tests/tidy/results.py reads it all."""
+    return f"""# Results
+
+Written by `./dev bench`; nothing here is typed in. {method}
+
+* Date: {date}
+* Machine: {machine}
+* Versions: {', '.join(versions)}
+
+## Goals
+
+{goals_table}
+{tables}"""

@@ -47,16 +47,23 @@ Verdict Response::flush_pending() {
     case Pending::collected: return Verdict::send(Party::client, out_.view());
     default: break;
   }
-  out_.clear();
   put_in_eof();
   if (phase_ == ReplyPhase::definitions) next_group();
-  return Verdict::send(Party::client, out_.view());
+  return Verdict::send(Party::client, eof_);
 }
 
+/// Into memory of its own: it is part of most results, and none of them should allocate.
 void Response::put_in_eof() {
-  const std::size_t at = begin_packet(out_, client_sequence());
-  write_eof(out_, status_ & status::lasting, 0);
-  end_packet(out_, at);
+  const std::uint16_t told = status_ & status::lasting;
+  eof_ = {5,
+          0,
+          0,
+          client_sequence(),
+          0xFE,
+          0,
+          0,
+          static_cast<std::uint8_t>(told),
+          static_cast<std::uint8_t>(told >> 8)};
   ++inserted_;
   eof_owed_ = false;
 }
@@ -158,6 +165,7 @@ Verdict Response::collect(MutableBytes unread) {
   bool taken = finish_packet(meaning, packet, length);
   if (pending_ == Pending::eof) {
     put_in_eof();
+    out_.bytes(eof_);
     taken = finish_packet(meaning, packet, length);
   }
   if (!taken) return Verdict::close(Fault::backend_violation);

@@ -4,6 +4,7 @@
 // after every packet put in. Packets are rewritten in place, so a read full of rows is one forward.
 #pragma once
 
+#include <array>
 #include <cstdint>
 
 #include "protocol/mysql/command_messages.hpp"
@@ -102,6 +103,7 @@ class Response {
   std::uint64_t rows_ = 0;        ///< of this result so far
   std::size_t pending_size_ = 0;
   PacketCollector reply_;
+  std::array<std::uint8_t, kHeaderSize + 5> eof_{};  ///< the one put in last: header, EOF
   Writer out_;
 };
 

@@ -179,7 +179,10 @@ std::string user_variables_sql(const SessionState& have, const SessionState& wan
     if (is_user_variable(variable) && !same) add(variable, variable.value);
   }
   for (const Variable& variable : have.variables) {
-    if (is_user_variable(variable) && want.find(variable.name) == nullptr) add(variable, "NULL");
+    if (!is_user_variable(variable) || want.find(variable.name) != nullptr) continue;
+    // A variable keeps its type when it becomes NULL; one that was never set is a binary string.
+    add(variable, "x''");
+    add(variable, "NULL");
   }
   return sql;
 }

@@ -58,6 +58,9 @@ inline constexpr std::size_t kMaxExpected = 4096;
 
 class ReplyQueue {
  public:
+  /// Entries an idle client's queue may have room for.
+  static constexpr std::size_t kKept = 1;
+
   bool empty() const { return head_ == entries_.size(); }
   std::size_t size() const { return entries_.size() - head_; }
   bool full() const { return size() >= kMaxExpected; }
@@ -84,9 +87,10 @@ class ReplyQueue {
   void erase(std::size_t i) {
     entries_.erase(entries_.begin() + static_cast<std::ptrdiff_t>(head_ + i));
   }
-  /// Forgets everything and gives the memory back.
+  /// Forgets everything and gives the memory back, but for what the next simple query needs.
   void release() {
-    std::vector<Expected>().swap(entries_);
+    entries_.clear();
+    if (entries_.capacity() > kKept) std::vector<Expected>().swap(entries_);
     head_ = 0;
   }
 

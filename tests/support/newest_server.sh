@@ -6,6 +6,7 @@
 # usage: newest_server.sh mysql        unpack if needed, print the folder: usr/sbin/mysqld, usr/bin/mysql
 #        newest_server.sh postgresql   the same: usr/lib/postgresql/18/bin/{initdb,postgres,psql,...}
 #        newest_server.sh exporter     the same: usr/bin/prometheus-pgbouncer-exporter
+#        newest_server.sh peers        the same: usr/sbin/pgbouncer and what else ./dev bench compares with
 # The programs named are started by their path.
 set -euo pipefail
 
@@ -40,7 +41,7 @@ $mirror sid main" > "$state/etc/sources.list"
 make_launchers() {
   local final=$1 program libraries
   shift
-  libraries=$(printf ":$final/%s" usr/lib/*-linux-gnu* usr/lib usr/lib/mysql/private)
+  libraries=$(printf ":$final/%s" usr/lib/*-linux-gnu* usr/lib usr/lib/mysql/private usr/lib/mysql-router)
   libraries=${libraries:1}
   for program in "$@"; do
     mv "$program" "$program.elf"
@@ -81,6 +82,10 @@ unpack() {
 case ${1:-} in
   mysql) unpack mysql 'usr/sbin/mysqld usr/bin/mysql' mysql-server-core mysql-client-core ;;
   postgresql) unpack postgresql 'usr/lib/postgresql/18/bin/*' postgresql-18 ;;
+  peers)
+    unpack peers 'usr/sbin/pgbouncer usr/bin/odyssey usr/bin/pgagroal usr/bin/mysqlrouter' \
+      pgbouncer odyssey pgagroal mysql-router
+    ;;
   exporter) unpack exporter 'usr/bin/prometheus-pgbouncer-exporter' prometheus-pgbouncer-exporter ;;
-  *) sed -n '6,9s/^# //p' "$0" >&2; exit 64 ;;
+  *) sed -n '6,10s/^# //p' "$0" >&2; exit 64 ;;
 esac

@@ -95,7 +95,7 @@ TEST(MysqlSessionState, UserVariablesHaveAStatementOfTheirOwn) {
   track_user_variable(b, "@z", "NULL");
   EXPECT_FALSE(a.same_settings(b));
   EXPECT_EQ(settings_sql(b, a), "");
-  EXPECT_EQ(user_variables_sql(b, a), "SET @x='it''s',@z=NULL");
+  EXPECT_EQ(user_variables_sql(b, a), "SET @x='it''s',@z=x'',@z=NULL");
   EXPECT_EQ(user_variables_sql(a, a), "");
 }
 
