@@ -331,7 +331,7 @@ std::optional<ServerConversation::Answer> ServerConversation::own_answer(std::st
   result.query = std::move(*query);
   result.value = known_value(result.query.what);
   result.status = tracker_.status() & status::lasting;
-  result.deprecate_eof = (start_.capabilities & cap::deprecate_eof) != 0;
+  result.capabilities = start_.capabilities;
   result.mariadb = start_.facts && start_.facts->mariadb();
   if (backend_ == nullptr) tracker_.answered_query();
   return answer;

@@ -2,6 +2,7 @@
 
 #include <array>
 
+#include "protocol/mysql/capabilities.hpp"
 #include "protocol/mysql/command_messages.hpp"
 #include "protocol/mysql/frame.hpp"
 #include "protocol/mysql/words.hpp"
@@ -84,8 +85,10 @@ bool asks_for_warnings(std::string_view sql) {
   return words.take("show") && words.take("warnings") && words.at_end();
 }
 
-/// Column definition: lenenc texts catalog, schema, table, original table, name, original name ·
-/// u8 12 · u16 character set · u32 length · u8 type · u16 flags · u8 decimals · u16 0.
+/// Count: lenenc, and with OPTIONAL_RESULTSET_METADATA a u8: definitions follow.
+/// Column definition: lenenc texts catalog, schema, table, original table, name, original name,
+/// and with MariaDB's EXTENDED_METADATA one more · u8 12 · u16 character set · u32 length · u8 type
+/// · u16 flags · u8 decimals · u16 0.
 void PlainResult::serialize(Writer& out, std::uint8_t sequence) const {
   const auto packet = [&](auto&& body) {
     const std::size_t at = begin_packet(out, sequence++);
@@ -95,12 +98,17 @@ void PlainResult::serialize(Writer& out, std::uint8_t sequence) const {
   const bool short_id = mariadb && query.what == Asked::connection_id;
   const bool variable = query.what == Asked::warning_count || query.what == Asked::error_count;
   const bool positive = query.what == Asked::connection_id || query.what == Asked::last_insert_id;
-  packet([&] { out.lenenc(1); });
+  const bool deprecate_eof = (capabilities & cap::deprecate_eof) != 0;
+  packet([&] {
+    out.lenenc(1);
+    if ((capabilities & (cap::optional_metadata | cap::cache_metadata)) != 0) out.u8(1);
+  });
   packet([&] {
     out.lenenc_text("def");
     for (int i = 0; i < 3; ++i) out.lenenc_text({});
     out.lenenc_text(query.column);
     out.lenenc_text({});
+    if ((capabilities & cap::extended_metadata) != 0) out.lenenc_text({});
     out.u8(12);
     out.le16(kBinaryCharset);
     out.le32(short_id ? 10 : 21);

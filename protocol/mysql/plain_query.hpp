@@ -32,13 +32,13 @@ std::optional<PlainQuery> parse_plain_query(std::string_view sql);
 /// SHOW WARNINGS, and nothing else.
 bool asks_for_warnings(std::string_view sql);
 
-/// Appends a result of one row: count, definition, row, end. `sequence` of the first packet; the
-/// client's dialect decides about EOF packets.
+/// Appends a result of one row: count, definition, row, end. `sequence` of the first packet; what
+/// has been negotiated with the client decides about the layout.
 struct PlainResult {
   PlainQuery query;
   std::int64_t value = 0;
   std::uint16_t status = 0;
-  bool deprecate_eof = true;
+  std::uint64_t capabilities = 0;
   bool mariadb = false;
 
   void serialize(Writer& out, std::uint8_t sequence) const;

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include "protocol/mysql/capabilities.hpp"
 #include "tests/protocol/mysql/wire_text.hpp"
 
 namespace weirpool::test::mysql {
@@ -55,12 +56,18 @@ TEST(MysqlPlainQuery, ResultsOfBothDialects) {
   modern.query = {Asked::connection_id, "c"};
   modern.value = 1234;
   modern.status = 2;
+  modern.capabilities = cap::deprecate_eof;
   const std::string column =
       std::string("\3def\0\0\0\1c\0\x0C\x3F\0\x15\0\0\0\x08\xA1\0\0\0\0", 23);
   EXPECT_EQ(result(modern), count(1, 1) + packet(2, column) + row(3, "1234") + end(4));
   PlainResult old = modern;
-  old.deprecate_eof = false;
+  old.capabilities = 0;
   EXPECT_EQ(result(old), count(1, 1) + packet(2, column) + eof(3) + row(4, "1234") + eof(5));
+  PlainResult described = modern;
+  described.capabilities |= cap::extended_metadata | cap::optional_metadata;
+  EXPECT_EQ(result(described), packet(1, "\1\1") +
+                                   packet(2, std::string(column).insert(9, 1, '\0')) +
+                                   row(3, "1234") + end(4));
   PlainResult negative = modern;
   negative.query.what = Asked::row_count;
   negative.value = -1;
