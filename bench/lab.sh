@@ -164,6 +164,11 @@ listeners:
 users:
   app:
     password: \${APP_PASSWORD}
+# The clients of a demonstration do not give up: they may stand in line for as long as it takes.
+timeouts:
+  query_wait_timeout: 60s
+admission:
+  queue_target: 0
 admin:
   http: 127.0.0.1:$lab_wp_http
   users: [app]

@@ -36,6 +36,8 @@ enum class AuthMethod : std::uint8_t {
 /// sslnegotiation).
 enum class TlsNegotiation : std::uint8_t { postgres, direct };
 enum class PostgresVersion : std::uint8_t { v3_0, v3_2 };
+/// How important work is when not all of it can be served, the most important first.
+enum class AdmissionClass : std::uint8_t { critical, high, normal, sheddable };
 enum class LogFormat : std::uint8_t { automatic, json, text };
 enum class LogLevel : std::uint8_t { debug, info, warn, error };
 
@@ -150,6 +152,7 @@ struct Limits {
   std::uint32_t max_source_client_connections = 0;  ///< per address
   std::uint32_t max_login_conn = 0;                 ///< clients that have not finished their login
   std::uint32_t max_waiting_clients = 0;            ///< per pool and worker
+  std::uint32_t max_source_waiting_clients = 0;     ///< of those, of one address; zero: no bound
   std::uint32_t max_connecting = 0;                 ///< parallel connects per backend
   std::uint32_t max_cancel_connections = 0;         ///< per backend, beside max_connections
   bool operator==(const Limits&) const = default;
@@ -160,6 +163,7 @@ struct Timeouts {
   Duration client_login_timeout{};
   Duration client_idle_timeout{};
   Duration idle_transaction_timeout{};
+  Duration idle_transaction_timeout_waiting{};  ///< the same while others wait for a backend
   Duration transaction_timeout{};
   Duration query_timeout{};
   Duration query_wait_timeout{};
@@ -170,7 +174,8 @@ struct Timeouts {
   Duration server_close_timeout{};  ///< a goodbye unanswered for this long is logged
   Duration dns_max_ttl{};  ///< names of backends are looked up again; zero: only to connect
   Duration cancel_wait_timeout{};
-  Duration reset_timeout{};  ///< reset or fence of a backend between two clients
+  Duration wind_up_timeout{};  ///< of a statement that its client has said goodbye behind
+  Duration reset_timeout{};    ///< reset or fence of a backend between two clients
   Duration connect_backoff_min{};
   Duration connect_backoff_max{};
   Duration unknown_database_ttl{};  ///< how long a refusal by the backend is remembered
@@ -235,6 +240,25 @@ struct Pool {
   bool operator==(const Pool&) const = default;
 };
 
+/// Whose work belongs to a class. What is empty fits everybody.
+struct AdmissionRule {
+  std::string user;
+  std::string database;     ///< as the client names it
+  std::string application;  ///< application_name or program_name at the login
+  std::string listener;     ///< its address, as the configuration has it
+  std::string tag;          ///< key=value of a comment of the statement
+  AdmissionClass importance = AdmissionClass::normal;
+  bool operator==(const AdmissionRule&) const = default;
+};
+
+/// Who is served when there is not enough for all.
+struct Admission {
+  Duration queue_target{};             ///< zero: nobody is refused for a long line alone
+  std::uint32_t critical_reserve = 0;  ///< percent of a pool's backends
+  std::vector<AdmissionRule> rules;    ///< the first that fits
+  bool operator==(const Admission&) const = default;
+};
+
 struct Config {
   std::uint32_t workers = 0;  ///< resolved: auto has become a number
   std::uint32_t instance_id = 0;
@@ -245,6 +269,7 @@ struct Config {
   Auth auth;
   Pool pool;
   Limits limits;
+  Admission admission;
   Timeouts timeouts;
   Tcp tcp;
   Drain drain;

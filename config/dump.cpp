@@ -70,7 +70,7 @@ std::string dump(const Config& config) {
   std::string text;
   bool dash = false;
   walk(copy, [&](const Place& place) {
-    if (place.option.path == "listeners.*") {
+    if (place.option.path == "listeners.*" || place.option.path == "admission.rules.*") {
       dash = true;
       return;
     }

@@ -72,7 +72,13 @@ inline constexpr std::chrono::milliseconds kSourceForgotten{60'000};
 /// A source counts as live for this long after its last statement.
 inline constexpr std::chrono::milliseconds kSourceLive{30'000};
 
+/// The scaling signal is made of windows of this length (proxy/scaling/signal.hpp).
+inline constexpr std::chrono::milliseconds kScalingWindow{10'000};
+
 // The pool and the end of sessions.
+/// How often a client that is idle in a transaction is looked at, once it has been for longer than
+/// others in line have to put up with.
+inline constexpr std::chrono::milliseconds kIdleLook{250};
 /// How much longer a client of another worker may wait than the oldest local one before a released
 /// backend moves to it: a hand-over costs two wake-ups, so it must buy something.
 inline constexpr std::chrono::milliseconds kHandOverSkew{20};

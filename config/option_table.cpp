@@ -1,105 +1,14 @@
 #include "config/option_table.hpp"
 
 #include <array>
-#include <type_traits>
+
+#include "config/option_rows.hpp"
 
 namespace weirpool::config {
 
 namespace {
 
-using enum Reload;
-
-constexpr std::int64_t kSecond = 1000;
-constexpr std::int64_t kMinute = 60 * kSecond;
-constexpr std::int64_t kHour = 60 * kMinute;
-constexpr std::int64_t kDay = 24 * kHour;
-
-template <class T>
-Field field_at(T& value) {
-  if constexpr (std::is_enum_v<T>) {
-    static_assert(std::is_same_v<std::underlying_type_t<T>, std::uint8_t>);
-    return EnumField{reinterpret_cast<std::uint8_t*>(&value)};
-  } else {
-    return &value;
-  }
-}
-
-template <auto First, auto... Rest, class Object>
-Field field_of(Object& object) {
-  if constexpr (sizeof...(Rest) == 0) {
-    return field_at(object.*First);
-  } else {
-    return field_of<Rest...>(object.*First);
-  }
-}
-
-template <auto... Path>
-Field in_config(const Scope& scope) {
-  return field_of<Path...>(*scope.config);
-}
-template <auto... Path>
-Field in_backend(const Scope& scope) {
-  return field_of<Path...>(*scope.backend);
-}
-template <auto... Path>
-Field in_listener(const Scope& scope) {
-  return field_of<Path...>(*scope.listener);
-}
-template <auto... Path>
-Field in_database(const Scope& scope) {
-  return field_of<Path...>(*scope.database);
-}
-template <auto... Path>
-Field in_user(const Scope& scope) {
-  return field_of<Path...>(*scope.user);
-}
-Field nowhere(const Scope&) { return {}; }
-
-constexpr std::string_view kModes = "transaction|session|statement";
-constexpr std::string_view kModesOrInherit = "transaction|session|statement|inherit";
-
-using At = Field (*)(const Scope&);
-using Text = std::string_view;
-
-constexpr Option holder(Text path, Type type, Text sentence, bool required = false) {
-  return {path, type, "", required, 0, 0, "", live, "", sentence, nowhere};
-}
-constexpr Option group(Text path, Text sentence) { return holder(path, Type::group, sentence); }
-constexpr Option number(Text path, Text fallback, std::int64_t min, std::int64_t max, Reload reload,
-                        At field, Text sentence) {
-  return {path, Type::integer, fallback, false, min, max, "", reload, "", sentence, field};
-}
-/// 0 disables; other values lie between `min` and `max`.
-constexpr Option timed(Text path, Text fallback, std::int64_t min, std::int64_t max, At field,
-                       Text sentence, Reload reload = live) {
-  return {path, Type::duration, fallback, false, min, max, "", reload, "", sentence, field};
-}
-constexpr Option choice(Text path, Text fallback, Text choices, Reload reload, At field,
-                        Text sentence) {
-  return {path, Type::choice, fallback, false, 0, 0, choices, reload, "", sentence, field};
-}
-constexpr Option follow(Text path, At field, Text sentence) {
-  return choice(path, "track", "track|pin|refuse|allow", restart, field, sentence);
-}
-constexpr Option keep(Text path, At field, Text sentence) {
-  return choice(path, "pin", "pin|refuse|allow", restart, field, sentence);
-}
-constexpr Option truth(Text path, Text fallback, Reload reload, At field, Text sentence) {
-  return {path, Type::boolean, fallback, false, 0, 0, "", reload, "", sentence, field};
-}
-constexpr Option needed(Text path, Type type, Text choices, Text example, At field, Text sentence) {
-  return {path, type, "", true, 0, 0, choices, restart, example, sentence, field};
-}
-constexpr Option file(Text path, Text example, Reload reload, At field, Text sentence) {
-  return {path, Type::file, "", false, 0, 0, "", reload, example, sentence, field};
-}
-constexpr Option text(Text path, Text fallback, Text example, Reload reload, At field,
-                      Text sentence) {
-  return {path, Type::text, fallback, false, 0, 0, "", reload, example, sentence, field};
-}
-constexpr Option secret(Text path, Type type, Text example, Text sentence) {
-  return {path, type, "", false, 0, 0, "", new_connections, example, sentence, nowhere};
-}
+using namespace rows;
 
 template <auto Inner>
 constexpr At kTimeout = in_config<&Config::timeouts, Inner>;
@@ -362,11 +271,43 @@ constexpr auto kOptions = std::to_array<Option>({
     number("limits.max_waiting_clients", "10000", 0, 1'000'000, live,
            kLimit<&Limits::max_waiting_clients>,
            "Clients waiting for a backend, per pool and worker."),
+    number("limits.max_source_waiting_clients", "0", 0, 1'000'000, live,
+           kLimit<&Limits::max_source_waiting_clients>,
+           "Those of one network address among them; 0: no bound."),
     number("limits.max_connecting", "4", 1, 1000, live, kLimit<&Limits::max_connecting>,
            "Backend connections being opened at once, per backend."),
     number("limits.max_cancel_connections", "4", 1, 1000, live,
            kLimit<&Limits::max_cancel_connections>,
            "Connections for cancel requests, per backend, beside max_connections."),
+
+    group("admission", "Who is served when there is not enough for all."),
+    timed("admission.queue_target", "200ms", 1, kMinute,
+          in_config<&Config::admission, &Admission::queue_target>,
+          "Overload is when the oldest client in a pool's line has waited longer than this for a "
+          "while; then the newest go first and the oldest are refused. 0: never."),
+    number("admission.critical_reserve", "5", 0, 50, live,
+           in_config<&Config::admission, &Admission::critical_reserve>,
+           "Percent of a pool's backends that wait for work of class critical, if a rule names it; "
+           "pools of fewer than four keep none."),
+    holder("admission.rules", Type::list,
+           "Classes of work; the first rule that fits counts, and without one it is normal."),
+    group("admission.rules.*", "One rule: all that it names must fit."),
+    text("admission.rules.*.user", "", "app", new_connections, in_rule<&AdmissionRule::user>,
+         "The user."),
+    text("admission.rules.*.database", "", "shop", new_connections,
+         in_rule<&AdmissionRule::database>, "The database, as the client names it."),
+    text("admission.rules.*.application", "", "checkout", new_connections,
+         in_rule<&AdmissionRule::application>,
+         "What the client has called itself at its login: application_name, program_name."),
+    text("admission.rules.*.listener", "", "127.0.0.1:6432", new_connections,
+         in_rule<&AdmissionRule::listener>, "The address of the listener it came by."),
+    text("admission.rules.*.tag", "", "priority=high", new_connections,
+         in_rule<&AdmissionRule::tag>,
+         "A key and value in a comment at the beginning or end of the statement that a "
+         "transaction begins with: /*priority='high'*/."),
+    choice("admission.rules.*.class", "normal", "critical|high|normal|sheddable", new_connections,
+           in_rule<&AdmissionRule::importance>,
+           "Weighted 8, 4, 2 and 1 when backends are short; sheddable may only use short gaps."),
 
     group("timeouts", "Durations; 0 switches one off."),
     timed("timeouts.client_login_timeout", "15s", 10, kHour,
@@ -378,12 +319,15 @@ constexpr auto kOptions = std::to_array<Option>({
     timed("timeouts.idle_transaction_timeout", "10m", 10, 365 * kDay,
           kTimeout<&Timeouts::idle_transaction_timeout>,
           "A client that sends nothing inside a transaction for this long is closed."),
+    timed("timeouts.idle_transaction_timeout_waiting", "30s", 10, 365 * kDay,
+          kTimeout<&Timeouts::idle_transaction_timeout_waiting>,
+          "The same while other clients wait for a backend; 0: no difference."),
     timed("timeouts.transaction_timeout", "0", 10, 365 * kDay,
           kTimeout<&Timeouts::transaction_timeout>,
           "A transaction that lasts longer is ended, and its client with it."),
     timed("timeouts.query_timeout", "0", 10, 365 * kDay, kTimeout<&Timeouts::query_timeout>,
           "A query that runs longer is cancelled at the server, and its client closed."),
-    timed("timeouts.query_wait_timeout", "30s", 10, kDay, kTimeout<&Timeouts::query_wait_timeout>,
+    timed("timeouts.query_wait_timeout", "5s", 10, kDay, kTimeout<&Timeouts::query_wait_timeout>,
           "A client waits this long for a backend, then its query fails; its session stays."),
     timed("timeouts.server_connect_timeout", "5s", 10, kHour,
           kTimeout<&Timeouts::server_connect_timeout>,
@@ -404,6 +348,8 @@ constexpr auto kOptions = std::to_array<Option>({
     timed("timeouts.cancel_wait_timeout", "10s", 10, kHour,
           kTimeout<&Timeouts::cancel_wait_timeout>,
           "A cancel request waits this long for its connection."),
+    timed("timeouts.wind_up_timeout", "30s", 10, kDay, kTimeout<&Timeouts::wind_up_timeout>,
+          "A statement whose client has said goodbye right behind it may go on for this long."),
     timed("timeouts.reset_timeout", "5s", 10, kHour, kTimeout<&Timeouts::reset_timeout>,
           "Cleaning or checking a backend between two clients must finish in this time."),
     timed("timeouts.connect_backoff_min", "100ms", 1, kHour,

@@ -43,6 +43,7 @@ struct Scope {
   Listener* listener = nullptr;
   Database* database = nullptr;
   User* user = nullptr;
+  AdmissionRule* rule = nullptr;
 };
 
 /// One enumeration field, seen as its underlying byte.

@@ -118,6 +118,11 @@ void walk_elements(const Option& holder, const Place& place,
       scope.user = &user;
       enter(place.path + "." + name, name, scope);
     }
+  } else if (holder.path == "admission.rules") {
+    for (std::size_t i = 0; i < scope.config->admission.rules.size(); ++i) {
+      scope.rule = &scope.config->admission.rules[i];
+      enter(place.path + "[" + std::to_string(i) + "]", "", scope);
+    }
   } else {
     for (std::size_t i = 0; i < scope.config->listeners.size(); ++i) {
       scope.listener = &scope.config->listeners[i];
@@ -130,8 +135,9 @@ void walk_children(std::string_view parent, const std::string& path, int depth, 
                    const std::function<void(const Place&)>& visit) {
   for (const Option* option : children_of(parent)) {
     if (option->name() == "*") continue;
-    // The one holder that may be left out, and then is not there.
+    // Holders that may be left out, and then are not there.
     if (option->path == "databases" && scope.config->databases.empty()) continue;
+    if (option->path == "admission.rules" && scope.config->admission.rules.empty()) continue;
     const std::string name(option->name());
     const Place place{*option, path.empty() ? name : path + "." + name, name, depth, scope};
     visit(place);

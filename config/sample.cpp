@@ -66,7 +66,7 @@ void write(std::string_view parent, std::size_t depth, bool first_in_list, bool 
     if (option->holds_options()) {
       // A configuration without users of its own is the exception.
       const bool needed = option->required || option->path == "users";
-      const bool unused = off || (option->type == Type::map && !needed);
+      const bool unused = off || (option->type >= Type::map && !needed);
       const std::string hash = unused ? "#" : "";
       out += comment(outer, option->sentence);
       out += lead + hash + name + ":\n";
@@ -79,7 +79,9 @@ void write(std::string_view parent, std::size_t depth, bool first_in_list, bool 
     } else {
       const bool active = !off && (option->required || option->path == "users.*.password");
       out += comment(outer, about(*option));
-      out += lead + (active ? "" : "#") + name + ": ";
+      // Of a list that is commented out as a whole the dash is too.
+      const std::string off_lead = first_in_list ? outer + "#- " : indent + "#";
+      out += (off ? off_lead : lead + (active ? "" : "#")) + name + ": ";
       out += option->fallback.empty() ? option->example : option->fallback;
       out += "\n";
     }

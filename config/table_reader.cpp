@@ -163,13 +163,22 @@ void TableReader::read_map(const Option& option, const Node& node, const std::st
 void TableReader::read_list(const Option& option, const Node& node, const std::string& path) {
   if (!expect(Node::Kind::list, node, path)) return;
   if (node.items.empty()) problems_.error(node.mark, path, "needs at least one entry");
-  config_.listeners.resize(node.items.size());
+  const bool rules = option.path == "admission.rules";
+  if (rules) {
+    config_.admission.rules.resize(node.items.size());
+  } else {
+    config_.listeners.resize(node.items.size());
+  }
   for (std::size_t i = 0; i < node.items.size(); ++i) {
     const std::string inner = path + "[" + std::to_string(i) + "]";
     positions_[inner] = node.items[i].mark;
     Scope scope;
     scope.config = &config_;
-    scope.listener = &config_.listeners[i];
+    if (rules) {
+      scope.rule = &config_.admission.rules[i];
+    } else {
+      scope.listener = &config_.listeners[i];
+    }
     read_children(std::string(option.path) + ".*", &node.items[i], inner, scope);
   }
 }

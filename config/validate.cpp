@@ -29,6 +29,7 @@ class Validator {
     check_databases();
     check_addresses();
     check_admin();
+    check_admission();
     check_timeouts();
     check_files();
     validate_auth(config_, [this](const std::string& path, const std::string& message) {
@@ -53,6 +54,7 @@ class Validator {
   void check_databases();
   void check_addresses();
   void check_admin();
+  void check_admission();
   void check_timeouts();
   void check_files();
 
@@ -161,6 +163,24 @@ void Validator::check_admin() {
   };
   check("users", config_.admin.users);
   check("stats_users", config_.admin.stats_users);
+}
+
+void Validator::check_admission() {
+  std::vector<std::string> listeners;
+  for (const Listener& one : config_.listeners) listeners.push_back(format_address(one.address));
+  for (std::size_t i = 0; i < config_.admission.rules.size(); ++i) {
+    const AdmissionRule& rule = config_.admission.rules[i];
+    const std::string path = "admission.rules[" + std::to_string(i) + "]";
+    const bool known =
+        std::find(listeners.begin(), listeners.end(), rule.listener) != listeners.end();
+    if (!rule.listener.empty() && !known) {
+      error(path + ".listener",
+            "there is no listener " + rule.listener + suggestion(rule.listener, listeners));
+    }
+    if (!rule.tag.empty() && rule.tag.find('=') == std::string::npos) {
+      error(path + ".tag", "needs the form key=value");
+    }
+  }
 }
 
 void Validator::check_timeouts() {

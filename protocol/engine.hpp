@@ -154,6 +154,13 @@ class Conversation : public Engine {
   virtual std::string_view pin_reason() const = 0;
   /// How long the client itself wants to be let idle at most, seconds; 0: it has not said.
   virtual std::uint32_t idle_limit_seconds() const { return 0; }
+  /// How long the client itself lets its statements take, milliseconds; 0: it has not said.
+  virtual std::uint32_t statement_limit_ms() const { return 0; }
+  /// After lease: the SQL text of the request in `unread` that needs a backend, as far as it is
+  /// there; empty where there is none.
+  virtual std::string_view request_text(Bytes /*unread*/) const { return {}; }
+  /// What the client says next is goodbye.
+  virtual bool says_goodbye(Bytes /*unread*/) const { return false; }
   /// What the client calls itself now, for people; empty: nothing.
   virtual std::string_view application() const = 0;
   /// Prepared statements this client holds.

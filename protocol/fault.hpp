@@ -31,6 +31,9 @@ enum class Fault : std::uint8_t {
                              ///< fault
   pool_timeout,              ///< query_wait_timeout passed before a backend was free; session kept
   pool_queue_full,           ///< the waiting line is at its bound; session kept
+  pool_overloaded,           ///< the line is too long to be worth waiting in; session kept
+  source_quota,              ///< its address has as many in line as it may; session kept
+  own_deadline,              ///< the statement's own timeout ends before a backend is free; kept
   backend_lost,              ///< the backend went away under this client, which was idle
   outcome_unknown,           ///< the same while a request was under way that may have taken effect
   transaction_lost,          ///< the same inside a transaction that cannot have been committed: the

@@ -34,6 +34,7 @@ Control::Control(boost::asio::io_context& io, const Targets& targets,
       population_(population),
       powers_(std::move(powers)) {
   take_period();
+  take_window();
 }
 
 void Control::submit(Request request, Done done) {

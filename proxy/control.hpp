@@ -59,6 +59,7 @@ class Control {
                      std::function<void(std::optional<Worker::Count>)> done);
   console::Report report() const;
   void take_period();
+  void take_window();
 
   Answer pause(const std::string& database);
   Answer resume(const std::string& database);
@@ -83,6 +84,9 @@ class Control {
   console::Period period_;
   TimePoint period_began_ = Clock::now();
   boost::asio::steady_timer period_timer_{io_};
+  scaling::Board board_;
+  TimePoint window_began_ = Clock::now();
+  boost::asio::steady_timer window_timer_{io_};
 };
 
 }  // namespace weirpool::proxy

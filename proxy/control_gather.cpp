@@ -84,6 +84,7 @@ console::Report Control::report() const {
   report.config = powers_.config();
   report.numbers = powers_.numbers();
   report.period = period_;
+  report.scaling = board_.signals();
   report.logins = population_.logins.load();
   report.paused = steering_->paused;
   report.paused_databases = steering_->held;
@@ -128,6 +129,23 @@ void Control::take_period() {
   period_timer_.expires_after(config::kStatsPeriod);
   period_timer_.async_wait([this](boost::system::error_code error) {
     if (!error) take_period();
+  });
+}
+
+/// One window of the scaling signal.
+void Control::take_window() {
+  const TimePoint now = Clock::now();
+  const config::Snapshot config = powers_.config();
+  const auto bound = [&](const metrics::PoolName& name) -> std::uint32_t {
+    const auto target = targets_.find(name.backend);
+    if (target == targets_.end()) return 0;
+    return settings_of(*config, {target->second.get(), name.database, name.user, 0}).caps.pool;
+  };
+  board_.read(powers_.numbers(), std::chrono::duration<double>(now - window_began_).count(), bound);
+  window_began_ = now;
+  window_timer_.expires_after(config::kScalingWindow);
+  window_timer_.async_wait([this](boost::system::error_code error) {
+    if (!error) take_window();
   });
 }
 

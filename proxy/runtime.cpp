@@ -39,6 +39,7 @@ std::shared_ptr<const Runtime> make_runtime(config::Snapshot config, Targets& ta
   for (const config::Listener& listener : config->listeners) {
     auto site = std::make_shared<ListenerSite>();
     site->target = targets.at(listener.backend).get();
+    site->address = config::format_address(listener.address);
     if (listener.tls.mode != config::ClientTls::disable) {
       site->tls = TlsContext::for_clients(listener.tls, site->target->dialect().alpn());
     }

@@ -77,6 +77,7 @@ void ServerConversation::attach(BackendState& backend) {
   backend_ = static_cast<ServerState*>(&backend);
   flag_.fresh = true;
   flag_.foreign = true;
+  flag_.refused = false;
   flag_.cut = false;
   tracker_.attached();
 }
@@ -108,6 +109,7 @@ void ServerConversation::refuse(Fault fault, std::string_view detail) {
   const FaultRow& row = row_of(fault);
   std::string message(row.message);
   if (!detail.empty()) message.append(": ").append(detail);
+  flag_.refused = true;
   drop({row.mysql_errno, std::string(row.mysql_sqlstate), std::move(message)});
 }
 
@@ -146,6 +148,21 @@ std::string_view ServerConversation::pin_reason() const {
 
 std::uint32_t ServerConversation::idle_limit_seconds() const {
   return wait_timeout_of(tracker_.wanted());
+}
+
+std::uint32_t ServerConversation::statement_limit_ms() const {
+  return statement_limit_of(tracker_.wanted());
+}
+
+std::string_view ServerConversation::request_text(Bytes unread) const {
+  if (row_of_command(command_).handling != Handling::text) return {};
+  return scanned_ <= sql_at_ ? std::string_view{}
+                             : text_of(unread.first(scanned_).subspan(sql_at_));
+}
+
+bool ServerConversation::says_goodbye(Bytes unread) const {
+  return intake_ == Intake::command && unread.size() > kHeaderSize &&
+         header_of(unread).length == 1 && unread[kHeaderSize] == com::quit;
 }
 
 bool ServerConversation::executing() const { return backend_ != nullptr && !response_.finished(); }

@@ -54,6 +54,9 @@ class ServerConversation final : public Conversation, private ResponseObserver {
   bool needs_reset() const override;
   std::string_view pin_reason() const override;
   std::uint32_t idle_limit_seconds() const override;
+  std::uint32_t statement_limit_ms() const override;
+  std::string_view request_text(Bytes unread) const override;
+  bool says_goodbye(Bytes unread) const override;
   std::string_view application() const override { return {}; }
   std::size_t prepared_statements() const override { return 0; }
   bool executing() const override;
@@ -232,6 +235,7 @@ class ServerConversation final : public Conversation, private ResponseObserver {
     bool multi_on : 1 = false;     ///< what the COM_SET_OPTION at hand asks for
     bool doubtful : 1 = false;     ///< what is under way may end the transaction
     bool refused_to_write : 1 = false;
+    bool refused : 1 = false;           ///< the last command that needed a backend was
     bool leaving : 1 = false;           ///< the backend has taken its leave
     bool diagnostics_lost : 1 = false;  ///< the statement left some, and the backend went with them
   } flag_;

@@ -6,6 +6,7 @@
 #include "protocol/mysql/conversation.hpp"
 #include "protocol/mysql/kill.hpp"
 #include "protocol/mysql/query_attributes.hpp"
+#include "protocol/mysql/transaction_text.hpp"
 
 namespace weirpool::protocol::mysql {
 namespace {
@@ -112,6 +113,11 @@ Verdict ServerConversation::text_command(MutableBytes unread, FrameHeader header
   follow(whole && command_ == com::query ? sql : std::string_view{});
   if (whole && command_ == com::query) {
     if (std::optional<Answer> answer = own_answer(sql)) return drop(std::move(*answer), unread);
+  }
+  // ROLLBACK of a transaction that could not even begin, as drivers send it behind any error: there
+  // is nothing to be done, and nothing to stand in line for.
+  if (flag_.refused && whole && command_ == com::query && verb_of(sql) == Verb::rollback) {
+    return drop({}, unread);
   }
   if (backend_ == nullptr) return Verdict::lease();
   if (!synchronize(whole)) return run_errand(Party::client, unread);

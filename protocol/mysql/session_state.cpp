@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <charconv>
+#include <limits>
 
 namespace weirpool::protocol::mysql {
 namespace {
@@ -202,6 +203,19 @@ std::uint32_t wait_timeout_of(const SessionState& state) {
     std::from_chars(value->data(), value->data() + value->size(), seconds);
   }
   return seconds;
+}
+
+std::uint32_t statement_limit_of(const SessionState& state) {
+  std::uint32_t limit = 0;
+  if (const std::string* value = state.find("max_execution_time")) {
+    std::from_chars(value->data(), value->data() + value->size(), limit);
+  } else if (const std::string* seconds = state.find("max_statement_time")) {
+    constexpr double kMost = std::numeric_limits<std::uint32_t>::max();
+    double exact = 0;
+    std::from_chars(seconds->data(), seconds->data() + seconds->size(), exact);
+    limit = static_cast<std::uint32_t>(std::clamp(exact * 1000, 0.0, kMost));
+  }
+  return limit;
 }
 
 bool impatient(const SessionState& state) {

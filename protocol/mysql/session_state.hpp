@@ -85,6 +85,9 @@ std::uint16_t usable_collation(std::uint16_t collation, bool mariadb, std::uint1
 
 /// What the client has set its wait_timeout to, seconds; 0: nothing.
 std::uint32_t wait_timeout_of(const SessionState& state);
+/// How long the client lets its SELECTs take, milliseconds (MySQL) or all statements (MariaDB); 0:
+/// it has not said.
+std::uint32_t statement_limit_of(const SessionState& state);
 /// A server set like this leaves idle connections sooner than servers do by themselves: such a
 /// wait_timeout belongs to its client and may not stay on a connection that others will use.
 bool impatient(const SessionState& state);

@@ -1,5 +1,7 @@
 #include "protocol/postgres/conversation.hpp"
 
+#include <algorithm>
+#include <array>
 #include <utility>
 
 namespace weirpool::protocol::postgres {
@@ -12,6 +14,7 @@ void PostgresConversation::attach(BackendState& backend) {
   backend_ = static_cast<Backend*>(&backend);
   status_ = 'I';
   used_ = false;
+  refused_ = false;
   settle();
 }
 
@@ -55,6 +58,32 @@ void PostgresConversation::note_left_behind() {
 void PostgresConversation::refuse(Fault fault, std::string_view detail) {
   refusal_ = std::make_unique<Writer>();
   write_error(fault, {}, detail, *refusal_);
+  refused_ = true;
+}
+
+std::uint32_t PostgresConversation::statement_limit_ms() const {
+  std::uint32_t least = 0;
+  for (const std::string_view name : {"statement_timeout", "transaction_timeout"}) {
+    const std::string* value = wanted_->find(name);
+    const std::uint32_t limit = value == nullptr ? 0 : milliseconds_of(*value);
+    if (limit != 0 && (least == 0 || limit < least)) least = limit;
+  }
+  return least;
+}
+
+/// Query: the text. Parse: the name, the text.
+std::string_view PostgresConversation::request_text(Bytes unread) const {
+  if (unread.size() < kHeaderSize) return {};
+  const Header header = peek_header(unread);
+  if (header.tag != 'Q' && header.tag != 'P') return {};
+  const auto size = std::min<std::uint64_t>(header.total(), unread.size());
+  std::string_view text = text_of(unread.first(static_cast<std::size_t>(size))).substr(kHeaderSize);
+  if (header.tag == 'P') text.remove_prefix(std::min(text.find('\0'), text.size() - 1) + 1);
+  return text.substr(0, text.find('\0'));
+}
+
+bool PostgresConversation::says_goodbye(Bytes unread) const {
+  return unread.size() >= kHeaderSize && peek_header(unread).tag == 'X';
 }
 
 bool PostgresConversation::quiet() const {

@@ -58,6 +58,9 @@ class PostgresConversation final : public Conversation {
     return (effects_ & kPins) != 0 || check_ || (used_ && catalog_->policy.reset_always);
   }
   std::string_view pin_reason() const override { return pin_label(effects_); }
+  std::uint32_t statement_limit_ms() const override;
+  std::string_view request_text(Bytes unread) const override;
+  bool says_goodbye(Bytes unread) const override;
   std::string_view application() const override;
   std::size_t prepared_statements() const override { return statements_.size(); }
   bool executing() const override { return !queue_.empty(); }
@@ -93,6 +96,7 @@ class PostgresConversation final : public Conversation {
   Step handle(FromClient action, const Header& header, Run& run);
   Step detached_message(Bytes unread);
   Step refused_message(Bytes unread);
+  bool ends_nothing(const Header& header, Bytes unread);
   Verdict stream_text(Bytes unread);
   Step on_query(const Header& header, Run& run);
   Step on_function(const Header& header, Run& run);
@@ -228,6 +232,7 @@ class PostgresConversation final : public Conversation {
   bool refused_to_write_ = false;
   bool doubtful_ = false;          ///< what may end the transaction is under way
   bool settings_changed_ = false;  ///< a parameter has, inside this transaction
+  bool refused_ = false;           ///< the last request that needed a backend was
   bool client_moving_ = false;     ///< a forward of the client's bytes may be unfinished
   bool backend_moving_ = false;
   bool backend_partial_ = false;  ///< the front of a message of the backend has been seen

@@ -4,6 +4,7 @@
 
 #include "protocol/postgres/conversation.hpp"
 #include "protocol/postgres/sql_prepare.hpp"
+#include "protocol/postgres/transaction_text.hpp"
 #include "protocol/reader.hpp"
 
 namespace weirpool::protocol::postgres {
@@ -258,10 +259,27 @@ PostgresConversation::Step PostgresConversation::detached_message(Bytes unread) 
     case FromClient::copy_end:
     case FromClient::skip: to_client_.skip(header.total()); return std::nullopt;
     case FromClient::close: return close_unattached(unread, header);
+    case FromClient::query:
+      if (!ends_nothing(header, unread)) break;
+      to_client_.skip(header.total());
+      return std::nullopt;
     default: break;
   }
   const auto wanted = std::min<std::uint64_t>(header.total(), kMaxNeed);
   return unread.size() < wanted ? Verdict::need(wanted) : Verdict::lease();
+}
+
+/// ROLLBACK of a transaction that could not even begin, as applications send it behind any error:
+/// answered as the server would, since to stand in line for it helps nobody.
+bool PostgresConversation::ends_nothing(const Header& header, Bytes unread) {
+  constexpr std::uint32_t kLongest = 64;
+  if (!refused_ || header.total() > kLongest || unread.size() < header.total()) return false;
+  const std::string_view text =
+      text_of(unread.first(static_cast<std::size_t>(header.total()))).substr(kHeaderSize);
+  if (ending_of(text.substr(0, text.find('\0'))) != Ending::rollback) return false;
+  write_nothing_to_roll_back(to_client_.out());
+  write_ready('I', to_client_.out());
+  return true;
 }
 
 PostgresConversation::Step PostgresConversation::refused_message(Bytes unread) {

@@ -2,6 +2,9 @@
 
 #include <algorithm>
 #include <array>
+#include <charconv>
+#include <limits>
+#include <utility>
 
 namespace weirpool::protocol::postgres {
 namespace {
@@ -112,6 +115,22 @@ std::string meaning_of(const std::vector<NamedValue>& entries) {
 }
 
 }  // namespace
+
+std::uint32_t milliseconds_of(std::string_view value) {
+  constexpr std::array<std::pair<std::string_view, double>, 7> kUnits{
+      {{"", 1}, {"ms", 1}, {"us", 1e-3}, {"s", 1e3}, {"min", 6e4}, {"h", 36e5}, {"d", 864e5}}};
+  double number = 0;
+  const auto [end, error] = std::from_chars(value.data(), value.data() + value.size(), number);
+  if (error != std::errc()) return 0;
+  std::string_view unit(end, static_cast<std::size_t>(value.data() + value.size() - end));
+  while (unit.starts_with(' ')) unit.remove_prefix(1);
+  for (const auto& [name, factor] : kUnits) {
+    if (unit != name) continue;
+    constexpr double kMost = std::numeric_limits<std::uint32_t>::max();
+    return static_cast<std::uint32_t>(std::clamp(number * factor, 0.0, kMost));
+  }
+  return 0;
+}
 
 std::string lower_case(std::string_view text) {
   std::string out(text);

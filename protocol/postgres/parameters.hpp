@@ -123,6 +123,9 @@ bool tells_identity(std::string_view lower);
 /// Role or session authorization.
 bool sets_identity(std::string_view lower);
 
+/// A duration as the server writes or takes it, "5s" or "5000"; 0: none, or not understood.
+std::uint32_t milliseconds_of(std::string_view value);
+
 std::string lower_case(std::string_view text);
 
 }  // namespace weirpool::protocol::postgres

@@ -112,6 +112,19 @@ void write_error(Fault fault, std::string_view message, std::string_view detail,
   error.serialize(out);
 }
 
+void write_nothing_to_roll_back(Writer& out) {
+  {
+    const Framed notice(out, 'N');
+    out.cstr("SWARNING");
+    out.cstr("VWARNING");
+    out.cstr("C25P01");
+    out.cstr("Mthere is no transaction in progress");
+    out.u8(0);
+  }
+  const Framed done(out, 'C');
+  out.cstr("ROLLBACK");
+}
+
 void write_ready(char status, Writer& out) {
   const Framed frame(out, 'Z');
   out.u8(static_cast<std::uint8_t>(status));

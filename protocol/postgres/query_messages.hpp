@@ -67,6 +67,9 @@ struct ErrorResponse {
 /// `fault` as the ErrorResponse a client reads. `message` replaces the table's text when not empty.
 void write_error(Fault fault, std::string_view message, std::string_view detail, Writer& out);
 
+/// What the server says to a ROLLBACK outside a transaction: a warning, and that it is done.
+void write_nothing_to_roll_back(Writer& out);
+
 /// 'Z' | byte status: I idle, T in a transaction, E in a failed one.
 void write_ready(char status, Writer& out);
 /// 'Q' | cstring text.

@@ -20,11 +20,12 @@ struct Route {
   bool takes_database;
 };
 
-constexpr std::array<Route, 9> kRoutes{{
+constexpr std::array<Route, 10> kRoutes{{
     {"status", "GET", "SHOW STATUS", false},
     {"pools", "GET", "SHOW POOLS_EXTENDED", false},
     {"clients", "GET", "SHOW CLIENTS", false},
     {"servers", "GET", "SHOW SERVERS", false},
+    {"scaling", "GET", "SHOW SCALING", false},
     {"events", "GET", "SHOW EVENTS", false},
     {"reload", "POST", "RELOAD", false},
     {"pause", "POST", "PAUSE", true},
@@ -86,11 +87,42 @@ std::string object_of(const protocol::console::Table& table) {
   return object.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
 }
 
+/// Everything's signal as one object, with those of servers and pools inside; 503 while nobody can
+/// know, so that an autoscaler leaves things as they are.
+Answer scaling_answer(const protocol::console::Table& table) {
+  const nlohmann::json rows = nlohmann::json::parse(console::json_of(table));
+  nlohmann::json whole = nlohmann::json::object();
+  nlohmann::json backends = nlohmann::json::array();
+  nlohmann::json pools = nlohmann::json::array();
+  for (nlohmann::json row : rows) {
+    const std::string scope = row.at("scope");
+    row.erase("scope");
+    if (scope != "pool") {
+      row.erase("database");
+      row.erase("user");
+    }
+    if (scope == "whole") {
+      row.erase("backend");
+      whole = std::move(row);
+    } else {
+      (scope == "pool" ? pools : backends).push_back(std::move(row));
+    }
+  }
+  const unsigned status = whole.value("verdict", "") == "hold_unknown" ? 503 : 200;
+  whole["backends"] = std::move(backends);
+  whole["pools"] = std::move(pools);
+  return {status,
+          kJson,
+          whole.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace) + "\n",
+          {}};
+}
+
 Answer answer_of(const Route& route, const protocol::console::Answer& outcome) {
   if (!outcome.error.empty()) return problem(409, outcome.error);
   if (route.method == "POST") {
     return {200, kJson, nlohmann::json{{"ok", true}, {"done", outcome.tag}}.dump() + "\n", {}};
   }
+  if (route.name == "scaling") return scaling_answer(outcome.table);
   const bool status = route.name == "status";
   return {
       200, kJson, (status ? object_of(outcome.table) : console::json_of(outcome.table)) + "\n", {}};

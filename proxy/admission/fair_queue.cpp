@@ -15,6 +15,7 @@ struct FlowNode
                              boost::intrusive::constant_time_size<false>>;
 
   FlowNode* parent = nullptr;
+  std::uint64_t key = 0;
   double weight = 1;
   Class importance = Class::normal;
   double credit = 0;   ///< nanoseconds of backend time; below zero: a debt
@@ -125,21 +126,29 @@ FlowNode& FairQueue::child(FlowNode& parent, std::uint64_t key, double weight) {
   if (!node) {
     node = std::make_unique<FlowNode>();
     node->parent = &parent;
+    node->key = key;
     node->weight = weight;
     node->importance = parent.importance;
   }
   return *node;
 }
 
-Flow FairQueue::flow(Class importance, const Source& source, std::string_view application) {
+FlowNode& FairQueue::source_node(Class importance, std::uint64_t key) {
   FlowNode& top = *classes_[static_cast<std::size_t>(importance)];
-  std::uint64_t key = source.key;
   if (top.children.size() >= kExactSources && !top.children.contains(key)) {
     key = ~(std::hash<std::uint64_t>{}(key ^ salt_) * 0x9E3779B97F4A7C15U >> 32U) % kBuckets;
   }
-  FlowNode& node = child(top, key, 1);
+  return child(top, key, 1);
+}
+
+Flow FairQueue::flow(Class importance, const Source& source, std::string_view application) {
   const std::uint64_t name = std::hash<std::string_view>{}(application) ^ salt_;
-  return Flow(child(node, name % kApplications, 1));
+  return Flow(child(source_node(importance, source.key), name % kApplications, 1));
+}
+
+Flow FairQueue::sibling(const Flow& flow, Class importance) {
+  const FlowNode& leaf = *flow.node();
+  return Flow(child(source_node(importance, leaf.parent->key), leaf.key, 1));
 }
 
 void FairQueue::push(Ticket& ticket, const Flow& flow, TimePoint now) {

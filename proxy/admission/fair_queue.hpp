@@ -92,6 +92,8 @@ class FairQueue {
   FairQueue& operator=(const FairQueue&) = delete;
 
   Flow flow(Class importance, const Source& source, std::string_view application);
+  /// Of the same source and application, in another class.
+  Flow sibling(const Flow& flow, Class importance);
 
   void push(Ticket& ticket, const Flow& flow, TimePoint now);
   void erase(Ticket& ticket);
@@ -146,6 +148,7 @@ class FairQueue {
                              boost::intrusive::constant_time_size<false>>;
 
   FlowNode& child(FlowNode& parent, std::uint64_t key, double weight);
+  FlowNode& source_node(Class importance, std::uint64_t key);
   void unlink(Ticket& ticket);
 
   static constexpr std::uint64_t kApplications = 16;

@@ -31,10 +31,12 @@ Source source_of(const sockaddr_storage& address) {
   return {key};
 }
 
-Source source_of_peer(int fd) {
+Source source_of(const std::array<std::uint8_t, 16>& ip) {
+  sockaddr_in6 v6{};
+  v6.sin6_family = AF_INET6;
+  std::memcpy(v6.sin6_addr.s6_addr, ip.data(), ip.size());
   sockaddr_storage address{};
-  socklen_t length = sizeof address;
-  if (::getpeername(fd, reinterpret_cast<sockaddr*>(&address), &length) != 0) return {};
+  std::memcpy(&address, &v6, sizeof v6);
   return source_of(address);
 }
 

@@ -3,6 +3,7 @@
 
 #include <sys/socket.h>
 
+#include <array>
 #include <cstdint>
 
 namespace weirpool::proxy::admission {
@@ -14,7 +15,7 @@ struct Source {
 
 /// Anything but IPv4 and IPv6 is the unknown source.
 Source source_of(const sockaddr_storage& address);
-/// Of a connected socket.
-Source source_of_peer(int fd);
+/// IPv4 addresses mapped; all zeros: not known.
+Source source_of(const std::array<std::uint8_t, 16>& ip);
 
 }  // namespace weirpool::proxy::admission

@@ -29,7 +29,7 @@ Duration WaitingLine::target(TimePoint now) const {
   constexpr int kSilentGaps = 8;
   const Duration silence = queue_.empty() ? Duration::zero() : now - last_departure_;
   const Duration pace = silence > kSilentGaps * gap() ? silence : gap();
-  return std::max<Duration>(config::kLineTarget, 2 * pace);
+  return std::max<Duration>(supply_.target, 2 * pace);
 }
 
 Duration WaitingLine::interval() const {
@@ -67,7 +67,7 @@ Duration WaitingLine::retry_after(const Flow& flow, double random) const {
 
 void WaitingLine::supply(const Supply& supply, TimePoint now) {
   supply_ = supply;
-  if (supply_.coming > 0) detector_.forget(now, interval());
+  if (!overloadable()) detector_.forget(now, interval());
 }
 
 WaitingLine::Answer WaitingLine::admit(const Flow& flow, Duration patience) const {
@@ -78,7 +78,7 @@ WaitingLine::Answer WaitingLine::admit(const Flow& flow, Duration patience) cons
 }
 
 void WaitingLine::look(TimePoint now) {
-  if (supply_.coming > 0) return;
+  if (!overloadable()) return;
   const TimePoint since = queue_.oldest_since();
   const Duration oldest = since == TimePoint::max() ? Duration::zero() : now - since;
   detector_.observe(now, oldest, target(now), interval());
@@ -125,7 +125,7 @@ Ticket* WaitingLine::expired(TimePoint now) {
 }
 
 TimePoint WaitingLine::wake_at(TimePoint now) const {
-  if (queue_.empty()) return TimePoint::max();
+  if (!overloadable() || (queue_.empty() && !overloaded())) return TimePoint::max();
   TimePoint at = detector_.interval_ends();
   for (std::size_t i = 0; overloaded() && i < kClasses; ++i) {
     const auto importance = static_cast<Class>(i);

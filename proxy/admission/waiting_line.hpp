@@ -14,6 +14,7 @@
 
 #include <cstdint>
 
+#include "config/limits.hpp"
 #include "proxy/admission/fair_queue.hpp"
 #include "proxy/admission/overload_detector.hpp"
 #include "proxy/admission/service_times.hpp"
@@ -31,6 +32,8 @@ class WaitingLine {
   struct Supply {
     std::size_t backends = 0;  ///< lent or idle, of this shard
     std::size_t coming = 0;    ///< more can and will be opened; a line is no overload then
+    /// The least of what overload is measured by; zero: there is none.
+    Duration target = config::kLineTarget;
   };
 
   void supply(const Supply& supply, TimePoint now);
@@ -54,6 +57,7 @@ class WaitingLine {
   void served(FlowNode* borrower, Duration held, Duration advance, TimePoint now);
 
   bool overloaded() const { return detector_.overloaded(); }
+  bool overloadable() const { return supply_.coming == 0 && supply_.target > Duration::zero(); }
   /// How long a ticket of `flow` would stand in line if it came now; zero while that is not known.
   Duration predicted_wait(const Flow& flow) const;
   /// What a refused client is advised to wait before it tries again; `random` in [0, 1).

@@ -93,6 +93,8 @@ std::string json_of(const Table& table) {
       if (!row[i]) continue;
       if (table.columns[i].type == Type::text) {
         value = *row[i];
+      } else if (row[i]->find('.') != std::string::npos) {
+        value = std::stod(*row[i]);
       } else {
         value = std::stoll(*row[i]);
       }

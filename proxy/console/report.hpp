@@ -13,6 +13,7 @@
 #include "proxy/metrics/link.hpp"
 #include "proxy/metrics/numbers.hpp"
 #include "proxy/net/deadlines.hpp"
+#include "proxy/scaling/board.hpp"
 
 namespace weirpool::console {
 
@@ -65,6 +66,7 @@ struct Report {
   std::vector<Statement> statements;
   std::vector<Size> sizes;
   Period period;
+  scaling::Signals scaling;
   std::uint64_t logins = 0;  ///< clients that have not finished their login
   bool paused = false;
   std::set<std::string> paused_databases;

@@ -100,6 +100,15 @@ std::vector<Show> own_tables() {
                "wait_p99_us:q transactions:q queries:q connects:q connects_failed:q hand_overs:q "
                "cancels:q pins:q"),
        Needs::links, pools_extended},
+      {"ADMISSION",
+       columns("backend:s database:s user:s class:s offered:q admitted:q shed:q shed_overload:q "
+               "shed_hopeless:q shed_timeout:q shed_queue_full:q shed_source_quota:q waiting:i "
+               "overloaded:i overloads:q sources:i"),
+       Needs::nothing, admission},
+      {"SCALING",
+       columns("scope:s backend:s database:s user:s verdict:s reason:s offered_per_second:N "
+               "demand:N useful:N saturation:N wait_p95_seconds:N shed_ratio:N sources:q"),
+       Needs::nothing, scaling_signals},
       {"STATUS", columns("key:s value:s"), Needs::nothing, status},
       {"BACKENDS", columns("name:s protocol:s host:s port:i open:i max_connections:i waiting:i"),
        Needs::nothing, backends},

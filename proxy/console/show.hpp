@@ -53,6 +53,10 @@ Rows pools(const Report& report);
 Rows pools_extended(const Report& report);
 Rows databases(const Report& report);
 Rows backends(const Report& report);
+// show_admission.cpp
+Rows admission(const Report& report);
+// show_scaling.cpp
+Rows scaling_signals(const Report& report);
 // show_stats.cpp
 Rows stats(const Report& report);
 Rows stats_totals(const Report& report);

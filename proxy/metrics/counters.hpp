@@ -5,7 +5,10 @@
 #include <array>
 #include <atomic>
 #include <cstdint>
+#include <mutex>
 #include <string_view>
+#include <utility>
+#include <vector>
 
 #include "protocol/fault.hpp"
 #include "protocol/tally.hpp"
@@ -122,6 +125,24 @@ inline constexpr std::array<std::string_view, kCloseReasons> kCloseReasonLabels{
     "reset_failed", "evicted",      "shutdown", "reload",       "recalled",
     "fence_failed", "outdated",     "stale"};
 
+/// Classes of work, as admission::Class has them.
+inline constexpr std::array<std::string_view, 4> kClassLabels{"critical", "high", "normal",
+                                                              "sheddable"};
+inline constexpr std::size_t kClasses = kClassLabels.size();
+
+/// Why work was refused before it had a backend.
+enum class ShedReason : std::uint8_t {
+  overload,      ///< it stood in an overloaded line for too long
+  hopeless,      ///< the line was longer than its time when it came
+  timeout,       ///< its time in line was over
+  queue_full,    ///< the line was at its bound
+  source_quota,  ///< its source had as many in line as it may
+  count_,
+};
+inline constexpr std::size_t kShedReasons = static_cast<std::size_t>(ShedReason::count_);
+inline constexpr std::array<std::string_view, kShedReasons> kShedReasonLabels{
+    "overload", "hopeless", "timeout", "queue_full", "source_quota"};
+
 inline constexpr std::size_t kFaults = static_cast<std::size_t>(protocol::Fault::count_);
 
 /// Written by one worker.
@@ -154,6 +175,30 @@ struct WorkCounters {
   }
 };
 
+/// What one class of work has asked for and got.
+struct ClassCounters {
+  Counter offered;
+  Counter admitted;
+  std::array<Counter, kShedReasons> shed;
+};
+
+/// The web nodes that a pool has lately worked for, by admission::Source::key. Any thread.
+class LiveSources {
+ public:
+  void set(std::vector<std::uint64_t> keys) {
+    const std::lock_guard lock(mutex_);
+    keys_ = std::move(keys);
+  }
+  std::vector<std::uint64_t> get() const {
+    const std::lock_guard lock(mutex_);
+    return keys_;
+  }
+
+ private:
+  mutable std::mutex mutex_;
+  std::vector<std::uint64_t> keys_;
+};
+
 /// One pool's part on one worker; written by that worker.
 struct PoolMetrics {
   Gauge connecting;  ///< backends by state
@@ -166,6 +211,10 @@ struct PoolMetrics {
   Gauge cancelling;  ///< cancel requests on their way
   /// When the client waiting longest began to wait: steady_clock, nanoseconds; 0: nobody waits.
   Gauge oldest_since;
+  std::array<ClassCounters, kClasses> classes;
+  Gauge overloaded;      ///< 1: its line is refused from the old end
+  Counter overloads;     ///< times that this began
+  LiveSources sources;   ///< once per sweep
   Histogram wait;        ///< of clients that were served, most of them at once
   Counter transactions;  ///< leases that ended at a boundary
   WorkCounters work;

@@ -110,6 +110,24 @@ void add_clients(Page& page, const Snapshot& now) {
   }
 }
 
+void add_admission(Page& page, const PoolNumbers& pool, const Labels& labels) {
+  for (std::size_t i = 0; i < kClasses; ++i) {
+    const ClassNumbers& numbers = pool.classes[i];
+    // Most know one class only: the others would be zeros for ever.
+    if (numbers.offered == 0) continue;
+    const Labels of_class = labels + Label{"class", std::string(kClassLabels[i])};
+    page.add(Metric::offered, numbers.offered, of_class);
+    page.add(Metric::admitted, numbers.admitted, of_class);
+    for (std::size_t reason = 0; reason < kShedReasons; ++reason) {
+      page.add(Metric::shed, numbers.shed[reason],
+               of_class + Label{"reason", std::string(kShedReasonLabels[reason])});
+    }
+  }
+  page.add(Metric::overloaded, pool.overloaded, labels);
+  page.add(Metric::overloads, pool.overloads, labels);
+  page.add(Metric::sources, pool.sources.size(), labels);
+}
+
 void add_pool(Page& page, const PoolName& name, const PoolNumbers& pool) {
   const Labels labels{{"backend", name.backend}, {"database", name.database}, {"user", name.user}};
   const std::array<std::pair<const char*, std::int64_t>, 5> states{{{"connecting", pool.connecting},
@@ -132,6 +150,7 @@ void add_pool(Page& page, const PoolName& name, const PoolNumbers& pool) {
   }
   page.add(Metric::hand_overs, pool.hand_overs, labels);
   page.add(Metric::cancels, pool.cancels, labels);
+  add_admission(page, pool, labels);
   for (const auto& [reason, count] : pool.pins) {
     page.add(Metric::pins, count, labels + Label{"reason", std::string(reason)});
   }

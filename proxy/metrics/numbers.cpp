@@ -1,6 +1,7 @@
 #include "proxy/metrics/numbers.hpp"
 
 #include <algorithm>
+#include <numeric>
 
 namespace weirpool::metrics {
 
@@ -12,6 +13,10 @@ void ClientNumbers::add(const WorkerMetrics& worker) {
   logins_ok += worker.logins_ok.get();
   tls_handshakes += worker.tls_handshakes.get();
   tls_failed += worker.tls_failed.get();
+}
+
+std::uint64_t ClassNumbers::all_shed() const {
+  return std::accumulate(shed.begin(), shed.end(), std::uint64_t{0});
 }
 
 void PoolNumbers::add(const PoolMetrics& shard, std::int64_t now) {
@@ -44,6 +49,17 @@ void PoolNumbers::add(const PoolMetrics& shard, std::int64_t now) {
   hand_overs += shard.hand_overs.get();
   cancels += shard.cancels.get();
   for (std::size_t i = 0; i < closed.size(); ++i) closed[i] += shard.closed[i].get();
+  for (std::size_t i = 0; i < classes.size(); ++i) {
+    classes[i].offered += shard.classes[i].offered.get();
+    classes[i].admitted += shard.classes[i].admitted.get();
+    for (std::size_t reason = 0; reason < kShedReasons; ++reason) {
+      classes[i].shed[reason] += shard.classes[i].shed[reason].get();
+    }
+  }
+  overloaded += shard.overloaded.get();
+  overloads += shard.overloads.get();
+  const std::vector<std::uint64_t> live = shard.sources.get();
+  sources.insert(live.begin(), live.end());
   shard.pins.visit([this](std::string_view reason, std::uint64_t n) { pins[reason] += n; });
 }
 

@@ -5,6 +5,7 @@
 #include <array>
 #include <cstdint>
 #include <map>
+#include <set>
 #include <string>
 #include <string_view>
 #include <tuple>
@@ -43,6 +44,15 @@ struct Work {
   std::uint64_t binds = 0;
 };
 
+/// ClassCounters, summed.
+struct ClassNumbers {
+  std::uint64_t offered = 0;
+  std::uint64_t admitted = 0;
+  std::array<std::uint64_t, kShedReasons> shed{};
+
+  std::uint64_t all_shed() const;
+};
+
 struct PoolNumbers {
   std::int64_t connecting = 0;
   std::int64_t idle = 0;
@@ -66,6 +76,10 @@ struct PoolNumbers {
   std::uint64_t cancels = 0;
   std::array<std::uint64_t, kCloseReasons> closed{};
   std::map<std::string_view, std::uint64_t> pins;
+  std::array<ClassNumbers, kClasses> classes{};
+  std::int64_t overloaded = 0;  ///< workers whose line is
+  std::uint64_t overloads = 0;
+  std::set<std::uint64_t> sources;  ///< web nodes seen lately
 
   /// `now`: steady_clock, nanoseconds.
   void add(const PoolMetrics& shard, std::int64_t now);

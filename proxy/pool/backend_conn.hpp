@@ -16,6 +16,10 @@
 
 namespace weirpool::proxy {
 
+namespace admission {
+struct FlowNode;
+}
+
 /// BackendConn::expires of one that an administrator wants closed as soon as it is free.
 inline constexpr TimePoint kRecalled = TimePoint::min();
 
@@ -81,10 +85,12 @@ class BackendConn final : public Watcher,
   TimePoint expires;     ///< server_lifetime, jittered; max: never
   TimePoint idle_since;  ///< when it was last proven alive, by an answer
   TimePoint opened;
-  PeerAddress address;           ///< of the host it was opened at
-  std::uint32_t generation;      ///< BackendTarget's, when it was last found to be as it should
-  TimePoint lent{};              ///< the last time
-  const void* client = nullptr;  ///< whose it is now, to be shown only
+  PeerAddress address;       ///< of the host it was opened at
+  std::uint32_t generation;  ///< BackendTarget's, when it was last found to be as it should
+  TimePoint lent{};          ///< the last time
+  admission::FlowNode* borrower = nullptr;  ///< whose share its time is taken from
+  Clock::duration advance{};                ///< what of it was when it was lent
+  const void* client = nullptr;             ///< whose it is now, to be shown only
 };
 
 }  // namespace weirpool::proxy

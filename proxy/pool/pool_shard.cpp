@@ -12,18 +12,6 @@ namespace weirpool::proxy {
 using metrics::CloseReason;
 using protocol::Fault;
 
-Waiter::Waiter(PoolShard& shard, Signal& signal, Wish wish)
-    : shard_(shard), signal_(signal), wish_(wish), since_(Clock::now()) {
-  shard_.enqueue(*this);
-}
-
-Waiter::~Waiter() { shard_.leave(*this); }
-
-Lease Waiter::take() {
-  if (!granted_) return {};
-  return Lease(shard_, std::move(granted_));
-}
-
 PoolShard::PoolShard(Loop& loop, unsigned worker, PoolKey key, Passwords passwords,
                      KeyDeriver& deriver, std::shared_ptr<metrics::PoolMetrics> metrics)
     : loop_(loop),
@@ -33,121 +21,13 @@ PoolShard::PoolShard(Loop& loop, unsigned worker, PoolKey key, Passwords passwor
       deriver_(deriver),
       shared_metrics_(std::move(metrics)),
       metrics_(*shared_metrics_),
-      idle_count_(target_.ledger().enroll(place_)) {}
+      idle_count_(target_.ledger().enroll(place_)),
+      line_(loop.ready, place_.key, metrics_),
+      line_clock_(loop.deadlines, line_wake_) {}
 
 PoolShard::~PoolShard() { target_.ledger().forget(place_); }
 
-// --- the line ------------------------------------------------------------------------------------
-
-bool PoolShard::line_full() const { return waiting_ >= loop_.config->limits.max_waiting_clients; }
-
-void PoolShard::publish_line() {
-  metrics_.waiting.set(static_cast<std::int64_t>(waiting_));
-  metrics_.oldest_since.set(line_.empty() ? 0 : line_.front().since_.time_since_epoch().count());
-}
-
-TimePoint PoolShard::oldest_wait() const {
-  return line_.empty() ? TimePoint::max() : line_.front().since_;
-}
-
-void PoolShard::enqueue(Waiter& waiter) {
-  line_.push_back(waiter);
-  ++waiting_;
-  publish_line();
-  if (draining_) {
-    refuse_all(Fault::shutting_down, {});
-    return;
-  }
-  if (refused_ != Fault::none && Clock::now() < refused_until_) {
-    refuse_all(refused_, refused_detail_);
-    return;
-  }
-  if (std::unique_ptr<BackendConn> idle = pop_idle(true)) {
-    supervise("check", wash_and_lend(std::move(idle), Washing{.check = true}));
-  }
-  open_where_needed();
-}
-
-void PoolShard::leave(Waiter& waiter) {
-  if (waiter.is_linked()) {
-    line_.erase(line_.iterator_to(waiter));
-    --waiting_;
-    publish_line();
-    if (waiting_ == 0) stop_wanting();
-  }
-  if (waiter.granted_) {
-    metrics_.active.add(-1);
-    lend(std::move(waiter.granted_));
-  }
-}
-
-void PoolShard::grant(Waiter& waiter, std::unique_ptr<BackendConn> backend) {
-  line_.erase(line_.iterator_to(waiter));
-  --waiting_;
-  publish_line();
-  metrics_.wait.observe(std::chrono::duration<double>(Clock::now() - waiter.since_).count());
-  metrics_.active.add(1);
-  backend->lent = Clock::now();
-  waiter.granted_ = std::move(backend);
-  waiter.signal_.notify_later(loop_.ready);
-  if (waiting_ == 0) stop_wanting();
-}
-
-void PoolShard::stop_wanting() {
-  if (std::exchange(wanting_, false)) target_.ledger().unwant(place_);
-}
-
-void PoolShard::refuse_all(Fault fault, const std::string& detail) {
-  while (!line_.empty()) {
-    Waiter& waiter = line_.front();
-    line_.pop_front();
-    --waiting_;
-    waiter.refusal_ = fault;
-    waiter.detail_ = detail;
-    waiter.signal_.notify_later(loop_.ready);
-  }
-  publish_line();
-  stop_wanting();
-}
-
-void PoolShard::answer_facts() {
-  for (auto it = line_.begin(); it != line_.end();) {
-    Waiter& waiter = *it;
-    if (waiter.wish_ != Waiter::Wish::facts) {
-      ++it;
-      continue;
-    }
-    it = line_.erase(it);
-    --waiting_;
-    publish_line();
-    waiter.signal_.notify_later(loop_.ready);
-  }
-}
-
 // --- lending -------------------------------------------------------------------------------------
-
-Lease PoolShard::take_idle() {
-  if (!line_.empty()) return {};
-  while (!idle_.empty()) {
-    const TimePoint now = Clock::now();
-    // Whoever asks stands in line next; what is idle is checked for the head of it.
-    if (needs_check(*idle_.back(), now)) return {};
-    std::unique_ptr<BackendConn> backend = pop_idle(true);
-    backend->lent = now;
-    if (backend->expires <= now) {
-      retire(std::move(backend), Parting::polite, CloseReason::lifetime);
-    } else if (outdated(*backend)) {
-      retire(std::move(backend), Parting::polite, CloseReason::outdated);
-    } else if (!backend->stream.quiet()) {
-      retire(std::move(backend), Parting::abrupt, CloseReason::stale);
-    } else {
-      metrics_.wait.observe(0);
-      metrics_.active.add(1);
-      return Lease(*this, std::move(backend));
-    }
-  }
-  return {};
-}
 
 void PoolShard::take_back(std::unique_ptr<BackendConn> backend, const Standing& standing,
                           bool executing) {
@@ -159,6 +39,7 @@ void PoolShard::take_back(std::unique_ptr<BackendConn> backend, const Standing& 
   const TimePoint now = Clock::now();
   const auto lent = std::chrono::duration_cast<std::chrono::microseconds>(now - backend->lent);
   metrics_.lent_microseconds.add(static_cast<std::uint64_t>(lent.count()));
+  note_served(*backend, now);
   Standing full = standing;
   full.expired = backend->expires <= now;
   full.recalled = paused_ || backend->expires == kRecalled;
@@ -193,10 +74,13 @@ void PoolShard::lend(std::unique_ptr<BackendConn> backend) {
     open_where_needed();
     return;
   }
+  line_.answer_facts();
   if (target_.ledger().wanted() && lend_elsewhere(backend)) return;
-  if (!line_.empty()) {
-    grant(line_.front(), std::move(backend));
-    return;
+  if (line_.work().queue().size() > 0) {
+    if (Waiter* next = next_in_line(Clock::now())) {
+      grant(*next, std::move(backend));
+      return;
+    }
   }
   put_idle(std::move(backend));
   // The want may have come between the look above and the count that put_idle published.
@@ -207,7 +91,7 @@ void PoolShard::lend(std::unique_ptr<BackendConn> backend) {
 }
 
 bool PoolShard::lend_elsewhere(std::unique_ptr<BackendConn>& backend) {
-  const TimePoint mine = oldest_wait();
+  const TimePoint mine = line_.oldest_since();
   const auto not_before = [mine](config::Duration skew) {
     return mine == TimePoint::max() ? mine : mine - skew;
   };
@@ -252,7 +136,11 @@ std::unique_ptr<BackendConn> PoolShard::take_out(Idle::iterator at) {
   return backend;
 }
 
-void PoolShard::publish_idle() { idle_count_->store(static_cast<std::uint32_t>(idle_.size())); }
+/// What is kept back is not there for others either.
+void PoolShard::publish_idle() {
+  const std::size_t kept = std::min(reserve(), idle_.size());
+  idle_count_->store(static_cast<std::uint32_t>(idle_.size() - kept));
+}
 
 void PoolShard::idle_backend_stirred(BackendConn& backend) {
   const auto found = std::find_if(idle_.begin(), idle_.end(),
@@ -269,7 +157,12 @@ void PoolShard::idle_backend_stirred(BackendConn& backend) {
 // --- opening and closing -------------------------------------------------------------------------
 
 void PoolShard::open_where_needed() {
-  while (!draining_ && !paused_ && waiting_ > connecting_ + washing_ &&
+  open_what_fits();
+  if (!line_.empty()) tend(Clock::now());
+}
+
+void PoolShard::open_what_fits() {
+  while (!draining_ && !paused_ && wants_backends() &&
          connecting_ < loop_.config->limits.max_connecting) {
     if (Clock::now() < target_.retry_at()) {
       retry_later();
@@ -277,7 +170,7 @@ void PoolShard::open_where_needed() {
     }
     const PoolLedger::Caps caps = settings_of(*loop_.config, place_.key).caps;
     if (!target_.ledger().try_open(place_.key, caps)) {
-      const PoolLedger::Want want{place_, oldest_wait(), caps};
+      const PoolLedger::Want want{place_, line_.oldest_since(), caps};
       wanting_ = true;
       target_.ledger().want(want);
       return;
@@ -325,7 +218,7 @@ Task<void> PoolShard::open_one() {
   target_.connect_succeeded();
   refused_ = Fault::none;
   target_.publish(place_.key, result.backend->state->facts());
-  answer_facts();
+  line_.answer_facts();
   lend(std::move(result.backend));
   open_where_needed();
 }
@@ -352,7 +245,7 @@ void PoolShard::connect_failed(const Connected& result) {
 void PoolShard::slot_granted() {
   // The line may have emptied and filled again while the grant was on its way: one want too many.
   stop_wanting();
-  if (!draining_ && !paused_ && waiting_ > connecting_ + washing_) {
+  if (!draining_ && !paused_ && wants_backends()) {
     open_with_slot();
   } else {
     target_.ledger().closed(place_.key);
@@ -450,6 +343,7 @@ Task<void> PoolShard::run_cancel(const BackendConn& backend) {
 
 void PoolShard::sweep() {
   const TimePoint now = Clock::now();
+  note_sources(now);
   const config::Duration idle_timeout = loop_.config->timeouts.server_idle_timeout;
   const PoolSettings settings = settings_of(*loop_.config, place_.key);
   target_.ledger().recover(now);

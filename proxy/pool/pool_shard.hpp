@@ -3,13 +3,15 @@
 //   connecting -> idle <-> lent -> washing -> idle
 //        \          \________\________\____-> parting -> slot freed
 //
-// A released backend goes to the head of the line directly; a newcomer cannot overtake.
+// A released backend goes to whoever is next in line directly; a newcomer cannot overtake.
 #pragma once
 
 #include <boost/intrusive/list.hpp>
+#include <chrono>
 #include <functional>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "proxy/metrics/counters.hpp"
@@ -20,41 +22,10 @@
 #include "proxy/pool/key_deriver.hpp"
 #include "proxy/pool/lease.hpp"
 #include "proxy/pool/pool_ledger.hpp"
+#include "proxy/pool/pool_line.hpp"
 #include "proxy/pool/pool_settings.hpp"
 
 namespace weirpool::proxy {
-
-/// A place in the line. Destroying it leaves the line; a backend granted but not taken goes back.
-class Waiter : public boost::intrusive::list_base_hook<
-                   boost::intrusive::link_mode<boost::intrusive::safe_link>> {
- public:
-  enum class Wish : std::uint8_t {
-    backend,  ///< a lease
-    facts,    ///< only that some backend has logged in: the target knows its facts then
-  };
-
-  Waiter(PoolShard& shard, Signal& signal, Wish wish);
-  Waiter(const Waiter&) = delete;
-  Waiter& operator=(const Waiter&) = delete;
-  ~Waiter();
-
-  /// Still in the line: neither granted nor refused.
-  bool waiting() const { return is_linked(); }
-  /// Empty unless granted.
-  Lease take();
-  protocol::Fault refusal() const { return refusal_; }
-  const std::string& detail() const { return detail_; }
-
- private:
-  friend class PoolShard;
-  PoolShard& shard_;
-  Signal& signal_;
-  Wish wish_;
-  TimePoint since_;
-  std::unique_ptr<BackendConn> granted_;
-  protocol::Fault refusal_ = protocol::Fault::none;
-  std::string detail_;
-};
 
 class PoolShard final : public IdleHome {
  public:
@@ -68,9 +39,30 @@ class PoolShard final : public IdleHome {
   const PoolKey& key() const { return place_.key; }
   metrics::PoolMetrics& metrics() { return metrics_; }
 
-  /// A live idle backend at once, or none; then stand in line.
-  Lease take_idle();
-  bool line_full() const;
+  // pool_shard_line.cpp: who is served.
+  /// Whose share the backends of a client are taken from. Flows do not outlive the shard.
+  admission::Flow flow(admission::Class importance, const admission::Source& source,
+                       std::string_view application) {
+    return line_.flow(importance, source, application);
+  }
+  /// The same client's work of another class.
+  admission::Flow sibling(const admission::Flow& flow, admission::Class importance) {
+    return line_.sibling(flow, importance);
+  }
+  /// A live idle backend at once, or none; then ask to be admitted. Null: weirpool itself asks.
+  Lease take_idle(const admission::Flow* flow = nullptr);
+  /// May work that can wait for `patience` (max: for ever) stand in line? Else why not, with what
+  /// the client is advised.
+  struct Refusal {
+    protocol::Fault fault = protocol::Fault::none;
+    std::string detail;
+  };
+  Refusal admit(const admission::Flow& flow, admission::Duration patience);
+  /// It has stood in line since `since`, and its time is over.
+  std::string gave_up(const admission::Flow& flow, TimePoint since);
+  /// Somebody waits for what others hold, here or elsewhere on this database server.
+  bool line_stands() const { return !line_.empty() || target_.ledger().wanted(); }
+  const PoolLine& line() const { return line_; }
   /// Asks the server to cancel what the backend runs.
   void cancel(const BackendConn& backend);
 
@@ -100,7 +92,8 @@ class PoolShard final : public IdleHome {
 
   /// Nothing idle, lent, connecting, waiting or being cancelled: may be forgotten.
   bool unused() const {
-    return backends_ == 0 && waiting_ == 0 && cancelling_ == 0 && !killing_ && !retry_pending_;
+    return backends_ == 0 && line_.empty() && cancelling_ == 0 && !killing_ && !retry_pending_ &&
+           !tending_;
   }
 
   void idle_backend_stirred(BackendConn& backend) override;
@@ -110,10 +103,23 @@ class PoolShard final : public IdleHome {
   friend class Waiter;
   using All = boost::intrusive::list<BackendConn, boost::intrusive::constant_time_size<false>>;
   using Idle = std::vector<std::unique_ptr<BackendConn>>;
-  using Line = boost::intrusive::list<Waiter, boost::intrusive::constant_time_size<false>>;
 
   void enqueue(Waiter& waiter);
   void leave(Waiter& waiter);
+  Waiter* next_in_line(TimePoint now);
+  /// `in_hand`: backends that are about to be lent.
+  void supply_line(TimePoint now, std::size_t in_hand = 0);
+  void note_served(BackendConn& backend, TimePoint now);
+  /// Idle backends that only class critical is given.
+  std::size_t reserve() const;
+  bool within_reserve(admission::Class importance) const {
+    return importance != admission::Class::critical && idle_.size() <= reserve();
+  }
+  bool wants_backends() const;
+  protocol::Fault make_room(const admission::Flow& flow);
+  void tend(TimePoint now);
+  Task<void> tend_line();
+  void note_sources(TimePoint now);
   void take_back(std::unique_ptr<BackendConn> backend, const Standing& standing, bool executing);
   /// To the head of the line, to a worker that waits longer, or to the idle ones.
   void lend(std::unique_ptr<BackendConn> backend);
@@ -128,15 +134,13 @@ class PoolShard final : public IdleHome {
   std::unique_ptr<BackendConn> take_out(Idle::iterator at);
   void retire(std::unique_ptr<BackendConn> backend, Parting parting, metrics::CloseReason reason);
   void open_where_needed();
+  void open_what_fits();
   bool open_with_slot();
   void fill_up(const PoolSettings& settings);
   void retry_later();
   void stop_wanting();
   void refuse_all(protocol::Fault fault, const std::string& detail);
-  void answer_facts();
-  TimePoint oldest_wait() const;
   void publish_idle();
-  void publish_line();
 
   Task<void> open_one();
   Task<void> retry(TimePoint at);
@@ -158,8 +162,10 @@ class PoolShard final : public IdleHome {
   std::shared_ptr<std::atomic<std::uint32_t>> idle_count_;
 
   Idle idle_;  ///< newest last
-  Line line_;
-  std::size_t waiting_ = 0;
+  PoolLine line_;
+  Signal line_wake_;
+  Deadline line_clock_;
+  bool tending_ = false;
   std::size_t backends_ = 0;  ///< all of this shard, connecting and parting ones included
   std::size_t connecting_ = 0;
   std::size_t washing_ = 0;       ///< between two clients: soon somebody's

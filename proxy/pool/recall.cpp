@@ -11,6 +11,7 @@ void PoolShard::set_paused(bool paused) {
   if (paused == paused_) return;
   paused_ = paused;
   if (!paused) {
+    tend(Clock::now());
     open_where_needed();
     return;
   }
@@ -35,6 +36,7 @@ void PoolShard::drain() {
   }
   refuse_all(Fault::shutting_down, {});
   if (retry_pending_) retry_wake_.notify_later(loop_.ready);
+  if (tending_) line_wake_.notify_later(loop_.ready);
 }
 
 std::size_t PoolShard::recalled() const {

@@ -39,6 +39,8 @@ Task<bool> Session::log_in_again() {
   login_ = conversation_->take_login();
   conversation_.reset();
   shard_->metrics().clients.add(-1);
+  line_ = {};
+  tagged_line_ = {};
   shard_.reset();
   counted_[static_cast<std::size_t>(Census::Kind::user)] = {};
   counted_[static_cast<std::size_t>(Census::Kind::database)] = {};
@@ -291,6 +293,7 @@ void Session::begin_conversation() {
   const PoolSettings settings = settings_of(*host_.loop().config, shard_->key());
   conversation_->place(settings.pooling, settings.server_database);
   reset_always_ = settings.reset_always || settings.pooling == protocol::Pooling::session;
+  join_pool();
   shard_->metrics().clients.add(1);
 }
 

@@ -57,6 +57,7 @@ Task<void> Session::serve() {
   for (;;) {
     const Next next = relay();
     if (next == Next::leave || drained()) co_return;
+    if (winding_up_ && !may_wind_up()) co_return;
     if (next == Next::lease) {
       const bool go_on = co_await obtain_lease();
       if (!go_on) co_return;
@@ -82,10 +83,10 @@ Task<void> Session::serve() {
 Session::Next Session::relay() {
   bool moved = true;
   while (moved && next_ == Next::wait) {
-    moved = drive(Party::client);
+    moved = !winding_up_ && drive(Party::client);
     if (next_ == Next::wait && lease_) moved |= drive(Party::backend);
     if (next_ == Next::lease) {
-      Lease idle = shard_->take_idle();
+      Lease idle = shard_->take_idle(&flow_of_request());
       if (!idle) break;
       attach(std::move(idle));
       moved = true;
@@ -106,7 +107,7 @@ bool Session::drive(Party from) {
       const Verdict verdict = conversation_->step(from, flow.unread());
       if (!apply(from, verdict)) break;
       moved = true;
-      if (next_ != Next::wait || (from == Party::backend && !lease_)) {
+      if (next_ != Next::wait || (from == Party::backend ? !lease_ : winding_up_)) {
         flush();
         return true;
       }
@@ -116,6 +117,7 @@ bool Session::drive(Party from) {
     const Io io = flow.fill(from == Party::client ? client_ : lease_->stream);
     if (io.kind == Io::Kind::blocked) return moved;
     moved = true;
+    idle_since_ = {};
     if (io.kind != Io::Kind::moved) {
       ended(from);
       return true;
@@ -138,7 +140,7 @@ bool Session::apply(Party from, const Verdict& verdict) {
     case Verdict::Kind::kill: next_ = Next::kill; return true;
     case Verdict::Kind::release: release_backend(); return true;
     case Verdict::Kind::log_in: next_ = Next::log_in; return true;
-    case Verdict::Kind::done: next_ = Next::leave; return true;
+    case Verdict::Kind::done: may_wind_up() ? wind_up() : leave(Fault::none); return true;
     case Verdict::Kind::close: leave(verdict.fault); return true;
     default: leave(Fault::internal); return true;
   }
@@ -151,8 +153,11 @@ bool Session::flush() {
   }
   if (down_.pending() || client_.unsent()) {
     if (down_.flush(client_).kind == Io::Kind::failed) {
-      next_ = Next::leave;
-      return false;
+      if (!winding_up_) {
+        next_ = Next::leave;
+        return false;
+      }
+      down_.abandon();
     }
   }
   return true;
@@ -160,7 +165,8 @@ bool Session::flush() {
 
 void Session::ended(Party party) {
   if (party == Party::client) {
-    next_ = Next::leave;
+    const bool goodbye = conversation_->says_goodbye(up_.unread());
+    goodbye&& may_wind_up() ? wind_up() : leave(Fault::none);
     return;
   }
   const bool torn = up_.mid_message() || down_.mid_message() || down_.inserting();
@@ -191,15 +197,18 @@ void Session::attach(Lease lease) {
 }
 
 Task<bool> Session::obtain_lease() {
-  const config::Snapshot config = host_.loop().config;
-  if (shard_->line_full()) {
-    conversation_->refuse(Fault::pool_queue_full, {});
-    host_.metrics().faults[static_cast<std::size_t>(Fault::pool_queue_full)].add(1);
+  const admission::Flow& flow = flow_of_request();
+  const Patience patient = patience(flow.importance());
+  const PoolShard::Refusal refused = shard_->admit(flow, patient.time);
+  if (refused.fault != Fault::none) {
+    const bool own = patient.own && refused.fault == Fault::pool_overloaded;
+    refuse(own ? Fault::own_deadline : refused.fault, refused.detail);
     co_return true;
   }
-  Waiter waiter(*shard_, signal_, Waiter::Wish::backend);
-  clock_.arm_in(config->timeouts.query_wait_timeout);
-  requested_ = Clock::now();
+  Waiter waiter(*shard_, signal_, Waiter::Wish::backend, &flow);
+  const bool for_ever = patient.time == admission::Duration::max();
+  clock_.arm(for_ever ? TimePoint::max() : waiter.since() + patient.time);
+  requested_ = waiter.since();
   enter(State::waiting);
   cancelled_ = false;
   while (waiter.waiting() && !clock_.passed() && !cancelled_) {
@@ -215,14 +224,21 @@ Task<bool> Session::obtain_lease() {
     co_return true;
   }
   enter(State::idle);
-  Fault fault = cancelled_ ? Fault::cancelled : Fault::pool_timeout;
-  if (waiter.refusal() != Fault::none) fault = waiter.refusal();
-  host_.metrics().faults[static_cast<std::size_t>(fault)].add(1);
-  if (fault == Fault::shutting_down) {
-    leave(fault);
+  if (waiter.refusal() == Fault::shutting_down) {
+    host_.metrics().faults[static_cast<std::size_t>(Fault::shutting_down)].add(1);
+    leave(Fault::shutting_down);
     co_return false;
   }
-  conversation_->refuse(fault, {});
+  if (waiter.refusal() != Fault::none) {
+    // What a database has said to weirpool is for the log.
+    const bool advised = protocol::row_of(waiter.refusal()).severity == protocol::Severity::error;
+    refuse(waiter.refusal(), advised ? waiter.detail() : std::string_view{});
+  } else if (cancelled_) {
+    refuse(Fault::cancelled, {});
+  } else {
+    refuse(patient.own ? Fault::own_deadline : Fault::pool_timeout,
+           shard_->gave_up(flow, waiter.since()));
+  }
   co_return true;
 }
 
@@ -308,7 +324,7 @@ Task<void> Session::linger() {
 // --- waiting -------------------------------------------------------------------------------------
 
 void Session::arm() {
-  if (up_.has_room()) client_.arm_read();
+  if (up_.has_room() && !winding_up_) client_.arm_read();
   if (down_.pending() || client_.unsent()) client_.arm_write();
   if (lease_) {
     if (cancel_wanted_ && conversation_->executing()) {
@@ -344,7 +360,9 @@ void Session::set_clock() {
     overdue_ = fault;
   };
   TimePoint now{};
-  if (!lease_ || conversation_->at_boundary()) {
+  if (winding_up_) {
+    bound(Fault::none, timeouts.wind_up_timeout, transaction_since_);
+  } else if (!lease_ || conversation_->at_boundary()) {
     transaction_since_ = query_since_ = {};
     bound(Fault::client_idle_timeout, idle_limit(timeouts.client_idle_timeout), now);
   } else if (!conversation_->endless()) {
@@ -356,7 +374,13 @@ void Session::set_clock() {
     if (conversation_->executing()) {
       bound(Fault::query_timeout, timeouts.query_timeout, query_since_);
     } else {
-      bound(Fault::idle_transaction_timeout, timeouts.idle_transaction_timeout, now);
+      if (idle_since_ == TimePoint{}) idle_since_ = Clock::now();
+      bound(Fault::idle_transaction_timeout, timeouts.idle_transaction_timeout, idle_since_);
+      const TimePoint look = idle_transaction_end();
+      if (look < until) {
+        until = look;
+        overdue_ = Fault::idle_transaction_timeout;
+      }
     }
   }
   clock_.arm(until);
@@ -369,8 +393,24 @@ config::Duration Session::idle_limit(config::Duration configured) const {
   return configured.count() == 0 ? own : std::min(own, configured);
 }
 
+/// When to look whether somebody else needs the backend more than a client that is idle in its
+/// transaction.
+TimePoint Session::idle_transaction_end() {
+  const config::Duration limit = host_.loop().config->timeouts.idle_transaction_timeout_waiting;
+  if (limit.count() == 0) return TimePoint::max();
+  const TimePoint now = Clock::now();
+  const TimePoint end = idle_since_ + limit;
+  return end > now || shard_->line_stands() ? end : now + config::kIdleLook;
+}
+
 bool Session::time_is_up() {
   if (!clock_.passed()) return false;
+  if (overdue_ == Fault::idle_transaction_timeout) {
+    const config::Duration limit = host_.loop().config->timeouts.idle_transaction_timeout;
+    const TimePoint now = Clock::now();
+    const bool up = limit.count() != 0 && idle_since_ + limit <= now;
+    if (!up && idle_transaction_end() > now) return false;
+  }
   leave(overdue_);
   return true;
 }

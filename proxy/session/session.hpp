@@ -16,6 +16,7 @@
 
 #include "protocol/console.hpp"
 #include "protocol/engine.hpp"
+#include "proxy/admission/fair_queue.hpp"
 #include "proxy/metrics/link.hpp"
 #include "proxy/net/deadlines.hpp"
 #include "proxy/net/peer_address.hpp"
@@ -91,6 +92,17 @@ class Session final : public Watcher,
   // session.cpp
   Task<void> serve();
   Task<bool> obtain_lease();
+  // session_line.cpp: what stands in line, for how long, and what it hears.
+  struct Patience {
+    admission::Duration time = admission::Duration::max();
+    bool own = false;  ///< the client's, not the configuration's
+  };
+  Patience patience(admission::Class importance) const;
+  void join_pool();
+  const admission::Flow& flow_of_request();
+  void refuse(protocol::Fault fault, std::string_view detail);
+  bool may_wind_up() const;
+  void wind_up();
   Task<void> kill_other();
   void cancel_statement();
   Task<void> linger();
@@ -108,6 +120,7 @@ class Session final : public Watcher,
   void arm();
   void note_pin();
   void set_clock();
+  TimePoint idle_transaction_end();
   config::Duration idle_limit(config::Duration configured) const;
   bool time_is_up();
   bool drained();
@@ -127,6 +140,15 @@ class Session final : public Watcher,
   std::unique_ptr<protocol::Conversation> conversation_;
   std::unique_ptr<protocol::console::Engine> console_;  ///< instead of a conversation
   std::shared_ptr<PoolShard> shard_;
+  admission::Flow line_;  ///< of the shard
+  /// Who it said it was, for rules that look into statements; null: there are none.
+  struct Asker {
+    std::string user;
+    std::string database;
+    std::string application;
+  };
+  std::unique_ptr<Asker> asker_;
+  admission::Flow tagged_line_;  ///< the same for a request of another class; often none
   std::array<Census::Entry, Census::kKinds> counted_;
   Lease lease_;
   std::array<std::uint8_t, 32> cancel_key_{};
@@ -137,6 +159,7 @@ class Session final : public Watcher,
   TimePoint transaction_since_{};
   TimePoint query_since_{};
   std::uint32_t query_number_ = 0;  ///< answers before the query that query_since_ is about
+  TimePoint idle_since_{};          ///< inside a transaction
   TimePoint since_;
   TimePoint requested_{};  ///< when it last asked for a backend that was not there
   std::uint32_t id_;
@@ -144,6 +167,7 @@ class Session final : public Watcher,
   bool cancelled_ = false;             ///< while waiting in line
   bool cancel_wanted_ = false;         ///< as soon as the backend executes the client's request
   std::uint8_t fresh_losses_ = 0;      ///< backends lost in a row before they were given anything
+  bool winding_up_ = false;            ///< the client has gone, its statement has not
   bool reset_always_ = false;          ///< the backend's session is never what it was
   Next next_ = Next::wait;
   protocol::Fault parting_ = protocol::Fault::none;

@@ -25,6 +25,7 @@ namespace weirpool::proxy {
 /// One listener as its sessions see it; replaced at reload.
 struct ListenerSite {
   BackendTarget* target = nullptr;
+  std::string address;                    ///< as the configuration has it
   std::shared_ptr<const TlsContext> tls;  ///< null: no TLS offered
   bool tls_required = false;
   std::vector<config::Network> proxy_networks;  ///< where a PROXY protocol header must come from

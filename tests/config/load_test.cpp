@@ -23,12 +23,31 @@ TEST(Load, TheMinimalFileGetsProductionDefaults) {
   EXPECT_EQ(config.admin.users, std::vector<std::string>{"app"});
   EXPECT_EQ(config.workers, usable_cores());
   EXPECT_EQ(config.limits.max_client_conn, 10'000U);
-  EXPECT_EQ(config.timeouts.query_wait_timeout.count(), 30'000);
+  EXPECT_EQ(config.timeouts.query_wait_timeout.count(), 5'000);
   EXPECT_EQ(config.timeouts.client_idle_timeout.count(), 0);
   EXPECT_EQ(config.tcp.backlog, 4096U);
   EXPECT_EQ(config.log.format, LogFormat::automatic);
   const std::string text = slurp("config/weirpool.minimal.yaml");
   EXPECT_LE(std::count(text.begin(), text.end(), '\n'), 25);
+}
+
+TEST(Load, ClassesOfWorkAreAListInTheirOrder) {
+  const Loaded loaded =
+      load_text(kSmall +
+                    "admission:\n  rules:\n    - {user: app, tag: job=report, class: sheddable}\n"
+                    "    - {application: checkout, class: critical}\n",
+                "f");
+  ASSERT_TRUE(loaded.config) << describe(loaded.problems, loaded.source);
+  const Admission& admission = loaded.config->admission;
+  EXPECT_EQ(admission.queue_target, Duration(200));
+  ASSERT_EQ(admission.rules.size(), 2U);
+  EXPECT_EQ(admission.rules[0].tag, "job=report");
+  EXPECT_EQ(admission.rules[0].importance, AdmissionClass::sheddable);
+  EXPECT_EQ(admission.rules[1].application, "checkout");
+  EXPECT_EQ(admission.rules[1].importance, AdmissionClass::critical);
+  EXPECT_NE(dump(*loaded.config).find("  rules:\n    - user:"), std::string::npos);
+  EXPECT_TRUE(complaint(kSmall + "admission:\n  rules: []\n").find("needs at least one entry") !=
+              std::string::npos);
 }
 
 TEST(Load, EveryProblemAtOnce) {

@@ -67,6 +67,14 @@ TEST(Validate, TlsNeedsItsFiles) {
                    "cert_file and key_file belong together");
 }
 
+TEST(Validate, RulesOfAdmissionNameWhatThereIs) {
+  const std::string rules = kSmall + "admission:\n  rules:\n    - ";
+  expect_complaint(rules + "{listener: \"127.0.0.1:6433\"}\n",
+                   "admission.rules[0].listener: there is no listener 127.0.0.1:6433");
+  expect_complaint(rules + "{tag: priority}\n", "needs the form key=value");
+  EXPECT_EQ(complaint(rules + "{listener: \"127.0.0.1:6432\", tag: priority=high}\n"), "");
+}
+
 TEST(Validate, OddCombinations) {
   expect_complaint(kSmall + "timeouts: {connect_backoff_min: 9s}\n",
                    "is longer than connect_backoff_max");

@@ -36,7 +36,9 @@ TEST(Fault, EverythingSaidHasCodesOfBothProtocols) {
 }
 
 TEST(Fault, OnlyWaitingAndALostTransactionCanFailWithoutEndingTheSession) {
-  const std::set<Fault> keeping{Fault::pool_timeout, Fault::pool_queue_full, Fault::cancelled,
+  const std::set<Fault> keeping{Fault::pool_timeout,     Fault::pool_queue_full,
+                                Fault::pool_overloaded,  Fault::source_quota,
+                                Fault::own_deadline,     Fault::cancelled,
                                 Fault::transaction_lost, Fault::transaction_failed};
   for (const FaultRow& row : fault_table) {
     const bool kept = keeping.contains(row.fault);

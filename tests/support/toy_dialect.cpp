@@ -53,6 +53,14 @@ class ToyConversation final : public protocol::Conversation {
   std::size_t prepared_statements() const override { return 0; }
   bool executing() const override { return owed_ > 0; }
   std::uint32_t idle_limit_seconds() const override { return patience_; }
+  std::uint32_t statement_limit_ms() const override { return limit_; }
+  std::string_view request_text(Bytes unread) const override {
+    const std::string_view text = protocol::text_of(unread);
+    return text.substr(0, text.find('\n'));
+  }
+  bool says_goodbye(Bytes unread) const override {
+    return protocol::text_of(unread).starts_with("bye\n");
+  }
   std::uint32_t answered() const override { return answers_; }
   bool refused_to_write() const override { return refused_to_write_; }
   Verdict backend_lost(bool) override { return Verdict::close(Fault::backend_lost); }
@@ -76,6 +84,7 @@ class ToyConversation final : public protocol::Conversation {
     if (line == "bye") return Verdict::done();
     if (line.starts_with("patience "))
       patience_ = static_cast<std::uint32_t>(number(line.substr(9)));
+    if (line.starts_with("limit ")) limit_ = static_cast<std::uint32_t>(number(line.substr(6)));
     if (line.starts_with("user ")) return Verdict::log_in();
     if (line.starts_with("kill ") || line.starts_with("end ")) return kill(line);
     if (line.empty()) return Verdict::close(Fault::protocol_violation);
@@ -148,6 +157,7 @@ class ToyConversation final : public protocol::Conversation {
   bool answered_ = false;
   unsigned owed_ = 0;
   std::uint32_t patience_ = 0;
+  std::uint32_t limit_ = 0;
   std::uint32_t answers_ = 0;
   Fault refusing_ = Fault::none;
   bool say_refusal_ = false;

@@ -79,5 +79,36 @@ TEST(MysqlConversation, FaultContinuesTheSequenceOfTheReply) {
   EXPECT_EQ(alone.view()[3], 1);
 }
 
+TEST(MysqlConversation, ARollbackBehindARefusalStandsInNoLine) {
+  Rig rig;
+  rig.refusal = Fault::pool_overloaded;
+  rig.client(query("begin"));
+  EXPECT_EQ(rig.leases(), 1U);
+  const std::size_t heard = rig.wire.to_client().size();
+  rig.client(query("ROLLBACK"));
+  EXPECT_EQ(rig.leases(), 1U);
+  EXPECT_EQ(rig.wire.to_client().substr(heard), ok(1));
+  rig.client(query("rollback and chain"));
+  EXPECT_EQ(rig.leases(), 2U);
+  // Once it has had a backend again a ROLLBACK is a statement like others.
+  rig.refusal = Fault::none;
+  rig.client(query("select 1"));
+  rig.server(ok(1));
+  rig.client(query("ROLLBACK"));
+  EXPECT_EQ(rig.leases(), 4U);
+}
+
+TEST(MysqlConversation, SaysGoodbyeOnlyWithQuit) {
+  Rig rig;
+  const auto says = [&](const std::string& bytes) {
+    return rig.conversation.says_goodbye(protocol::bytes_of(bytes));
+  };
+  EXPECT_TRUE(says(command(com::quit, "")));
+  EXPECT_FALSE(says(command(com::ping, "")));
+  EXPECT_FALSE(says(query("select 1")));
+  EXPECT_FALSE(says(""));
+  EXPECT_EQ(rig.conversation.statement_limit_ms(), 0U);
+}
+
 }  // namespace
 }  // namespace weirpool::test::mysql

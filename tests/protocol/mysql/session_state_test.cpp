@@ -125,5 +125,13 @@ TEST(MysqlSessionState, CharsetsThatHideQuotes) {
   EXPECT_FALSE(hides_quotes(with({{"character_set_client", "utf8mb4"}}, 28)));
 }
 
+TEST(MysqlSessionState, HowLongStatementsMayTake) {
+  EXPECT_EQ(statement_limit_of(with({})), 0U);
+  EXPECT_EQ(statement_limit_of(with({{"max_execution_time", "250"}})), 250U);
+  EXPECT_EQ(statement_limit_of(with({{"max_statement_time", "1.5"}})), 1500U);
+  EXPECT_EQ(statement_limit_of(with({{"max_statement_time", "1e9"}})), 4'294'967'295U);
+  EXPECT_EQ(statement_limit_of(with({{"max_execution_time", "DEFAULT"}})), 0U);
+}
+
 }  // namespace
 }  // namespace weirpool::protocol::mysql

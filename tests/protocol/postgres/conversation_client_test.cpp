@@ -155,6 +155,25 @@ TEST(ConversationClient, RefusedBatchIsIgnoredUpToItsSync) {
   EXPECT_EQ(tags(rig.wire.to_client()), "E");  // A client that waits for an answer gets it.
 }
 
+TEST(ConversationClient, ARollbackBehindARefusalStandsInNoLine) {
+  Rig rig;
+  rig.refuse_with = Fault::pool_overloaded;
+  rig.wire.feed(Party::client, query("begin"));
+  EXPECT_EQ(tags(rig.wire.to_client()), "EZ");
+  const std::size_t asked = rig.leases;
+  rig.wire.feed(Party::client, query("ROLLBACK"));
+  EXPECT_EQ(tags(rig.wire.to_client()), "EZNCZ");
+  EXPECT_EQ(rig.leases, asked);
+  rig.wire.feed(Party::client, query("rollback; select 1"));
+  EXPECT_EQ(rig.leases, asked + 1);
+  // Once it has had a backend again a ROLLBACK is a statement like others.
+  rig.refuse_with = Fault::none;
+  rig.wire.feed(Party::client, query("select 1"));
+  rig.wire.feed(Party::backend, command("SELECT 1") + ready());
+  rig.wire.feed(Party::client, query("ROLLBACK"));
+  EXPECT_EQ(rig.leases, asked + 3);
+}
+
 TEST(ConversationClient, CopyInIsRelayedAndItsEarlySyncNotCounted) {
   const std::string start = parse("", "copy t from stdin") + bind_to("", "") + execute() + sync();
   const Outcome heard = play_all_ways(

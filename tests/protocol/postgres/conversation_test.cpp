@@ -141,5 +141,23 @@ TEST(Conversation, ALostBackendTakesUnconfirmedStatementsWithIt) {
 
 TEST(Conversation, IdleClientsAreSmall) { EXPECT_LE(sizeof(postgres::PostgresConversation), 640U); }
 
+TEST(Conversation, TellsWhatTheLineWantsToKnow) {
+  Rig rig({{"statement_timeout", "2s"}, {"transaction_timeout", "500"}});
+  EXPECT_EQ(rig.conversation.statement_limit_ms(), 500U);
+  EXPECT_EQ(Rig().conversation.statement_limit_ms(), 0U);
+  const auto text = [&](const std::string& bytes) {
+    return std::string(rig.conversation.request_text(protocol::bytes_of(bytes)));
+  };
+  EXPECT_EQ(text(query("select 1 /*a='b'*/")), "select 1 /*a='b'*/");
+  EXPECT_EQ(text(parse("name", "select 2") + sync()), "select 2");
+  EXPECT_EQ(text(query("select 1").substr(0, 9)), "sele");
+  EXPECT_EQ(text(parse("name", "select 2").substr(0, 7)), "");
+  EXPECT_EQ(text(bind_to("", "name")), "");
+  EXPECT_EQ(text("Q"), "");
+  EXPECT_TRUE(rig.conversation.says_goodbye(protocol::bytes_of(std::string("X\0\0\0\4", 5))));
+  EXPECT_FALSE(rig.conversation.says_goodbye(protocol::bytes_of(sync())));
+  EXPECT_FALSE(rig.conversation.says_goodbye({}));
+}
+
 }  // namespace
 }  // namespace weirpool::test::pg

@@ -151,5 +151,18 @@ TEST(Parameters, TheirNumberIsBounded) {
   EXPECT_EQ(backend.reported().size(), kMaxParameters);
 }
 
+TEST(Parameters, DurationsCarryTheServersUnits) {
+  EXPECT_EQ(milliseconds_of("5000"), 5000U);
+  EXPECT_EQ(milliseconds_of("250ms"), 250U);
+  EXPECT_EQ(milliseconds_of("1.5s"), 1500U);
+  EXPECT_EQ(milliseconds_of("2 min"), 120'000U);
+  EXPECT_EQ(milliseconds_of("1h"), 3'600'000U);
+  EXPECT_EQ(milliseconds_of("0"), 0U);
+  EXPECT_EQ(milliseconds_of("-1"), 0U);
+  EXPECT_EQ(milliseconds_of("soon"), 0U);
+  EXPECT_EQ(milliseconds_of("5 fortnights"), 0U);
+  EXPECT_EQ(milliseconds_of("99999d"), 4'294'967'295U);
+}
+
 }  // namespace
 }  // namespace weirpool::protocol::postgres

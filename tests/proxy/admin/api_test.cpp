@@ -43,6 +43,29 @@ TEST_F(ApiTest, StatusIsOneObjectWithKindsOfValues) {
   EXPECT_EQ(call("GET", "/api/v1/status").body, "{\"a\":true,\"b\":17,\"c\":\"1.2\"}\n");
 }
 
+TEST_F(ApiTest, TheScalingSignalIsOneObjectOfNumbers) {
+  using protocol::console::Type;
+  outcome_.table.columns = {{"scope", Type::text},    {"backend", Type::text},
+                            {"database", Type::text}, {"user", Type::text},
+                            {"verdict", Type::text},  {"demand", Type::numeric},
+                            {"sources", Type::int8}};
+  outcome_.table.rows = {{"whole", "", "", "", "scale_web_ok", "1.5000", "3"},
+                         {"backend", "shop", "", "", "scale_web_ok", "1.5000", "3"},
+                         {"pool", "shop", "app", "ann", "scale_web_ok", "1.5000", "3"}};
+  const Answer known = call("GET", "/api/v1/scaling");
+  EXPECT_EQ(known.status, 200U);
+  EXPECT_EQ(known.body,
+            "{\"backends\":[{\"backend\":\"shop\",\"demand\":1.5,\"sources\":3,"
+            "\"verdict\":\"scale_web_ok\"}],\"demand\":1.5,\"pools\":[{\"backend\":\"shop\","
+            "\"database\":\"app\",\"demand\":1.5,\"sources\":3,\"user\":\"ann\","
+            "\"verdict\":\"scale_web_ok\"}],\"sources\":3,\"verdict\":\"scale_web_ok\"}\n");
+  outcome_.table.rows[0][4] = "hold_database_bound";
+  EXPECT_EQ(call("GET", "/api/v1/scaling").status, 200U);
+  outcome_.table.rows[0][4] = "hold_unknown";
+  EXPECT_EQ(call("GET", "/api/v1/scaling").status, 503U);
+  EXPECT_EQ(commands_.back(), "SHOW SCALING");
+}
+
 TEST_F(ApiTest, OrdersArePosted) {
   EXPECT_EQ(call("POST", "/api/v1/reload").body, "{\"done\":\"DONE\",\"ok\":true}\n");
   EXPECT_EQ(call("POST", "/api/v1/pause?database=my%20%22app").status, 200U);

@@ -98,6 +98,14 @@ TEST_F(FairQueueTest, ClassesShareByWeightAndNoneStarves) {
   EXPECT_NEAR(served["sheddable"], 25, 4);
 }
 
+TEST_F(FairQueueTest, ASiblingIsTheSameSourceInAnotherClass) {
+  const Flow usual = flow(1);
+  const Flow urgent = queue.sibling(usual, Class::critical);
+  EXPECT_EQ(urgent.importance(), Class::critical);
+  EXPECT_EQ(urgent.node(), flow(1, Class::critical).node());
+  EXPECT_NE(urgent.node(), flow(2, Class::critical).node());
+}
+
 TEST_F(FairQueueTest, ApplicationsDivideOnlyWhatTheirAddressGets) {
   std::vector<Flow> apps;
   for (int i = 0; i < 8; ++i) {

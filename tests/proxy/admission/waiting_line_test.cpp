@@ -86,6 +86,40 @@ TEST_F(WaitingLineTest, AStandingLineShedsWhatIsOlderThanAFewTargets) {
   EXPECT_GT(line.slough(Class::critical, now), line.slough(Class::sheddable, now));
 }
 
+TEST_F(WaitingLineTest, WithoutATargetNobodyIsShedForWaiting) {
+  learn(milliseconds(10), 10);
+  line.supply({10, 0, Duration::zero()}, now);
+  for (int i = 0; i < 300; ++i) {
+    push(node);
+    push(node);
+    now += milliseconds(1);
+    EXPECT_EQ(line.expired(now), nullptr);
+    line.next(now);
+  }
+  EXPECT_FALSE(line.overloaded());
+  EXPECT_EQ(line.wake_at(now), TimePoint::max());
+}
+
+TEST_F(WaitingLineTest, AnEmptyLineIsLookedAtUntilItsOverloadIsOver) {
+  learn(milliseconds(10), 10);
+  while (!line.overloaded()) {
+    push(node);
+    push(node);
+    now += milliseconds(1);
+    line.next(now);
+  }
+  while (line.next(now)) {
+  }
+  ASSERT_TRUE(line.overloaded());
+  for (int i = 0; i < 3 && line.overloaded(); ++i) {
+    ASSERT_LT(line.wake_at(now), TimePoint::max());
+    now = line.wake_at(now);
+    line.expired(now);
+  }
+  EXPECT_FALSE(line.overloaded());
+  EXPECT_EQ(line.wake_at(now), TimePoint::max());
+}
+
 TEST_F(WaitingLineTest, AFrozenPoolIsWaitedForNotShedAt) {
   learn(milliseconds(10), 10);
   push(node);

@@ -21,6 +21,8 @@ Snapshot busy() {
   pool.wait_buckets[kWaitBuckets - 1] = 1;
   pool.wait_sum = 40.5;
   pool.pins["listen"] = 3;
+  pool.classes[2] = {10, 8, {2}};
+  pool.sources = {1, 2};
   return now;
 }
 
@@ -45,6 +47,11 @@ TEST(Exporter, WritesValuesAndEscapesLabels) {
   const std::string pool = "backend=\"shop\",database=\"db\\\"\\\\\\n\",user=\"app\"";
   EXPECT_TRUE(has(text, "weirpool_server_connections{" + pool + ",state=\"active\"} 5")) << text;
   EXPECT_TRUE(has(text, "weirpool_pins_total{" + pool + ",reason=\"listen\"} 3")) << text;
+  EXPECT_TRUE(has(text, "weirpool_pool_sources{" + pool + "} 2")) << text;
+  const std::string normal = pool + ",class=\"normal\"";
+  EXPECT_TRUE(has(text, "weirpool_admission_offered_total{" + normal + "} 10")) << text;
+  EXPECT_TRUE(has(text, "weirpool_admission_shed_total{" + normal + ",reason=\"overload\"} 2"));
+  EXPECT_EQ(text.find("class=\"critical\""), std::string::npos) << "nobody has asked";
   EXPECT_TRUE(has(text, "weirpool_pool_wait_seconds_count{" + pool + "} 3")) << text;
   EXPECT_TRUE(has(text, "weirpool_pool_wait_seconds_bucket{" + pool + ",le=\"30\"} 2")) << text;
   EXPECT_TRUE(has(text, "weirpool_pool_wait_seconds_bucket{" + pool + ",le=\"+Inf\"} 3")) << text;

@@ -31,6 +31,11 @@ TEST(Numbers, TheOldestWaiterOfAllShardsCounts) {
   two.closed[2].add(1);
   one.pins.add("listen");
   two.pins.add("listen");
+  one.classes[2].offered.add(3);
+  two.classes[2].offered.add(1);
+  two.classes[2].shed[1].add(1);
+  one.sources.set({1, 2});
+  two.sources.set({2, 3});
   PoolNumbers sum;
   for (const PoolMetrics* shard : {&one, &two, &none}) sum.add(*shard, 10'000'000'000);
   EXPECT_DOUBLE_EQ(sum.oldest_wait_seconds, 3.0);
@@ -38,6 +43,9 @@ TEST(Numbers, TheOldestWaiterOfAllShardsCounts) {
   EXPECT_DOUBLE_EQ(sum.wait_sum, 0.4);
   EXPECT_EQ(sum.closed[2], 1U);
   EXPECT_EQ(sum.pins.at("listen"), 2U);
+  EXPECT_EQ(sum.classes[2].offered, 4U);
+  EXPECT_EQ(sum.classes[2].all_shed(), 1U);
+  EXPECT_EQ(sum.sources.size(), 3U) << "one node that both have seen counts once";
 }
 
 }  // namespace

@@ -6,6 +6,7 @@
 #include <optional>
 #include <vector>
 
+#include "tests/support/stander.hpp"
 #include "tests/support/toy_world.hpp"
 
 namespace weirpool::proxy {
@@ -13,28 +14,9 @@ namespace {
 
 using metrics::CloseReason;
 using protocol::Fault;
+using test::Stander;
 using test::ToyCounts;
 using test::ToyWorld;
-
-/// Somebody in a line, as a session is.
-struct Stander {
-  explicit Stander(PoolShard& shard, Waiter::Wish wish = Waiter::Wish::backend)
-      : place(std::in_place, shard, signal, wish) {}
-
-  bool served() {
-    if (!lease && place) lease = place->take();
-    return static_cast<bool>(lease);
-  }
-  void give_back() {
-    Standing clean;
-    clean.at_boundary = true;
-    std::exchange(lease, {}).end(clean, false);
-  }
-
-  Signal signal;
-  std::optional<Waiter> place;
-  Lease lease;
-};
 
 TEST(PoolShardTest, ANewcomerOpensABackendAndTheNextOneReusesIt) {
   ToyWorld world(2);
@@ -441,17 +423,6 @@ TEST(PoolShardTest, WhoComesDuringADrainIsRefusedAtOnce) {
   Stander late(shard);
   EXPECT_FALSE(late.place->waiting());
   EXPECT_EQ(late.place->refusal(), Fault::shutting_down);
-}
-
-TEST(PoolShardTest, TheLineHasABound) {
-  ToyWorld world(1);
-  world.config.limits.max_waiting_clients = 2;
-  world.apply();
-  PoolShard& shard = world.pool();
-  Stander first(shard);
-  EXPECT_FALSE(shard.line_full());
-  Stander second(shard);
-  EXPECT_TRUE(shard.line_full());
 }
 
 }  // namespace

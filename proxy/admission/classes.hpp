@@ -1,0 +1,30 @@
+// How important a piece of work is, by the rules of the configuration: the first that fits counts.
+#pragma once
+
+#include <string_view>
+
+#include "config/config.hpp"
+#include "proxy/admission/fair_queue.hpp"
+
+namespace weirpool::proxy::admission {
+
+/// Who asks. Views, for the duration of a call.
+struct Applicant {
+  std::string_view user;
+  std::string_view database;
+  std::string_view application;
+  std::string_view listener;
+};
+
+/// Without a statement only rules without a tag can fit.
+Class class_of(const config::Admission& admission, const Applicant& applicant,
+               std::string_view statement = {});
+
+/// Some rule looks into statements.
+bool reads_statements(const config::Admission& admission);
+
+/// A comment at the beginning or the end of `statement` says `tag`, key=value, as sqlcommenter
+/// writes it: key='value' between commas. What lies in between is not looked at, however long.
+bool says(std::string_view statement, std::string_view tag);
+
+}  // namespace weirpool::proxy::admission

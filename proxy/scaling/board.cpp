@@ -1,0 +1,40 @@
+#include "proxy/scaling/board.hpp"
+
+#include <algorithm>
+#include <set>
+#include <utility>
+#include <vector>
+
+namespace weirpool::scaling {
+
+void Board::read(const metrics::Snapshot& numbers, double seconds, const Bound& bound) {
+  Signals made;
+  std::vector<Signal> all;
+  std::set<std::uint64_t> sources;
+  for (const metrics::BackendNumbers& server : numbers.backends) {
+    Reading sum;
+    sum.useful = server.max_connections;
+    for (const auto& [name, pool] : numbers.pools) {
+      if (name.backend != server.name) continue;
+      sum.add(pool);
+      Reading own;
+      const std::uint32_t most = bound(name);
+      own.useful = most == 0 ? server.max_connections : std::min(most, server.max_connections);
+      own.add(pool);
+      Watch& watch = pools_[name];
+      watch.read(own, seconds);
+      made.pools[name] = watch.signal();
+    }
+    sources.insert(sum.sources.begin(), sum.sources.end());
+    Watch& watch = servers_[server.name];
+    watch.read(sum, seconds);
+    made.servers[server.name] = watch.signal();
+    all.push_back(watch.signal());
+  }
+  std::erase_if(pools_, [&](const auto& entry) { return !numbers.pools.contains(entry.first); });
+  made.whole = joined(all);
+  made.whole.sources = sources.size();
+  signals_ = std::move(made);
+}
+
+}  // namespace weirpool::scaling

@@ -1,0 +1,232 @@
+"""More is asked for than the database can do: who is served, what the others hear, and that they
+stay connected."""
+
+import asyncio
+import json
+import re
+import time
+
+import psycopg
+import pymysql
+import pytest
+
+from servers import DATABASE, HOST, PASSWORD, USER
+from weirtest import mywire, pgwire
+from weirtest.poll import until
+from weirtest.wire import DatabaseError, Stream
+
+ADVICE = re.compile(r"retry_after_ms=(\d+) class=(\w+) wait_ms=(\d+)")
+DEFAULTS = {"timeouts": {"query_wait_timeout": None}, "admission": {"queue_target": None}}
+REFUSED = ("53300", 1040)
+
+
+def backends(client, count):
+    """MySQL keeps one in reserve for ending statements."""
+    return count if client.is_postgres else count + 1
+
+
+async def ask(connection, sql):
+    """None: served; else the error it was refused with."""
+    try:
+        answer = await connection.query(sql)
+        if hasattr(answer, "check"):
+            answer.check()
+    except DatabaseError as error:
+        return error
+    return None
+
+
+def advice_of(error):
+    return ADVICE.search(error.fields.get("D", "") or error.message)
+
+
+class Flood:
+    """Clients that ask, each on its connection, for so long; refused ones rest as long as the
+    refusal says, and no client ever opens a second connection."""
+
+    def __init__(self):
+        self.served = []
+        self.refused = []
+
+    async def run(self, connection, sql, seconds):
+        end = time.monotonic() + seconds
+        while time.monotonic() < end:
+            began = time.monotonic()
+            error = await ask(connection, sql)
+            if error is None:
+                self.served.append(time.monotonic() - began)
+                continue
+            self.refused.append(error)
+            advice = advice_of(error)
+            assert advice, error
+            await asyncio.sleep(int(advice[1]) / 1000)
+
+
+def test_a_flood_is_served_at_the_databases_pace_and_keeps_its_connections(
+        launch, database, client, aio):
+    weir = launch(database, max_connections=backends(client, 2),
+                  config=DEFAULTS | {"workers": 1})
+    flood = Flood()
+
+    async def scenario():
+        connections = [await client(weir.port) for _ in range(60)]
+        await asyncio.gather(*(flood.run(one, client.slow(0.05), 4) for one in connections))
+        until(lambda: weir.metrics().total("weirpool_pool_overloaded") == 0, "it is over")
+        for one in connections:
+            assert await one.value("select 'kept'") == "kept"
+            await one.close()
+
+    aio(scenario())
+    metrics = weir.metrics()
+    assert metrics.total("weirpool_client_logins_total", result="ok") == 60
+    assert {error.code for error in flood.refused} <= set(REFUSED), flood.refused[:3]
+    # Two backends, 50 ms each, four seconds.
+    assert len(flood.served) > 60 and flood.refused, (len(flood.served), len(flood.refused))
+    assert sorted(flood.served)[len(flood.served) // 2] < 1
+    assert metrics.total("weirpool_admission_shed_total", **{"class": "normal"}) == len(
+        flood.refused)
+    assert metrics.total("weirpool_pool_overloads_total") >= 1
+    assert weir.events("pool_overloaded") and weir.events("pool_recovered")
+
+
+@pytest.fixture
+def wild(launch, database, client):
+    return launch(database, max_connections=backends(client, 2), config=DEFAULTS | {"workers": 1})
+
+
+def test_a_wild_node_does_not_disturb_the_others(wild, client, aio, monkeypatch):
+    greedy, polite = Flood(), Flood()
+
+    async def scenario():
+        monkeypatch.setattr(Stream, "source", ("127.0.0.2", 0))
+        many = [await client(wild.port) for _ in range(40)]
+        monkeypatch.setattr(Stream, "source", ("127.0.0.3", 0))
+        one = await client(wild.port)
+        statement = client.slow(0.03)
+        storm = [asyncio.ensure_future(greedy.run(each, statement, 4)) for each in many]
+        await polite.run(one, statement, 4)
+        await asyncio.gather(*storm)
+        for each in [one, *many]:
+            await each.close()
+
+    aio(scenario())
+    assert greedy.refused
+    assert not polite.refused, polite.refused[0]
+    assert len(polite.served) > 10
+
+
+def test_psycopg_keeps_its_connection_and_rolls_back_without_a_line(launch, postgres):
+    weir = launch(postgres, max_connections=1,
+                  config={"timeouts": {"query_wait_timeout": "200ms"}})
+    url = f"postgresql://{USER}:{PASSWORD}@{HOST}:{weir.port}/{DATABASE}"
+    with psycopg.connect(url) as holder, psycopg.connect(url, autocommit=True) as other:
+        holder.execute("select 1")
+        with pytest.raises(psycopg.errors.TooManyConnections) as refused:
+            other.execute("begin")
+        assert ADVICE.search(refused.value.diag.message_detail)
+        assert not other.closed
+        offered = weir.metrics().total("weirpool_admission_offered_total")
+        other.execute("ROLLBACK")
+        assert weir.metrics().total("weirpool_admission_offered_total") == offered
+        holder.commit()
+        assert other.execute("select 'still here'").fetchone() == ("still here",)
+    assert weir.metrics().total("weirpool_client_logins_total", result="ok") == 2
+
+
+def test_a_statement_timeout_ends_the_wait_with_its_own_error(launch, postgres):
+    weir = launch(postgres, max_connections=1)
+    url = f"postgresql://{USER}:{PASSWORD}@{HOST}:{weir.port}/{DATABASE}"
+    with psycopg.connect(url) as holder, psycopg.connect(url, autocommit=True) as other:
+        other.execute("set statement_timeout = '200ms'")
+        holder.execute("select 1")
+        with pytest.raises(psycopg.errors.QueryCanceled):
+            other.execute("select 'too late'")
+        holder.commit()
+        assert other.execute("select 'in time'").fetchone() == ("in time",)
+
+
+def test_pymysql_keeps_its_connection_and_rolls_back_without_a_line(launch, mysql_like):
+    weir = launch(mysql_like, max_connections=2,
+                  config={"timeouts": {"query_wait_timeout": "200ms"}})
+
+    def connect():
+        return pymysql.connect(host=HOST, port=weir.port, user=USER, password=PASSWORD,
+                               database=DATABASE, autocommit=True)
+
+    holder, other = connect(), connect()
+    holder.begin()
+    holder.query("select 1")
+    with pytest.raises(pymysql.err.OperationalError) as refused:
+        other.begin()
+    assert refused.value.args[0] == 1040 and ADVICE.search(refused.value.args[1])
+    offered = weir.metrics().total("weirpool_admission_offered_total")
+    other.rollback()
+    assert weir.metrics().total("weirpool_admission_offered_total") == offered
+    holder.commit()
+    assert other.open
+    with other.cursor() as cursor:
+        cursor.execute("select 'still here'")
+        assert cursor.fetchone() == ("still here",)
+    assert weir.metrics().total("weirpool_client_logins_total", result="ok") == 2
+    holder.close()
+    other.close()
+
+
+def test_a_statement_before_a_goodbye_is_finished(launch, database, client, aio):
+    weir = launch(database, max_connections=backends(client, 1))
+
+    async def scenario():
+        leaver = await client(weir.port)
+        backend = await leaver.value(client.backend_id)
+        slow = client.slow(0.7)
+        if client.is_postgres:
+            leaver.send(pgwire.query(slow))
+        else:
+            leaver.command(mywire.COM_QUERY, slow.encode())
+        await leaver.close()
+        stayer = await client(weir.port)
+        began = time.monotonic()
+        assert await stayer.value(client.backend_id) == backend
+        assert time.monotonic() - began > 0.3, "the statement was cut short"
+        await stayer.close()
+
+    aio(scenario())
+    assert weir.metrics().total("weirpool_cancel_requests_total") == 0
+
+
+def test_idle_in_a_transaction_is_cut_short_while_others_wait(launch, database, client, aio):
+    weir = launch(database, max_connections=backends(client, 1), config={
+        "timeouts": {"idle_transaction_timeout_waiting": "500ms"}})
+
+    async def scenario():
+        idle, waiting = await client(weir.port), await client(weir.port)
+        await idle.query("begin")
+        await idle.query("select 1")
+        assert await waiting.value("select 'served'", timeout=20) == "served"
+        error = await ask(idle, "select 1")
+        assert error.code in ("25P03", 4031), error
+        await waiting.close()
+
+    aio(scenario())
+    assert weir.metrics().total("weirpool_faults_total", reason="idle_transaction_timeout") == 1
+
+
+def test_the_scaling_signal(launch, database, client, aio):
+    weir = launch(database, max_connections=4)
+    assert weir.http_status("/api/v1/scaling") == 503
+
+    async def traffic():
+        one = await client(weir.port)
+        for _ in range(50):
+            await one.query("select 1")
+        await one.close()
+
+    aio(traffic())
+    until(lambda: weir.http_status("/api/v1/scaling") == 200, "a window is over", 60)
+    signal = json.loads(weir.http("/api/v1/scaling"))
+    assert signal["verdict"] == "scale_web_ok" and signal["reason"] == "none"
+    assert signal["useful"] == 4
+    for key in ("offered_per_second", "demand", "saturation", "wait_p95_seconds", "shed_ratio"):
+        assert isinstance(signal[key], (int, float)), key
+    assert DATABASE in {pool["database"] for pool in signal["pools"]}
+    assert [one["backend"] for one in signal["backends"]] == ["db"]

@@ -1,0 +1,93 @@
+#include "proxy/pool/pool_line.hpp"
+
+#include <gtest/gtest.h>
+
+#include <deque>
+
+#include "tests/support/stander.hpp"
+#include "tests/support/toy_world.hpp"
+
+namespace weirpool::proxy {
+namespace {
+
+using admission::Class;
+using metrics::ShedReason;
+using protocol::Fault;
+using test::Stander;
+using test::ToyWorld;
+
+std::uint64_t shed(PoolShard& shard, Class importance, ShedReason reason) {
+  return shard.metrics()
+      .classes[static_cast<std::size_t>(importance)]
+      .shed[static_cast<std::size_t>(reason)]
+      .get();
+}
+
+/// Three come for each one that is served, until `holds`.
+bool flood(ToyWorld& world, PoolShard& shard, std::deque<Stander>& line,
+           const admission::Flow& flow, const std::function<bool()>& holds) {
+  return world.until([&] {
+    world.spin();
+    for (int i = 0; i < 3; ++i) line.emplace_back(shard, Waiter::Wish::backend, &flow);
+    for (Stander& one : line) {
+      if (!one.served()) continue;
+      one.give_back();
+      break;
+    }
+    return holds();
+  });
+}
+
+TEST(PoolLineTest, AStandingLineIsAnOverloadAndTheOldestAreTold) {
+  ToyWorld world(1);
+  world.config.admission.queue_target = config::Duration(1);
+  world.apply();
+  PoolShard& shard = world.pool();
+  const admission::Flow flow = shard.flow(Class::normal, {7}, "web");
+  std::deque<Stander> line;
+  const auto overloaded = [&] { return shed(shard, Class::normal, ShedReason::overload) > 0; };
+  ASSERT_TRUE(flood(world, shard, line, flow, overloaded));
+  EXPECT_GE(shard.metrics().overloads.get(), 1U);
+  const auto refused = std::find_if(line.begin(), line.end(), [](Stander& one) {
+    return one.place->refusal() == Fault::pool_overloaded;
+  });
+  ASSERT_NE(refused, line.end());
+  const std::string& advice = refused->place->detail();
+  EXPECT_TRUE(advice.starts_with("retry_after_ms=")) << advice;
+  EXPECT_NE(advice.find(" class=normal wait_ms="), std::string::npos) << advice;
+  // When nobody comes any more it is over, and that is noticed though nothing happens.
+  line.clear();
+  EXPECT_TRUE(world.until([&] { return shard.metrics().overloaded.get() == 0; }));
+  EXPECT_FALSE(shard.line_stands());
+}
+
+TEST(PoolLineTest, WithoutATargetTheLineMayStand) {
+  ToyWorld world(1);
+  PoolShard& shard = world.pool();
+  const admission::Flow flow = shard.flow(Class::normal, {7}, "web");
+  std::deque<Stander> line;
+  ASSERT_TRUE(flood(world, shard, line, flow, [&] { return line.size() > 300; }));
+  EXPECT_EQ(shed(shard, Class::normal, ShedReason::overload), 0U);
+  EXPECT_EQ(shard.metrics().overloads.get(), 0U);
+}
+
+TEST(PoolLineTest, WhoOnlyWantsFactsIsNeitherLentToNorShed) {
+  ToyWorld world(1);
+  world.config.admission.queue_target = config::Duration(1);
+  world.apply();
+  world.server.answer_logins([](const auto&, const auto&, const auto&) { return ""; });
+  PoolShard& shard = world.pool();
+  Stander curious(shard, Waiter::Wish::facts);
+  Stander working(shard);
+  EXPECT_EQ(shard.metrics().waiting.get(), 2);
+  world.settle();
+  EXPECT_TRUE(curious.place->waiting());
+  EXPECT_EQ(shard.line().size(), 2U);
+  world.begin_drain();
+  EXPECT_EQ(curious.place->refusal(), Fault::shutting_down);
+  EXPECT_EQ(working.place->refusal(), Fault::shutting_down);
+  EXPECT_EQ(shard.metrics().waiting.get(), 0);
+}
+
+}  // namespace
+}  // namespace weirpool::proxy
