@@ -86,7 +86,7 @@ def test_a_flood_is_served_at_the_databases_pace_and_keeps_its_connections(
     assert metrics.total("weirpool_admission_shed_total", **{"class": "normal"}) == len(
         flood.refused)
     assert metrics.total("weirpool_pool_overloads_total") >= 1
-    assert weir.events("pool_overloaded") and weir.events("pool_recovered")
+    until(lambda: weir.events("pool_overloaded") and weir.events("pool_recovered"), "both are logged")
 
 
 @pytest.fixture

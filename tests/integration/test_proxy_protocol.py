@@ -5,6 +5,7 @@ import struct
 
 import pytest
 
+from weirtest.poll import until
 from weirtest.wire import DatabaseError, Lost, Stream
 
 TEXT = b"PROXY TCP4 192.0.2.7 192.0.2.9 50000 6432\r\n"
@@ -31,7 +32,9 @@ def test_the_address_comes_with_the_header(balanced, client, aio, monkeypatch, p
         await one.close()
 
     aio(scenario())
-    assert [event["address"] for event in balanced.events("client_login")] == [address]
+    # The log is written by a thread of its own.
+    logged = until(lambda: balanced.events("client_login"), "the login is logged")
+    assert [event["address"] for event in logged] == [address]
 
 
 def test_without_the_header_nobody_is_served(balanced, client, aio):
