@@ -30,6 +30,8 @@ class Deadline : public boost::intrusive::set_base_hook<
   void disarm();
   bool passed() const { return passed_; }
   bool armed() const { return at_ != TimePoint::max(); }
+  /// max: not armed.
+  TimePoint at() const { return at_; }
 
  private:
   friend class Deadlines;

@@ -212,7 +212,8 @@ void PoolShard::tend(TimePoint now) {
   supply_line(now);
   const TimePoint at = line_.work().wake_at(now);
   if (at == TimePoint::max() || draining_) return;
-  line_clock_.arm(at);
+  // Never later than was meant: grants that follow each other quickly would put it off for ever.
+  line_clock_.arm(std::min(at, line_clock_.at()));
   if (!tending_) supervise("line", tend_line());
 }
 

@@ -2,7 +2,8 @@
 
 #include <gtest/gtest.h>
 
-#include <deque>
+#include <algorithm>
+#include <list>
 
 #include "tests/support/stander.hpp"
 #include "tests/support/toy_world.hpp"
@@ -23,16 +24,20 @@ std::uint64_t shed(PoolShard& shard, Class importance, ShedReason reason) {
       .get();
 }
 
-/// Three come for each one that is served, until `holds`.
-bool flood(ToyWorld& world, PoolShard& shard, std::deque<Stander>& line,
-           const admission::Flow& flow, const std::function<bool()>& holds) {
+/// Three come for each one that is served, until `holds` or there are plenty.
+bool flood(ToyWorld& world, PoolShard& shard, std::list<Stander>& line, const admission::Flow& flow,
+           const std::function<bool()>& holds) {
+  constexpr std::size_t kPlenty = 400;
   return world.until([&] {
     world.spin();
-    for (int i = 0; i < 3; ++i) line.emplace_back(shard, Waiter::Wish::backend, &flow);
-    for (Stander& one : line) {
-      if (!one.served()) continue;
-      one.give_back();
-      break;
+    for (int i = 0; i < 3 && line.size() < kPlenty; ++i) {
+      line.emplace_back(shard, Waiter::Wish::backend, &flow);
+    }
+    const auto served =
+        std::find_if(line.begin(), line.end(), [](Stander& one) { return one.served(); });
+    if (served != line.end()) {
+      served->give_back();
+      line.erase(served);
     }
     return holds();
   });
@@ -44,7 +49,7 @@ TEST(PoolLineTest, AStandingLineIsAnOverloadAndTheOldestAreTold) {
   world.apply();
   PoolShard& shard = world.pool();
   const admission::Flow flow = shard.flow(Class::normal, {7}, "web");
-  std::deque<Stander> line;
+  std::list<Stander> line;
   const auto overloaded = [&] { return shed(shard, Class::normal, ShedReason::overload) > 0; };
   ASSERT_TRUE(flood(world, shard, line, flow, overloaded));
   EXPECT_GE(shard.metrics().overloads.get(), 1U);
@@ -65,7 +70,7 @@ TEST(PoolLineTest, WithoutATargetTheLineMayStand) {
   ToyWorld world(1);
   PoolShard& shard = world.pool();
   const admission::Flow flow = shard.flow(Class::normal, {7}, "web");
-  std::deque<Stander> line;
+  std::list<Stander> line;
   ASSERT_TRUE(flood(world, shard, line, flow, [&] { return line.size() > 300; }));
   EXPECT_EQ(shed(shard, Class::normal, ShedReason::overload), 0U);
   EXPECT_EQ(shard.metrics().overloads.get(), 0U);
