@@ -170,7 +170,8 @@ class Weirpool(Contender):
 
     def launch(self):
         self.weir = proxy.Weirpool(
-            self.folder, {"db": self.server}, max_connections=self.backends, config={
+            self.folder, {"db": self.server}, max_connections=self.backends,
+            config=proxy.DEFAULTS | {
                 "workers": self.threads, "log": {"level": "warn"},
                 "backends": {"db": {"tls": {"mode": "disable"}}},
                 "limits": {"max_client_conn": MANY_CLIENTS},

@@ -53,6 +53,9 @@ inline constexpr std::size_t kAdminHeaderBytes = std::size_t{8} << 10;
 inline constexpr std::size_t kAdminMaxConnections = 64;
 inline constexpr std::size_t kHealthcheckMaxBytes = std::size_t{64} << 10;
 
+/// What a client has left behind is cancelled and rolled back within this, or its backend closed.
+inline constexpr std::chrono::milliseconds kCallOff{1000};
+
 // The waiting line of a pool (proxy/admission/waiting_line.hpp).
 /// A wait that stays above this for a whole interval is overload (CoDel's target, as folly has it).
 inline constexpr std::chrono::milliseconds kLineTarget{5};

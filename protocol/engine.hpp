@@ -161,6 +161,12 @@ class Conversation : public Engine {
   virtual std::string_view request_text(Bytes /*unread*/) const { return {}; }
   /// What the client says next is goodbye.
   virtual bool says_goodbye(Bytes /*unread*/) const { return false; }
+  /// The attached backend waits for more of the client (rows, a file, the end of a batch): without
+  /// it, it comes to no end.
+  virtual bool awaits_client() const { return false; }
+  /// Appends what the client would say to roll back, if an open transaction is all that keeps the
+  /// attached backend from a boundary; to be stepped as if the client had said it.
+  virtual void write_rollback(Writer& /*out*/) const {}
   /// What the client calls itself now, for people; empty: nothing.
   virtual std::string_view application() const = 0;
   /// Prepared statements this client holds.

@@ -119,8 +119,13 @@ std::unique_ptr<ClientLogin> ServerConversation::take_login() {
 
 bool ServerConversation::at_boundary() const {
   if (backend_ == nullptr) return true;
+  return owes_nothing() && tracker_.outside_transaction();
+}
+
+/// Neither side is in the middle of anything, but perhaps of a transaction.
+bool ServerConversation::owes_nothing() const {
   return response_.finished() && errand_ == Errand::none && !flag_.unsettled && !asking() &&
-         !flag_.replica && tracker_.outside_transaction();
+         !flag_.replica;
 }
 
 /// The client's command, or the file that belongs to it, has not passed whole.
@@ -163,6 +168,16 @@ std::string_view ServerConversation::request_text(Bytes unread) const {
 bool ServerConversation::says_goodbye(Bytes unread) const {
   return intake_ == Intake::command && unread.size() > kHeaderSize &&
          header_of(unread).length == 1 && unread[kHeaderSize] == com::quit;
+}
+
+void ServerConversation::write_rollback(Writer& out) const {
+  const bool open = backend_ != nullptr && owes_nothing() && !tracker_.outside_transaction();
+  if (!open || intake_ != Intake::command) return;
+  // With attributes a query begins with how many there are, and in how many sets.
+  const bool attributes = (start_.capabilities & cap::query_attributes) != 0;
+  constexpr std::string_view kNoAttributes("\0\1", 2);
+  std::string text(attributes ? kNoAttributes : std::string_view{});
+  write_command(out, com::query, text.append("ROLLBACK"));
 }
 
 bool ServerConversation::executing() const { return backend_ != nullptr && !response_.finished(); }

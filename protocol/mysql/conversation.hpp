@@ -57,6 +57,8 @@ class ServerConversation final : public Conversation, private ResponseObserver {
   std::uint32_t statement_limit_ms() const override;
   std::string_view request_text(Bytes unread) const override;
   bool says_goodbye(Bytes unread) const override;
+  bool awaits_client() const override { return asking(); }
+  void write_rollback(Writer& out) const override;
   std::string_view application() const override { return {}; }
   std::size_t prepared_statements() const override { return 0; }
   bool executing() const override;
@@ -184,6 +186,7 @@ class ServerConversation final : public Conversation, private ResponseObserver {
   bool releasable() const;
   Pins pins() const;
   bool asking() const;
+  bool owes_nothing() const;
   void reset_virtual_session();
   void forget_diagnostics();
 

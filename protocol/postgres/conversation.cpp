@@ -86,10 +86,15 @@ bool PostgresConversation::says_goodbye(Bytes unread) const {
   return unread.size() >= kHeaderSize && peek_header(unread).tag == 'X';
 }
 
-bool PostgresConversation::quiet() const {
-  return queue_.empty() && status_ == 'I' && phase_ == Phase::relay && !unsynced_ && !own_ &&
-         !settle_failed_ && !last_words_ && !client_moving_ && !backend_moving_ &&
-         !backend_partial_ && text_left_ == 0 && carry_ == 0 && !gather_.collecting();
+void PostgresConversation::write_rollback(Writer& out) const {
+  if (backend_ != nullptr && status_ != 'I' && owes_nothing()) write_query("ROLLBACK", out);
+}
+
+/// Neither side is in the middle of anything, but perhaps of a transaction.
+bool PostgresConversation::owes_nothing() const {
+  return queue_.empty() && phase_ == Phase::relay && !unsynced_ && !own_ && !settle_failed_ &&
+         !last_words_ && !client_moving_ && !backend_moving_ && !backend_partial_ &&
+         text_left_ == 0 && carry_ == 0 && !gather_.collecting();
 }
 
 bool PostgresConversation::at_boundary() const { return backend_ == nullptr || quiet(); }

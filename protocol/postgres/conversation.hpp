@@ -61,6 +61,8 @@ class PostgresConversation final : public Conversation {
   std::uint32_t statement_limit_ms() const override;
   std::string_view request_text(Bytes unread) const override;
   bool says_goodbye(Bytes unread) const override;
+  bool awaits_client() const override { return unsynced_ || phase_ == Phase::copy_in; }
+  void write_rollback(Writer& out) const override;
   std::string_view application() const override;
   std::size_t prepared_statements() const override { return statements_.size(); }
   bool executing() const override { return !queue_.empty(); }
@@ -83,7 +85,8 @@ class PostgresConversation final : public Conversation {
 
   // conversation.cpp
   bool releasable() const;
-  bool quiet() const;
+  bool owes_nothing() const;
+  bool quiet() const { return status_ == 'I' && owes_nothing(); }
   void note_left_behind();
   void undo(Expected& entry);
   void forget_queue();

@@ -53,6 +53,12 @@ Io Flow::flush(Stream& to) {
   return to.unsent() ? to.flush() : Io{Io::Kind::moved, 0};
 }
 
+void Flow::hear(Bytes bytes) {
+  if (!chunk_) chunk_ = chunks_.borrow();
+  std::memcpy(chunk_.get() + filled_, bytes.data(), bytes.size());
+  filled_ += static_cast<std::uint32_t>(bytes.size());
+}
+
 void Flow::forward(std::uint64_t count) {
   forward_ = count;
   keep_promises();

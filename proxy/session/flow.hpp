@@ -36,6 +36,8 @@ class Flow {
 
   void forward(std::uint64_t count);
   void skip(std::uint64_t count);
+  /// Puts bytes where those that are read come; a few, into an empty flow.
+  void hear(protocol::Bytes bytes);
   /// Puts bytes behind everything decided so far. Large ones are not copied: they must stay valid
   /// until inserting() is false.
   void insert(protocol::Bytes bytes);

@@ -57,7 +57,7 @@ Task<void> Session::serve() {
   for (;;) {
     const Next next = relay();
     if (next == Next::leave || drained()) co_return;
-    if (winding_up_ && !may_wind_up()) co_return;
+    if (winding_up() && wound_up()) co_return;
     if (next == Next::lease) {
       const bool go_on = co_await obtain_lease();
       if (!go_on) co_return;
@@ -83,7 +83,7 @@ Task<void> Session::serve() {
 Session::Next Session::relay() {
   bool moved = true;
   while (moved && next_ == Next::wait) {
-    moved = !winding_up_ && drive(Party::client);
+    moved = speaks() && drive(Party::client);
     if (next_ == Next::wait && lease_) moved |= drive(Party::backend);
     if (next_ == Next::lease) {
       Lease idle = shard_->take_idle(&flow_of_request());
@@ -107,13 +107,14 @@ bool Session::drive(Party from) {
       const Verdict verdict = conversation_->step(from, flow.unread());
       if (!apply(from, verdict)) break;
       moved = true;
-      if (next_ != Next::wait || (from == Party::backend ? !lease_ : winding_up_)) {
+      if (next_ != Next::wait || (from == Party::backend ? !lease_ : !speaks())) {
         flush();
         return true;
       }
     }
     if (!flush()) return true;
     if (from == Party::backend && !lease_) return true;
+    if (from == Party::client && winding_up()) return moved;
     const Io io = flow.fill(from == Party::client ? client_ : lease_->stream);
     if (io.kind == Io::Kind::blocked) return moved;
     moved = true;
@@ -140,7 +141,7 @@ bool Session::apply(Party from, const Verdict& verdict) {
     case Verdict::Kind::kill: next_ = Next::kill; return true;
     case Verdict::Kind::release: release_backend(); return true;
     case Verdict::Kind::log_in: next_ = Next::log_in; return true;
-    case Verdict::Kind::done: may_wind_up() ? wind_up() : leave(Fault::none); return true;
+    case Verdict::Kind::done: depart(Departure::goodbye); return true;
     case Verdict::Kind::close: leave(verdict.fault); return true;
     default: leave(Fault::internal); return true;
   }
@@ -151,23 +152,20 @@ bool Session::flush() {
     // A backend that takes no more bytes may still have last words: reading goes on until its end.
     if (up_.flush(lease_->stream).kind == Io::Kind::failed) up_.abandon();
   }
-  if (down_.pending() || client_.unsent()) {
+  if (deaf_) {
+    down_.abandon();
+  } else if (down_.pending() || client_.unsent()) {
     if (down_.flush(client_).kind == Io::Kind::failed) {
-      if (!winding_up_) {
-        next_ = Next::leave;
-        return false;
-      }
-      down_.abandon();
+      winding_up() ? turn_deaf() : depart(Departure::vanished);
     }
   }
-  return true;
+  return next_ != Next::leave;
 }
 
 void Session::ended(Party party) {
   if (party == Party::client) {
     const bool goodbye = conversation_->says_goodbye(up_.unread());
-    goodbye&& may_wind_up() ? wind_up() : leave(Fault::none);
-    return;
+    return depart(goodbye ? Departure::goodbye : Departure::vanished);
   }
   const bool torn = up_.mid_message() || down_.mid_message() || down_.inserting();
   const Verdict verdict = conversation_->backend_lost(torn);
@@ -177,6 +175,7 @@ void Session::ended(Party party) {
                {{"backend", shard_->key().target->backend().name},
                 {"database", shard_->key().database},
                 {"user", shard_->key().user}});
+  if (winding_up()) return leave(Fault::none);
   if (verdict.kind == Verdict::Kind::close) return leave(verdict.fault);
   enter(State::idle);
   // What is unread has reached nobody; it goes to another backend, but not to any number of them.
@@ -324,8 +323,8 @@ Task<void> Session::linger() {
 // --- waiting -------------------------------------------------------------------------------------
 
 void Session::arm() {
-  if (up_.has_room() && !winding_up_) client_.arm_read();
-  if (down_.pending() || client_.unsent()) client_.arm_write();
+  if (up_.has_room() && !winding_up()) client_.arm_read();
+  if (!deaf_ && (down_.pending() || client_.unsent())) client_.arm_write();
   if (lease_) {
     if (cancel_wanted_ && conversation_->executing()) {
       cancel_wanted_ = false;
@@ -360,8 +359,9 @@ void Session::set_clock() {
     overdue_ = fault;
   };
   TimePoint now{};
-  if (winding_up_) {
-    bound(Fault::none, timeouts.wind_up_timeout, transaction_since_);
+  if (winding_up()) {
+    const bool vanished = departure_ == Departure::vanished;
+    bound(Fault::none, vanished ? config::kCallOff : timeouts.wind_up_timeout, transaction_since_);
   } else if (!lease_ || conversation_->at_boundary()) {
     transaction_since_ = query_since_ = {};
     bound(Fault::client_idle_timeout, idle_limit(timeouts.client_idle_timeout), now);

@@ -101,8 +101,20 @@ class Session final : public Watcher,
   void join_pool();
   const admission::Flow& flow_of_request();
   void refuse(protocol::Fault fault, std::string_view detail);
-  bool may_wind_up() const;
-  void wind_up();
+  // departure.cpp: what the client has begun and left behind.
+  /// The client has gone, what it has begun has not.
+  enum class Departure : std::uint8_t {
+    none,
+    goodbye,   ///< the database server would finish it, and so does weirpool
+    vanished,  ///< nobody wants it any more: it is cancelled
+  };
+  void depart(Departure how);
+  void turn_deaf();
+  bool winding_up() const { return departure_ != Departure::none; }
+  bool wound_up();
+  void roll_back(protocol::Bytes words);
+  /// Bytes of the client, or in its name, are taken.
+  bool speaks() const { return !winding_up() || rolled_back_; }
   Task<void> kill_other();
   void cancel_statement();
   Task<void> linger();
@@ -167,8 +179,10 @@ class Session final : public Watcher,
   bool cancelled_ = false;             ///< while waiting in line
   bool cancel_wanted_ = false;         ///< as soon as the backend executes the client's request
   std::uint8_t fresh_losses_ = 0;      ///< backends lost in a row before they were given anything
-  bool winding_up_ = false;            ///< the client has gone, its statement has not
-  bool reset_always_ = false;          ///< the backend's session is never what it was
+  Departure departure_ = Departure::none;
+  bool deaf_ = false;          ///< nobody takes the answers any more
+  bool rolled_back_ = false;   ///< as the last word of a client that has gone
+  bool reset_always_ = false;  ///< the backend's session is never what it was
   Next next_ = Next::wait;
   protocol::Fault parting_ = protocol::Fault::none;
   protocol::Fault refusal_;

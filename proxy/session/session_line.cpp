@@ -1,6 +1,5 @@
 // A session's dealings with the line of its pool, see session.hpp: whose share its backends are
-// taken from, how long it can wait, what it hears when it is refused, and how what it has begun is
-// ended when it goes.
+// taken from, how long it can wait, and what it hears when it is refused.
 #include <chrono>
 
 #include "proxy/admission/classes.hpp"
@@ -58,19 +57,6 @@ Session::Patience Session::patience(Class importance) const {
 void Session::refuse(Fault fault, std::string_view detail) {
   host_.metrics().faults[static_cast<std::size_t>(fault)].add(1);
   conversation_->refuse(fault, detail);
-}
-
-/// A statement of this client runs and can be brought to its end without it.
-bool Session::may_wind_up() const {
-  return lease_ && conversation_->executing() && !conversation_->endless() && !up_.mid_message();
-}
-
-/// The client has said goodbye behind its statement: the database server would finish it, and so
-/// does weirpool. What it answers goes to the client as long as that takes it.
-void Session::wind_up() {
-  winding_up_ = true;
-  transaction_since_ = {};
-  signal_.notify_later(host_.loop().ready);
 }
 
 }  // namespace weirpool::proxy

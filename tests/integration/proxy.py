@@ -18,6 +18,10 @@ BINARY = Path(os.environ.get("WEIRPOOL_BIN", ROOT / "build/release/proxy/weirpoo
 SAMPLE = re.compile(r'^([a-zA-Z_:][\w:]*)(?:\{(.*)\})? (\S+)(?: \d+)?$')
 LABEL = re.compile(r'(\w+)="((?:[^"\\]|\\.)*)"')
 DRAIN = {"lame_duck": "10ms", "timeout": "3s"}
+# On a busy machine lines stand. Tests of something else wait as long as it takes; whoever is about
+# overload lays DEFAULTS upon this.
+PATIENT = {"timeouts": {"query_wait_timeout": "30s"}, "admission": {"queue_target": "0"}}
+DEFAULTS = {"timeouts": {"query_wait_timeout": None}, "admission": {"queue_target": None}}
 
 
 def merged(base, over):
@@ -92,10 +96,7 @@ class Weirpool:
                       LEGACY_USER: {"password": LEGACY_PASSWORD}},
             "admin": {"http": f"{HOST}:{self.http_port}", "users": [USER]},
             "drain": DRAIN,
-            # On a busy machine lines stand. Tests of something else wait as long as it takes;
-            # test_overload lays the defaults upon this.
-            "timeouts": {"query_wait_timeout": "30s"},
-            "admission": {"queue_target": "0"},
+            **PATIENT,
             "log": {"format": "json", "level": "info"},
         }
 

@@ -10,13 +10,13 @@ import psycopg
 import pymysql
 import pytest
 
+from proxy import DEFAULTS
 from servers import DATABASE, HOST, PASSWORD, USER
 from weirtest import mywire, pgwire
 from weirtest.poll import until
 from weirtest.wire import DatabaseError, Stream
 
 ADVICE = re.compile(r"retry_after_ms=(\d+) class=(\w+) wait_ms=(\d+)")
-DEFAULTS = {"timeouts": {"query_wait_timeout": None}, "admission": {"queue_target": None}}
 REFUSED = ("53300", 1040)
 
 

@@ -85,6 +85,41 @@ def test_client_gone_in_its_transaction_leaves_no_dirt(launch, database, client,
     aio(scenario())
 
 
+@pytest.mark.parametrize("moment", ["between", "within", "within a transaction"])
+def test_a_client_that_vanishes_costs_no_backend(launch, database, client, aio, table, moment):
+    """What it ran is cancelled, what it had open is rolled back, and the next one gets that backend."""
+    weir = launch(database, max_connections=1 if client.is_postgres else 2)
+    sleep = "select pg_sleep(60)" if client.is_postgres else "select sleep(60)"
+
+    def busy():
+        return weir.metrics().total("weirpool_client_connections", state="active") == 1
+
+    async def vanish():
+        connection = await client(weir.port)
+        backend = await connection.value(client.backend_id)
+        if moment != "within":
+            await connection.query("begin")
+            await connection.query(f"insert into {table} values (1)")
+        if moment == "between":
+            connection.abort()
+            return backend
+        running = asyncio.ensure_future(connection.query(sleep))
+        await asyncio.to_thread(until, busy, "it runs")
+        connection.abort()
+        running.cancel()
+        return backend
+
+    async def scenario():
+        for _ in range(3):
+            backend = await vanish()
+            after = await client(weir.port)
+            assert await after.value(f"select count(*) from {table}", timeout=20) == "0"
+            assert await after.value(client.backend_id) == backend
+            await after.close()
+
+    aio(scenario())
+
+
 def test_backend_gone_in_a_transaction_is_a_clean_error(launch, database, client, aio):
     weir = launch(database, max_connections=2)
 

@@ -61,6 +61,9 @@ class ToyConversation final : public protocol::Conversation {
   bool says_goodbye(Bytes unread) const override {
     return protocol::text_of(unread).starts_with("bye\n");
   }
+  void write_rollback(protocol::Writer& out) const override {
+    if (in_transaction_ && owed_ == 0) out.text("rollback\n");
+  }
   std::uint32_t answered() const override { return answers_; }
   bool refused_to_write() const override { return refused_to_write_; }
   Verdict backend_lost(bool) override { return Verdict::close(Fault::backend_lost); }

@@ -341,7 +341,7 @@ void ToyServer::login(Peer& peer, const std::string& line) {
 void ToyServer::cancel(unsigned id) {
   ++counts_.cancels;
   for (Peer& other : peers_) {
-    if (other.id != id || other.slow.empty()) continue;
+    if (other.id != id || other.slow.empty() || other.slow == "= stubborn\n") continue;
     other.slow.clear();
     --counts_.slow;
     finish(other, "= cancelled\n");
@@ -409,7 +409,7 @@ void ToyServer::command(Peer& peer, const std::string& line) {
     finish(peer, "data " + rest + "\n" + body);
   } else {
     if (name == "begin") peer.in_transaction = true;
-    if (name == "commit") peer.in_transaction = false;
+    if (name == "commit" || name == "rollback") peer.in_transaction = false;
     if (name == "dirty") peer.dirty = true;
     const std::string state = peer.dirty ? "= dirty\n" : "= clean\n";
     const std::string denied = name == "deny" ? "= read only\n" : "";

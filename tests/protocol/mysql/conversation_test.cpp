@@ -110,5 +110,31 @@ TEST(MysqlConversation, SaysGoodbyeOnlyWithQuit) {
   EXPECT_EQ(rig.conversation.statement_limit_ms(), 0U);
 }
 
+TEST(MysqlConversation, WhoHasGoneIsRolledBackOnceNothingElseIsUnderWay) {
+  for (const std::uint32_t more : {0U, static_cast<std::uint32_t>(cap::query_attributes)}) {
+    Rig rig(start(kModern | more));
+    const auto said = [more](const std::string& sql) {
+      return query((more == 0 ? std::string() : std::string("\0\1", 2)) + sql);
+    };
+    const auto words = [&] {
+      Writer out;
+      rig.conversation.write_rollback(out);
+      return std::string(protocol::text_of(out.view()));
+    };
+    EXPECT_EQ(words(), "");
+    rig.client(said("begin"));
+    EXPECT_EQ(words(), "");
+    rig.server(ok(1, {.status = status::in_trans}));
+    EXPECT_EQ(words(), said("ROLLBACK"));
+    EXPECT_FALSE(rig.conversation.awaits_client());
+    rig.client(words());
+    EXPECT_EQ(rig.wire.to_backend(), said("begin") + said("ROLLBACK"));
+    rig.server(ok(1));
+    EXPECT_TRUE(rig.conversation.at_boundary());
+    EXPECT_EQ(words(), "");
+    EXPECT_EQ(rig.wire.breach(), "");
+  }
+}
+
 }  // namespace
 }  // namespace weirpool::test::mysql

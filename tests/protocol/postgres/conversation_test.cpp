@@ -159,5 +159,35 @@ TEST(Conversation, TellsWhatTheLineWantsToKnow) {
   EXPECT_FALSE(rig.conversation.says_goodbye({}));
 }
 
+TEST(Conversation, WhoHasGoneIsRolledBackOnceNothingElseIsUnderWay) {
+  Rig rig;
+  const auto words = [&] {
+    protocol::Writer out;
+    rig.conversation.write_rollback(out);
+    return std::string(protocol::text_of(out.view()));
+  };
+  EXPECT_EQ(words(), "");
+  rig.wire.feed(Party::client, query("begin"));
+  EXPECT_EQ(words(), "");
+  rig.wire.feed(Party::backend, command("BEGIN") + ready('T'));
+  EXPECT_EQ(words(), query("ROLLBACK"));
+  EXPECT_FALSE(rig.conversation.awaits_client());
+  rig.wire.feed(Party::client, parse("", "select 1"));
+  EXPECT_TRUE(rig.conversation.awaits_client());
+  EXPECT_EQ(words(), "");
+  rig.wire.feed(Party::client, sync());
+  rig.wire.feed(Party::backend, message('1') + ready('T'));
+  rig.wire.feed(Party::client, query("copy t from stdin"));
+  rig.wire.feed(Party::backend, copy_in_response());
+  EXPECT_TRUE(rig.conversation.awaits_client());
+  rig.wire.feed(Party::backend, error("57014", "cancelled") + ready('E'));
+  EXPECT_FALSE(rig.conversation.awaits_client());
+  rig.wire.feed(Party::client, words());
+  rig.wire.feed(Party::backend, command("ROLLBACK") + ready('I'));
+  EXPECT_TRUE(rig.conversation.at_boundary());
+  EXPECT_EQ(words(), "");
+  EXPECT_EQ(rig.wire.breach(), "");
+}
+
 }  // namespace
 }  // namespace weirpool::test::pg

@@ -101,56 +101,5 @@ TEST(SessionLineTest, WhoIsBusyInItsTransactionIsLeftAlone) {
   EXPECT_EQ(second.answer(), "= me,idle");
 }
 
-// --- goodbyes behind a statement -----------------------------------------------------------------
-
-TEST(SessionLineTest, AStatementInFrontOfAGoodbyeIsFinished) {
-  ToyWorld world(1);
-  ToyClient client = world.logged_in();
-  client.send("slow work\nbye\n");
-  ASSERT_TRUE(world.until([&] { return world.server.counts().slow == 1; }));
-  client.close();
-  world.settle();
-  EXPECT_EQ(world.sessions(), 1U);
-  world.server.release_slow();
-  EXPECT_TRUE(world.until([&] { return world.sessions() == 0; }));
-  EXPECT_EQ(world.server.counts().cancels, 0U);
-  EXPECT_EQ(world.pool().metrics().idle.get(), 1);
-  ToyClient next = world.logged_in();
-  EXPECT_EQ(next.ask("echo next"), "= next,idle");
-  EXPECT_EQ(world.server.counts().logins, 1U);
-}
-
-TEST(SessionLineTest, WhoStaysForTheAnswerHearsIt) {
-  ToyWorld world(1);
-  ToyClient client = world.logged_in();
-  client.send("slow work\nbye\n");
-  ASSERT_TRUE(world.until([&] { return world.server.counts().slow == 1; }));
-  world.server.release_slow();
-  EXPECT_EQ(client.answer(), "= work,idle");
-  EXPECT_EQ(client.line(), "<closed>");
-}
-
-TEST(SessionLineTest, ButNotForEver) {
-  ToyWorld world(1);
-  world.config.timeouts.wind_up_timeout = config::Duration(30);
-  world.apply();
-  ToyClient client = world.logged_in();
-  client.send("slow work\nbye\n");
-  EXPECT_TRUE(world.until([&] { return world.server.counts().cancels == 1; }));
-  EXPECT_EQ(client.line(), "<closed>");
-  EXPECT_TRUE(world.until([&] { return world.sessions() == 0; }));
-}
-
-TEST(SessionLineTest, WhatIsLeftOpenBehindAGoodbyeGoesWithItsClient) {
-  ToyWorld world(1);
-  ToyClient client = world.logged_in();
-  EXPECT_EQ(client.ask("begin"), "open");
-  client.send("slow work\nbye\n");
-  ASSERT_TRUE(world.until([&] { return world.server.counts().slow == 1; }));
-  world.server.release_slow();
-  EXPECT_TRUE(world.until([&] { return world.sessions() == 0; }));
-  EXPECT_TRUE(world.until([&] { return world.target.ledger().open() == 0; }));
-}
-
 }  // namespace
 }  // namespace weirpool::proxy

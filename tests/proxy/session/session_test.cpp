@@ -110,38 +110,6 @@ TEST(SessionTest, WhoMayNotBecomeThatHasToLeaveAndItsBackendStaysClean) {
 
 // --- clients that leave --------------------------------------------------------------------------
 
-TEST(SessionTest, ABackendInATransactionOfAClientThatIsGoneIsNeverLent) {
-  ToyWorld world(1);
-  world.server.hold_closes(true);
-  ToyClient first = world.logged_in();
-  EXPECT_EQ(first.ask("begin"), "open");
-  ToyClient second = world.logged_in();
-  second.send("echo me\n");
-  first.close();
-  ASSERT_TRUE(world.until([&] { return world.server.counts().ends == 1; }));
-  world.settle();
-  EXPECT_FALSE(second.has_line());
-  EXPECT_EQ(world.target.ledger().open(), 1U);
-  EXPECT_EQ(world.closed(world.pool(), CloseReason::client_gone), 1U);
-  world.server.hold_closes(false);
-  EXPECT_EQ(second.answer(), "= me,idle");
-  EXPECT_EQ(world.server.counts().logins, 2U);
-  EXPECT_EQ(world.server.counts().most_open, 1U);
-}
-
-TEST(SessionTest, TheStatementOfAClientThatIsGoneIsCancelled) {
-  ToyWorld world(1);
-  ToyClient first = world.logged_in();
-  first.send("slow forever\n");
-  ASSERT_TRUE(world.until([&] { return world.server.counts().slow == 1; }));
-  ToyClient second = world.logged_in();
-  second.send("echo me\n");
-  first.close_with_reset();
-  EXPECT_EQ(second.answer(), "= me,idle");
-  EXPECT_EQ(world.server.counts().cancels, 1U);
-  EXPECT_EQ(world.server.counts().logins, 2U);
-}
-
 TEST(SessionTest, AClientThatLeavesTheLineIsNotServed) {
   ToyWorld world(1);
   ToyClient first = world.logged_in();
