@@ -1,5 +1,5 @@
-// What every part of one worker shares: its event loop, its due signals, its deadlines, its chunks
-// and the configuration snapshot it works by. One thread only, except post().
+// What every part of one worker shares: its event loop, its due signals, its deadlines, its turns,
+// its chunks and the configuration snapshot it works by. One thread only, except post().
 #pragma once
 
 #include <boost/asio/io_context.hpp>
@@ -11,6 +11,7 @@
 #include "proxy/net/deadlines.hpp"
 #include "proxy/net/poller.hpp"
 #include "proxy/net/signal.hpp"
+#include "proxy/net/turns.hpp"
 
 namespace weirpool::proxy {
 
@@ -21,6 +22,7 @@ struct Loop {
   ReadyQueue ready{io};
   Deadlines deadlines{io};
   Poller poller{io};
+  Turns turns{io};
   ChunkPool chunks;
   config::Snapshot config;
 

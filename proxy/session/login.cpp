@@ -213,6 +213,11 @@ Task<bool> Session::start_client_tls() {
   up_.skip(up_.unread().size());
   client_.start_tls(std::move(channel));
   for (;;) {
+    const Turns::Place place(host_.loop().turns, signal_);
+    while (!place.mine()) {
+      co_await signal_.wait();
+      if (clock_.passed()) co_return false;
+    }
     const Io shaken = client_.handshake();
     if (shaken.kind == Io::Kind::moved) break;
     if (shaken.kind != Io::Kind::blocked) {

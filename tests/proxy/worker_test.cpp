@@ -146,8 +146,9 @@ TEST_F(WorkerTest, AStormNeverExceedsTheBudgetAndMixesNoAnswers) {
                         client->ask("echo " + token) == "= " + token + ",idle";
       ++(fine ? right : wrong);
       if ((number + round) % 3 != 0) continue;
-      // Leaves inside a transaction, so that backends are closed all the time.
+      // Leaves inside a message, so that backends are closed all the time.
       client->ask("begin");
+      client->send("put 100\nhalf of it");
       // Before the next login: that may need a backend, and three of these hold all there are.
       client.reset();
       client = std::make_unique<ToyClient>(logged_in(number % 5 == 0 ? "blog" : "shop"));

@@ -7,7 +7,8 @@
 //   slow T     = T when released          garbage    a line that is no answer
 //   big N      data N                     extra      a line behind the end of the answer
 //   put N      = put N SUM                dirty      leaves state behind
-//   state      = clean or = dirty    deny       = read only
+//   state      = clean or = dirty          deny       = read only
+//   rollback   as commit                  slow stubborn  no cancel request ends it
 #pragma once
 
 #include <chrono>
