@@ -76,7 +76,7 @@ class Contender:
 
     def start(self):
         self.folder.mkdir(parents=True, exist_ok=True)
-        for parent in (self.folder, *self.folder.parents[:2]):
+        for parent in (self.folder, self.folder.parent):
             parent.chmod(0o755)
         self.launch()
         until(self.accepts, f"{self.label} accepts connections", 60, 0.1)
