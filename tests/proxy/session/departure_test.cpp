@@ -13,13 +13,18 @@ using metrics::CloseReason;
 using test::ToyClient;
 using test::ToyWorld;
 
+/// `lines` begin with a slow command, which is being executed.
+void ask_slowly(ToyWorld& world, ToyClient& client, const std::string& lines) {
+  client.send(lines);
+  ASSERT_TRUE(world.until([&] { return world.server.counts().slow == 1; }));
+}
+
 // --- goodbyes behind a statement -----------------------------------------------------------------
 
 TEST(DepartureTest, AStatementInFrontOfAGoodbyeIsFinished) {
   ToyWorld world(1);
   ToyClient client = world.logged_in();
-  client.send("slow work\nbye\n");
-  ASSERT_TRUE(world.until([&] { return world.server.counts().slow == 1; }));
+  ask_slowly(world, client, "slow work\nbye\n");
   client.close();
   world.settle();
   EXPECT_EQ(world.sessions(), 1U);
@@ -35,8 +40,7 @@ TEST(DepartureTest, AStatementInFrontOfAGoodbyeIsFinished) {
 TEST(DepartureTest, WhoStaysForTheAnswerHearsIt) {
   ToyWorld world(1);
   ToyClient client = world.logged_in();
-  client.send("slow work\nbye\n");
-  ASSERT_TRUE(world.until([&] { return world.server.counts().slow == 1; }));
+  ask_slowly(world, client, "slow work\nbye\n");
   world.server.release_slow();
   EXPECT_EQ(client.answer(), "= work,idle");
   EXPECT_EQ(client.line(), "<closed>");
@@ -58,8 +62,7 @@ TEST(DepartureTest, ButNotForEver) {
 TEST(DepartureTest, TheStatementOfAClientThatIsGoneIsCancelledAndItsBackendServesTheNext) {
   ToyWorld world(1);
   ToyClient first = world.logged_in();
-  first.send("slow forever\n");
-  ASSERT_TRUE(world.until([&] { return world.server.counts().slow == 1; }));
+  ask_slowly(world, first, "slow forever\n");
   ToyClient second = world.logged_in();
   second.send("echo me\n");
   first.close_with_reset();
@@ -85,8 +88,7 @@ TEST(DepartureTest, SoIsTheOneOfTheStatementThatWasCancelled) {
   ToyWorld world(1);
   ToyClient first = world.logged_in();
   EXPECT_EQ(first.ask("begin"), "open");
-  first.send("slow forever\necho never\n");
-  ASSERT_TRUE(world.until([&] { return world.server.counts().slow == 1; }));
+  ask_slowly(world, first, "slow forever\necho never\n");
   first.close();
   EXPECT_TRUE(world.until([&] { return world.sessions() == 0; }));
   ToyClient second = world.logged_in();
@@ -99,8 +101,7 @@ TEST(DepartureTest, WhatIsLeftOpenBehindAGoodbyeIsRolledBack) {
   ToyWorld world(1);
   ToyClient client = world.logged_in();
   EXPECT_EQ(client.ask("begin"), "open");
-  client.send("slow work\nbye\n");
-  ASSERT_TRUE(world.until([&] { return world.server.counts().slow == 1; }));
+  ask_slowly(world, client, "slow work\nbye\n");
   world.server.release_slow();
   EXPECT_TRUE(world.until([&] { return world.sessions() == 0; }));
   EXPECT_EQ(world.server.commands(), (std::vector<std::string>{"begin", "slow work", "rollback"}));
@@ -111,8 +112,7 @@ TEST(DepartureTest, WhatIsLeftOpenBehindAGoodbyeIsRolledBack) {
 TEST(DepartureTest, ABackendThatDoesNotComeToRestIsClosed) {
   ToyWorld world(1);
   ToyClient client = world.logged_in();
-  client.send("slow stubborn\n");
-  ASSERT_TRUE(world.until([&] { return world.server.counts().slow == 1; }));
+  ask_slowly(world, client, "slow stubborn\n");
   client.close_with_reset();
   EXPECT_TRUE(
       world.until([&] { return world.closed(world.pool(), CloseReason::client_gone) == 1; }));
@@ -147,8 +147,7 @@ TEST(DepartureTest, AnAnswerThatNobodyTakesIsDroppedUpToItsEnd) {
 TEST(DepartureTest, ABackendLostOnTheWayIsNobodysFault) {
   ToyWorld world(1);
   ToyClient client = world.logged_in();
-  client.send("slow work\nbye\n");
-  ASSERT_TRUE(world.until([&] { return world.server.counts().slow == 1; }));
+  ask_slowly(world, client, "slow work\nbye\n");
   world.server.kill_all();
   EXPECT_TRUE(world.until([&] { return world.sessions() == 0; }));
   EXPECT_EQ(client.line(), "<closed>");
