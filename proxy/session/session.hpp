@@ -62,6 +62,12 @@ class Session final : public Watcher,
  private:
   using State = metrics::ClientState;
   enum class Next : std::uint8_t { wait, lease, log_in, kill, leave };
+  /// The client has gone, what it has begun has not.
+  enum class Departure : std::uint8_t {
+    none,
+    goodbye,   ///< the database server would finish it, and so does weirpool
+    vanished,  ///< nobody wants it any more: it is cancelled
+  };
 
   // login.cpp
   Task<bool> log_in();
@@ -89,6 +95,15 @@ class Session final : public Watcher,
   Task<bool> move_console_bytes();
   Task<bool> ask_console();
 
+  // departure.cpp: what the client has begun and left behind.
+  void depart(Departure how);
+  void turn_deaf();
+  bool winding_up() const { return departure_ != Departure::none; }
+  bool wound_up();
+  void roll_back(protocol::Bytes words);
+  /// Bytes of the client, or in its name, are taken.
+  bool speaks() const { return !winding_up() || rolled_back_; }
+
   // session.cpp
   Task<void> serve();
   Task<bool> obtain_lease();
@@ -101,20 +116,6 @@ class Session final : public Watcher,
   void join_pool();
   const admission::Flow& flow_of_request();
   void refuse(protocol::Fault fault, std::string_view detail);
-  // departure.cpp: what the client has begun and left behind.
-  /// The client has gone, what it has begun has not.
-  enum class Departure : std::uint8_t {
-    none,
-    goodbye,   ///< the database server would finish it, and so does weirpool
-    vanished,  ///< nobody wants it any more: it is cancelled
-  };
-  void depart(Departure how);
-  void turn_deaf();
-  bool winding_up() const { return departure_ != Departure::none; }
-  bool wound_up();
-  void roll_back(protocol::Bytes words);
-  /// Bytes of the client, or in its name, are taken.
-  bool speaks() const { return !winding_up() || rolled_back_; }
   Task<void> kill_other();
   void cancel_statement();
   Task<void> linger();

@@ -42,6 +42,7 @@ struct ToyServer::Peer {
   std::string slow;  ///< the answer of a slow command that is waiting
   bool counted = false;
   bool cancels = false;  ///< this is a cancel connection
+  bool chains = false;   ///< behind a rollback the next transaction begins at once
   bool logged_in = false;
   bool in_transaction = false;
   bool dirty = false;
@@ -408,8 +409,11 @@ void ToyServer::command(Peer& peer, const std::string& line) {
     for (std::size_t i = 0; i < body.size(); ++i) body[i] = static_cast<char>('a' + i % 23);
     finish(peer, "data " + rest + "\n" + body);
   } else {
-    if (name == "begin") peer.in_transaction = true;
-    if (name == "commit" || name == "rollback") peer.in_transaction = false;
+    if (name == "begin") {
+      peer.in_transaction = true;
+      peer.chains = rest == "stubborn";
+    }
+    if (name == "commit" || (name == "rollback" && !peer.chains)) peer.in_transaction = false;
     if (name == "dirty") peer.dirty = true;
     const std::string state = peer.dirty ? "= dirty\n" : "= clean\n";
     const std::string denied = name == "deny" ? "= read only\n" : "";

@@ -8,7 +8,8 @@
 //   big N      data N                     extra      a line behind the end of the answer
 //   put N      = put N SUM                dirty      leaves state behind
 //   state      = clean or = dirty          deny       = read only
-//   rollback   as commit                  slow stubborn  no cancel request ends it
+//   rollback   as commit                  slow stubborn   no cancel request ends it
+//                                         begin stubborn  no rollback ends it
 #pragma once
 
 #include <chrono>

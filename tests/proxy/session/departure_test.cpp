@@ -120,6 +120,40 @@ TEST(DepartureTest, ABackendThatDoesNotComeToRestIsClosed) {
   EXPECT_EQ(world.pool().metrics().idle.get(), 0);
 }
 
+TEST(DepartureTest, ATransactionThatNoRollbackEndsIsClosed) {
+  ToyWorld world(1);
+  ToyClient first = world.logged_in();
+  EXPECT_EQ(first.ask("begin stubborn"), "open");
+  ToyClient second = world.logged_in();
+  second.send("echo me\n");
+  first.close();
+  EXPECT_EQ(second.answer(), "= me,idle");
+  EXPECT_EQ(world.closed(world.pool(), CloseReason::client_gone), 1U);
+  EXPECT_EQ(world.server.commands(),
+            (std::vector<std::string>{"begin stubborn", "rollback", "echo me"}));
+  EXPECT_EQ(world.server.counts().logins, 2U);
+}
+
+TEST(DepartureTest, ABackendThatIsClosedCountsUntilItHasGone) {
+  ToyWorld world(1);
+  world.server.hold_closes(true);
+  ToyClient first = world.logged_in();
+  EXPECT_EQ(first.ask("begin"), "open");
+  first.send("put 100\nhalf of it");
+  ToyClient second = world.logged_in();
+  second.send("echo me\n");
+  first.close();
+  ASSERT_TRUE(world.until([&] { return world.server.counts().ends == 1; }));
+  world.settle();
+  EXPECT_FALSE(second.has_line());
+  EXPECT_EQ(world.target.ledger().open(), 1U);
+  EXPECT_EQ(world.closed(world.pool(), CloseReason::client_gone), 1U);
+  world.server.hold_closes(false);
+  EXPECT_EQ(second.answer(), "= me,idle");
+  EXPECT_EQ(world.server.counts().logins, 2U);
+  EXPECT_EQ(world.server.counts().most_open, 1U);
+}
+
 TEST(DepartureTest, ABackendWithHalfAMessageIsClosed) {
   ToyWorld world(1);
   ToyClient client = world.logged_in();
