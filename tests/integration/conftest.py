@@ -1,6 +1,7 @@
 """Fixtures: the real servers once per run, a Weirpool per test or per file."""
 
 import asyncio
+import fcntl
 import hashlib
 import os
 import resource
@@ -171,13 +172,16 @@ def node_modules():
     source = HERE / "clients" / "node"
     lock = (source / "package-lock.json").read_bytes()
     folder = CACHE / f"node-{hashlib.sha256(lock).hexdigest()[:16]}"
-    if not (folder / "complete").exists():
-        shutil.rmtree(folder, ignore_errors=True)
-        folder.mkdir(parents=True)
-        for name in ("package.json", "package-lock.json"):
-            shutil.copy(source / name, folder)
-        servers.run("npm", "ci", "--no-audit", "--no-fund", "--ignore-scripts", cwd=folder)
-        (folder / "complete").touch()
+    CACHE.mkdir(parents=True, exist_ok=True)
+    with open(CACHE / "node.lock", "w", encoding="utf-8") as turn:
+        fcntl.flock(turn, fcntl.LOCK_EX)  # of the workers that run tests side by side
+        if not (folder / "complete").exists():
+            shutil.rmtree(folder, ignore_errors=True)
+            folder.mkdir(parents=True)
+            for name in ("package.json", "package-lock.json"):
+                shutil.copy(source / name, folder)
+            servers.run("npm", "ci", "--no-audit", "--no-fund", "--ignore-scripts", cwd=folder)
+            (folder / "complete").touch()
     return folder / "node_modules"
 
 
