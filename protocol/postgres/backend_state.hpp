@@ -9,6 +9,7 @@
 #include "protocol/engine.hpp"
 #include "protocol/postgres/parameters.hpp"
 #include "protocol/postgres/prepared.hpp"
+#include "protocol/postgres/reply_queue.hpp"
 
 namespace weirpool::protocol::postgres {
 
@@ -37,6 +38,7 @@ class Backend final : public BackendState {
   std::shared_ptr<const Facts> login_facts;
   BackendParameters parameters;
   BackendStatements statements;
+  ReplyQueue::Storage replies;     ///< lent to whoever the backend is lent to
   std::vector<std::uint8_t> sent;  ///< of the batch that may have to be sent once more
   Effects left_behind = 0;         ///< state of its last client, for the reset
   StatementRef unnamed;            ///< the unnamed statement this backend has; null: none

@@ -15,6 +15,7 @@ void PostgresConversation::attach(BackendState& backend) {
   status_ = 'I';
   used_ = false;
   refused_ = false;
+  queue_.take(backend_->replies);
   settle();
 }
 
@@ -125,27 +126,29 @@ void PostgresConversation::undo(Expected& entry) {
     case Reply::close_made_up: break;
     default: return;
   }
-  const Note& note = *entry.note;
-  if (note.statement == nullptr || note.statement->backend_name.empty()) {
+  const StatementRef& statement = entry.statement;
+  if (statement == nullptr || statement->backend_name.empty()) {
     backend_->unnamed_certain = false;
-    if (entry.reply == Reply::parse && unnamed_ == note.statement) unnamed_.reset();
+    if (entry.reply == Reply::parse && unnamed_ == statement) unnamed_.reset();
     return;
   }
-  const auto named = statements_.find(note.client_name);
+  const auto named = statements_.find(entry.client_name());
   switch (entry.reply) {
     case Reply::parse:
     case Reply::parse_made_up:
-      if (named != statements_.end() && named->second.statement == note.statement) {
+      if (named != statements_.end() && named->second.statement == statement) {
         bound_ = nullptr;
         statements_.erase(named);
       }
-      if (entry.reply == Reply::parse) backend_->statements.erase(*note.statement);
+      if (entry.reply == Reply::parse) backend_->statements.erase(*statement);
       return;
-    case Reply::parse_injected: backend_->statements.erase(*note.statement); return;
-    case Reply::close_injected: backend_->statements.add({note.statement, note.generation}); return;
+    case Reply::parse_injected: backend_->statements.erase(*statement); return;
+    case Reply::close_injected:
+      backend_->statements.add({statement, entry.note == nullptr ? 0 : entry.note->generation});
+      return;
     case Reply::close_made_up:
       if (named == statements_.end()) {
-        statements_.emplace(note.client_name, ClientStatement{note.statement});
+        statements_.emplace(entry.client_name(), ClientStatement{statement});
       }
       return;
     default: return;
@@ -155,8 +158,8 @@ void PostgresConversation::undo(Expected& entry) {
 void PostgresConversation::forget_queue() {
   if (backend_ != nullptr) {
     for (std::size_t i = queue_.size(); i > 0; --i) undo(queue_[i - 1]);
+    queue_.give_back(backend_->replies);
   }
-  queue_.release();
 }
 
 }  // namespace weirpool::protocol::postgres

@@ -206,7 +206,7 @@ PostgresConversation::Step PostgresConversation::on_command(const Header& header
 /// As the backend would have said it, had it known the statement by that name.
 PostgresConversation::Step PostgresConversation::on_deallocated(const Header& header, Run& run) {
   if (run.size != 0) return std::nullopt;
-  const auto named = statements_.find(queue_[0].note->client_name);
+  const auto named = statements_.find(queue_[0].client_name());
   bound_ = nullptr;
   if (named != statements_.end()) statements_.erase(named);
   to_client_.skip(header.total());
@@ -251,16 +251,14 @@ void PostgresConversation::keep_what_is_underway() {
   for (std::size_t i = 1; i < queue_.size(); ++i) {
     const Expected& entry = queue_[i];
     const bool injected = entry.reply == Reply::parse_injected;
-    if (entry.note == nullptr || (entry.reply != Reply::parse && !injected)) continue;
-    const StatementRef& statement = entry.note->statement;
+    if (entry.reply != Reply::parse && !injected) continue;
+    const StatementRef& statement = entry.statement;
     if (statement == nullptr || statement->backend_name.empty()) {
       backend_->unnamed_certain = false;
       continue;
     }
     backend_->statements.add(statement);
-    if (!injected) {
-      statements_.emplace(entry.note->client_name, ClientStatement{statement});
-    }
+    if (!injected) statements_.emplace(entry.client_name(), ClientStatement{statement});
   }
 }
 

@@ -191,9 +191,7 @@ PostgresConversation::Step PostgresConversation::on_function(const Header& heade
 
 /// The backend is made to fail in its place, so that a transaction fails as it should.
 void PostgresConversation::refuse_query(const Header& header, std::string words) {
-  auto fails = note_of({}, nullptr);
-  fails->words = std::move(words);
-  replace_query(header, Reply::query, std::move(fails), kRefusedText);
+  replace_query(header, Reply::query, failure(std::move(words)), kRefusedText);
 }
 
 /// DEALLOCATE of a statement prepared by the protocol: only the client's name for it goes. The
@@ -205,13 +203,13 @@ bool PostgresConversation::deallocates(const TextEffects& effects, std::string_v
   if (!name || statements_.find(*name) == statements_.end()) return false;
   // What stands before it goes first.
   if (run.size != 0) return true;
-  replace_query(header, Reply::deallocate, note_of(*name, nullptr), "UNLISTEN weirpool");
+  replace_query(header, Reply::deallocate, note_of(*name), "UNLISTEN weirpool");
   return true;
 }
 
 void PostgresConversation::replace_query(const Header& header, Reply owed,
                                          std::unique_ptr<Note> note, std::string_view text) {
-  queue_.push(owed, std::move(note));
+  queue_.push(owed, nullptr, std::move(note));
   unnamed_.reset();
   backend_->unnamed.reset();
   backend_->unnamed_certain = true;

@@ -122,8 +122,8 @@ void PostgresConversation::send_again() {
   NameMessage{'S', statement->backend_name}.serialize('C', out);
   ParseMessage::serialize(statement->backend_name, bytes_of(statement->body()), out);
   out.bytes(backend_->sent);
-  queue_.push_front(Reply::parse_injected, note_of({}, statement));
-  queue_.push_front(Reply::close_injected, note_of({}, statement));
+  queue_.push_front(Reply::parse_injected, statement);
+  queue_.push_front(Reply::close_injected, statement);
   backend_->statements.add(statement);
 }
 

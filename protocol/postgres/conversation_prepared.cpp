@@ -51,9 +51,7 @@ PostgresConversation::Step PostgresConversation::on_parse(const Header& header, 
 bool PostgresConversation::refuse_parse(Effects effects) {
   std::string words = refusal_of(catalog_->policy, effects);
   if (words.empty()) return false;
-  auto fails = note_of({}, nullptr);
-  fails->words = std::move(words);
-  queue_.push(Reply::parse, std::move(fails));
+  queue_.push(Reply::parse, nullptr, failure(std::move(words)));
   const std::string body = std::string(kRefusedText) + std::string(3, '\0');
   ParseMessage::serialize({}, bytes_of(body), to_backend_.out());
   return true;
@@ -66,7 +64,7 @@ PostgresConversation::Step PostgresConversation::on_long_parse(const Header& hea
   unnamed_ = std::make_shared<const Statement>();
   backend_->unnamed = unnamed_;
   backend_->unnamed_certain = true;
-  queue_.push(Reply::parse, note_of({}, unnamed_));
+  queue_.push(Reply::parse, unnamed_);
   unsynced_ = true;
   scan_ = std::make_unique<TextScan>(strings());
   text_left_ = header.total();
@@ -81,7 +79,7 @@ bool PostgresConversation::on_unnamed_parse(const ParseMessage& message) {
   unnamed_ = unnamed_statement(message.body, std::move(effects));
   backend_->unnamed = unnamed_;
   backend_->unnamed_certain = true;
-  queue_.push(Reply::parse, note_of({}, unnamed_));
+  queue_.push(Reply::parse, unnamed_);
   return false;
 }
 
@@ -91,7 +89,7 @@ PostgresConversation::Step PostgresConversation::on_named_parse(const ParseMessa
     // The name is taken. The backend is made to say so itself, which also fails the batch there.
     const StatementRef taken = on_backend(known->second);
     ParseMessage::serialize(taken->backend_name, message.body, to_backend_.out());
-    queue_.push(Reply::parse, note_of({}, nullptr));
+    queue_.push(Reply::parse);
     return std::nullopt;
   }
   if (statements_.size() >= catalog_->max_client_statements()) {
@@ -103,22 +101,22 @@ PostgresConversation::Step PostgresConversation::on_named_parse(const ParseMessa
   bound_ = nullptr;
   statements_.emplace(message.name, ClientStatement{statement});
   if (backend_->statements.has(*statement)) {
-    queue_.push(Reply::parse_made_up, note_of(message.name, std::move(statement)));
+    queue_.push(Reply::parse_made_up, std::move(statement), note_of(message.name));
     return std::nullopt;
   }
   inject(statement);
   // The client asked for this one: its ParseComplete is the real one.
   Expected& last = queue_[queue_.size() - 1];
   last.reply = Reply::parse;
-  last.note->client_name = message.name;
+  last.note = note_of(message.name);
   return std::nullopt;
 }
 
 void PostgresConversation::inject_close(const BackendStatements::Known& known) {
   NameMessage{'S', known.statement->backend_name}.serialize('C', to_backend_.out());
-  auto note = note_of({}, known.statement);
+  auto note = note_of({});
   note->generation = known.generation;
-  queue_.push(Reply::close_injected, std::move(note));
+  queue_.push(Reply::close_injected, known.statement, std::move(note));
 }
 
 void PostgresConversation::inject(const StatementRef& statement) {
@@ -129,7 +127,7 @@ void PostgresConversation::inject(const StatementRef& statement) {
   while (const auto victim = backend_->statements.evict_for_one_more()) inject_close(*victim);
   ++backend_->tally.server_parses;
   ParseMessage::serialize(statement->backend_name, bytes_of(statement->body()), to_backend_.out());
-  queue_.push(Reply::parse_injected, note_of({}, statement));
+  queue_.push(Reply::parse_injected, statement);
   backend_->statements.add(statement);
 }
 
@@ -163,11 +161,11 @@ void PostgresConversation::inject_unnamed() {
   if (unnamed_ && unnamed_->body().empty()) unnamed_.reset();
   if (unnamed_) {
     ParseMessage::serialize({}, bytes_of(unnamed_->body()), to_backend_.out());
-    queue_.push(Reply::parse_injected, note_of({}, unnamed_));
+    queue_.push(Reply::parse_injected, unnamed_);
   } else {
     // There may be somebody else's: without it the backend gives the right error itself.
     NameMessage{'S', {}}.serialize('C', to_backend_.out());
-    queue_.push(Reply::close_injected, note_of({}, nullptr));
+    queue_.push(Reply::close_injected);
   }
   backend_->unnamed = unnamed_;
   backend_->unnamed_certain = true;
@@ -221,9 +219,7 @@ PostgresConversation::Step PostgresConversation::bind_named(const Header& header
   const StatementRef statement = on_backend(mine);
   if (mine.described != 0 && mine.described != statement->generation && !asks) {
     rewrite_bind(header, head, kOutdatedName);
-    auto fails = note_of({}, nullptr);
-    fails->words = outdated_error();
-    queue_.push(Reply::bind, std::move(fails));
+    queue_.push(Reply::bind, nullptr, failure(outdated_error()));
     return std::nullopt;
   }
   keep_batch();
@@ -305,8 +301,8 @@ PostgresConversation::Step PostgresConversation::on_close(const Header& header, 
     }
     return pass(header, run, Reply::close);
   }
-  queue_.push(Reply::close_made_up,
-              note_of(message->name, named ? known->second.statement : nullptr));
+  queue_.push(Reply::close_made_up, named ? known->second.statement : nullptr,
+              note_of(message->name));
   bound_ = nullptr;
   if (named) statements_.erase(known);
   to_backend_.skip(header.total());

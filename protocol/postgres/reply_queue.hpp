@@ -35,31 +35,52 @@ enum class Reply : std::uint8_t {
   count_,
 };
 
-/// What was assumed when the message was sent.
+/// What else was assumed when the message was sent.
 struct Note {
   std::string client_name;
-  StatementRef statement;
   std::uint32_t generation = 0;  ///< close_injected: in which the backend had the statement
   std::string words;  ///< not empty: it was sent to fail, and this is the error the client reads
 };
 
-inline std::unique_ptr<Note> note_of(std::string_view client_name, StatementRef statement) {
-  return std::make_unique<Note>(Note{std::string(client_name), std::move(statement), 0, {}});
+inline std::unique_ptr<Note> note_of(std::string_view client_name) {
+  return std::make_unique<Note>(Note{std::string(client_name), 0, {}});
+}
+
+/// Of what is sent to fail.
+inline std::unique_ptr<Note> failure(std::string words) {
+  return std::make_unique<Note>(Note{{}, 0, std::move(words)});
 }
 
 struct Expected {
   Reply reply = Reply::none;
   std::uint64_t number = 0;  ///< of the named statement (Statement::number) it is about; 0: none
+  StatementRef statement;    ///< that Parse or Close is about
   std::unique_ptr<Note> note;
+
+  std::string_view client_name() const {
+    return note == nullptr ? std::string_view{} : std::string_view(note->client_name);
+  }
 };
 
 /// The most that may be owed. Beyond it the client waits.
 inline constexpr std::size_t kMaxExpected = 4096;
 
+/// Its memory is the backend's, which lends it for as long as it is lent itself: an idle client has
+/// none, and a busy one need not ask for any.
 class ReplyQueue {
  public:
-  /// Entries an idle client's queue may have room for.
-  static constexpr std::size_t kKept = 1;
+  using Storage = std::vector<Expected>;
+  /// Entries the memory of an idle backend may have room for.
+  static constexpr std::size_t kKept = 64;
+
+  /// Before the first push.
+  void take(Storage& lent) { entries_.swap(lent); }
+  /// Forgets everything; what a long pipeline made grow is not kept.
+  void give_back(Storage& lent) {
+    clear();
+    if (entries_.capacity() <= kKept) entries_.swap(lent);
+    Storage().swap(entries_);
+  }
 
   bool empty() const { return head_ == entries_.size(); }
   std::size_t size() const { return entries_.size() - head_; }
@@ -69,33 +90,31 @@ class ReplyQueue {
   /// Reply::none behind the end.
   Reply at(std::size_t i) const { return i < size() ? entries_[head_ + i].reply : Reply::none; }
 
-  void push(Reply reply, std::unique_ptr<Note> note = nullptr) {
-    entries_.push_back({reply, 0, std::move(note)});
+  void push(Reply reply, StatementRef statement = nullptr, std::unique_ptr<Note> note = nullptr) {
+    entries_.push_back({reply, 0, std::move(statement), std::move(note)});
   }
-  void push_about(Reply reply, std::uint64_t number) { entries_.push_back({reply, number, {}}); }
-  void push_front(Reply reply, std::unique_ptr<Note> note) {
+  void push_about(Reply reply, std::uint64_t number) {
+    entries_.push_back({reply, number, nullptr, nullptr});
+  }
+  void push_front(Reply reply, StatementRef statement) {
     entries_.insert(entries_.begin() + static_cast<std::ptrdiff_t>(head_),
-                    Expected{reply, 0, std::move(note)});
+                    Expected{reply, 0, std::move(statement), nullptr});
   }
   void pop() {
     ++head_;
-    if (empty()) {
-      entries_.clear();
-      head_ = 0;
-    }
+    if (empty()) clear();
   }
   void erase(std::size_t i) {
     entries_.erase(entries_.begin() + static_cast<std::ptrdiff_t>(head_ + i));
   }
-  /// Forgets everything and gives the memory back, but for what the next simple query needs.
-  void release() {
+
+ private:
+  void clear() {
     entries_.clear();
-    if (entries_.capacity() > kKept) std::vector<Expected>().swap(entries_);
     head_ = 0;
   }
 
- private:
-  std::vector<Expected> entries_;
+  Storage entries_;
   std::size_t head_ = 0;
 };
 

@@ -1,5 +1,6 @@
 #include "protocol/postgres/session_text.hpp"
 
+#include <algorithm>
 #include <utility>
 
 namespace weirpool::protocol::postgres {
@@ -10,62 +11,101 @@ constexpr std::uint64_t kHashPrime = 1099511628211ULL;
 
 bool digit(char c) { return c >= '0' && c <= '9'; }
 
-/// Bytes beyond ASCII belong to identifiers, as in the database server's lexer.
-bool word_start(char c) {
-  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_' ||
-         static_cast<unsigned char>(c) >= 0x80;
-}
-
-bool word_part(char c) { return word_start(c) || digit(c) || c == '$'; }
-
 char lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; }
+
+/// What a byte may be in a word. Bytes beyond ASCII belong to identifiers, as in the database
+/// server's lexer.
+enum class InWord : std::uint8_t { never, behind, first };
+
+constexpr std::array<InWord, 256> kInWord = [] {
+  std::array<InWord, 256> in_word{};
+  for (std::size_t c = 0; c < in_word.size(); ++c) {
+    const bool letter = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_' || c >= 0x80;
+    const bool other = (c >= '0' && c <= '9') || c == '$';
+    in_word[c] = letter ? InWord::first : other ? InWord::behind : InWord::never;
+  }
+  return in_word;
+}();
+
+bool word_start(char c) { return kInWord[static_cast<unsigned char>(c)] == InWord::first; }
+
+bool word_part(char c) { return kInWord[static_cast<unsigned char>(c)] != InWord::never; }
 
 }  // namespace
 
 void TextScan::feed(std::string_view piece) {
-  for (const char c : piece) {
-    switch (mode_) {
-      case Mode::word:
-        if (word_part(c) && !(c == '$' && words_.raw())) {
-          add_to_word(lower(c));
-          break;
-        }
-        end_word();
-        code(c);
-        break;
-      case Mode::code: code(c); break;
-      case Mode::string:
-        if (c == '\'') {
-          mode_ = Mode::code;
-        } else if (words_.captures()) {
-          words_.literal(c);
-        }
-        break;
-      case Mode::escape_string:
-        if (c == '\\') mode_ = Mode::escaped;
-        if (c == '\'') {
-          mode_ = Mode::code;
-          behind_ = Behind::escape_string;
-        }
-        break;
-      case Mode::escaped: mode_ = Mode::escape_string; break;
-      case Mode::identifier:
-        if (c == '"') {
-          end_word();
-        } else {
-          add_to_word(c);
-        }
-        break;
-      case Mode::line_comment:
-        if (c == '\n' || c == '\r') mode_ = Mode::code;
-        break;
-      case Mode::block_comment: block_comment(c); break;
-      case Mode::dollar_tag:
-      case Mode::dollar_body:
-      case Mode::dollar_end: dollar(c); break;
+  while (!piece.empty()) {
+    const std::size_t passed = uneventful(piece);
+    if (passed != 0) {
+      last_ = piece[passed - 1];
+      piece.remove_prefix(passed);
+      continue;
     }
+    const char c = piece.front();
+    step(c);
     // A character that ended a comment or quote is never half of the next one's beginning.
     last_ = std::exchange(consumed_, false) ? '\0' : c;
+    piece.remove_prefix(1);
+  }
+}
+
+/// How many characters at the front only go on with what they stand in.
+std::size_t TextScan::uneventful(std::string_view piece) {
+  std::size_t end = 0;
+  switch (mode_) {
+    case Mode::word: return part_of_word(piece);
+    case Mode::string: end = words_.captures() ? 0 : piece.find('\''); break;
+    case Mode::escape_string: end = piece.find_first_of("\\'"); break;
+    case Mode::line_comment: end = piece.find_first_of("\n\r"); break;
+    default: break;
+  }
+  return std::min(end, piece.size());
+}
+
+std::size_t TextScan::part_of_word(std::string_view piece) {
+  const bool dollars = !words_.raw();
+  std::size_t end = 0;
+  while (end < piece.size() && word_part(piece[end]) && (piece[end] != '$' || dollars)) {
+    add_to_word(lower(piece[end]));
+    ++end;
+  }
+  return end;
+}
+
+void TextScan::step(char c) {
+  switch (mode_) {
+    case Mode::word:
+      end_word();
+      code(c);
+      break;
+    case Mode::code: code(c); break;
+    case Mode::string:
+      if (c == '\'') {
+        mode_ = Mode::code;
+      } else {
+        words_.literal(c);
+      }
+      break;
+    case Mode::escape_string:
+      if (c == '\\') mode_ = Mode::escaped;
+      if (c == '\'') {
+        mode_ = Mode::code;
+        behind_ = Behind::escape_string;
+      }
+      break;
+    case Mode::escaped: mode_ = Mode::escape_string; break;
+    case Mode::identifier:
+      if (c == '"') {
+        end_word();
+      } else {
+        add_to_word(c);
+      }
+      break;
+    case Mode::line_comment: mode_ = Mode::code; break;
+    case Mode::block_comment: block_comment(c); break;
+    case Mode::dollar_tag:
+    case Mode::dollar_body:
+    case Mode::dollar_end: dollar(c); break;
   }
 }
 

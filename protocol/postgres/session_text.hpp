@@ -45,6 +45,9 @@ class TextScan {
   /// What stands in front: E'...' goes on in a quote behind it, be it doubled or lines later.
   enum class Behind : std::uint8_t { other, escape_string, dash };
 
+  std::size_t uneventful(std::string_view piece);
+  std::size_t part_of_word(std::string_view piece);
+  void step(char c);
   void code(char c);
   static Behind behind(Behind before, char c);
   void open_string(bool continues);

@@ -19,23 +19,88 @@ bool among(const std::array<std::string_view, N>& words, std::string_view word) 
 /// Words that begin a statement which may end a state that pins.
 constexpr std::array<std::string_view, 5> kEnders{"close", "deallocate", "discard", "drop",
                                                   "unlisten"};
-constexpr std::array<std::string_view, 3> kUnlockers{"pg_advisory_unlock", "pg_advisory_unlock_all",
-                                                     "pg_advisory_unlock_shared"};
-constexpr std::array<std::string_view, 4> kLockers{"pg_advisory_lock", "pg_advisory_lock_shared",
-                                                   "pg_try_advisory_lock",
-                                                   "pg_try_advisory_lock_shared"};
-/// What neither DISCARD ALL nor anything else takes back.
-constexpr std::array<std::string_view, 6> kLasting{"dblink_connect",
-                                                   "dblink_connect_u",
-                                                   "pg_create_logical_replication_slot",
-                                                   "pg_create_physical_replication_slot",
-                                                   "pg_replication_origin_session_setup",
-                                                   "pg_replication_origin_session_reset"};
 /// SET of these is SET LOCAL.
 constexpr std::array<std::string_view, 3> kTransactionOnly{
     "transaction_deferrable", "transaction_isolation", "transaction_read_only"};
-/// What begins a statement inside a body of PL/pgSQL.
-constexpr std::array<std::string_view, 5> kStarters{"begin", "then", "else", "loop", "execute"};
+
+/// What a word means wherever it stands.
+enum class Means : std::uint8_t {
+  nothing,
+  set_config,
+  locks,
+  unlocks,
+  lasts,  ///< neither DISCARD ALL nor anything else takes it back
+  sequence,
+  seed,
+  update,
+  settings,  ///< UPDATE of this view is SET in disguise
+  temporary,
+  with,
+  create,  ///< a temporary object's kind may follow
+  starts,  ///< begins a statement inside a body of PL/pgSQL
+  executes,
+};
+
+constexpr std::array<std::pair<std::string_view, Means>, 32> kMeanings{{
+    {"begin", Means::starts},
+    {"create", Means::create},
+    {"currval", Means::sequence},
+    {"dblink_connect", Means::lasts},
+    {"dblink_connect_u", Means::lasts},
+    {"else", Means::starts},
+    {"execute", Means::executes},
+    {"global", Means::create},
+    {"into", Means::create},
+    {"lastval", Means::sequence},
+    {"local", Means::create},
+    {"loop", Means::starts},
+    {"pg_advisory_lock", Means::locks},
+    {"pg_advisory_lock_shared", Means::locks},
+    {"pg_advisory_unlock", Means::unlocks},
+    {"pg_advisory_unlock_all", Means::unlocks},
+    {"pg_advisory_unlock_shared", Means::unlocks},
+    {"pg_create_logical_replication_slot", Means::lasts},
+    {"pg_create_physical_replication_slot", Means::lasts},
+    {"pg_replication_origin_session_reset", Means::lasts},
+    {"pg_replication_origin_session_setup", Means::lasts},
+    {"pg_settings", Means::settings},
+    {"pg_try_advisory_lock", Means::locks},
+    {"pg_try_advisory_lock_shared", Means::locks},
+    {"replace", Means::create},
+    {"set_config", Means::set_config},
+    {"setseed", Means::seed},
+    {"temp", Means::temporary},
+    {"temporary", Means::temporary},
+    {"then", Means::starts},
+    {"update", Means::update},
+    {"with", Means::with},
+}};
+
+constexpr std::size_t kLetters = 26;
+
+constexpr std::size_t letter_of(std::string_view word) {
+  return word.empty() || word[0] < 'a' || word[0] > 'z' ? kLetters
+                                                        : static_cast<std::size_t>(word[0] - 'a');
+}
+
+constexpr std::uint64_t length_bit(std::string_view word) {
+  return word.size() < 64 ? std::uint64_t{1} << word.size() : 0;
+}
+
+/// By first letter, the lengths of the words in kMeanings: most words of a text are none of them.
+constexpr std::array<std::uint64_t, kLetters + 1> kLengths = [] {
+  std::array<std::uint64_t, kLetters + 1> lengths{};
+  for (const auto& [word, means] : kMeanings) lengths[letter_of(word)] |= length_bit(word);
+  return lengths;
+}();
+
+Means meaning_of(std::string_view word) {
+  if ((kLengths[letter_of(word)] & length_bit(word)) == 0) return Means::nothing;
+  for (const auto& [known, means] : kMeanings) {
+    if (known == word) return means;
+  }
+  return Means::nothing;
+}
 
 bool blank(char c) { return c == ' ' || c == '\0' || (c >= '\t' && c <= '\r'); }
 
@@ -210,33 +275,44 @@ void SessionWords::named(std::string_view word) {
 }
 
 void SessionWords::anywhere(std::string_view word) {
-  if (word == "set_config") {
-    // One inside the arguments of another is not taken apart.
-    const bool nested = stage_ == Stage::config_name || stage_ == Stage::config_rest;
-    if (nested || raw_) found_.bits |= kPinSetConfig;
-    if (!nested && !raw_) stage_ = Stage::config_open;
-  }
-  if (among(kLockers, word)) found_.bits |= kPinAdvisoryLock | kEndsState;
-  if (among(kUnlockers, word)) found_.bits |= kEndsState;
-  if (among(kLasting, word)) found_.bits |= kPinLoad;
-  if (word == "currval" || word == "lastval") found_.bits |= kPinSequence;
-  if (word == "setseed") found_.bits |= kPinSeed;
-  // UPDATE of this view is SET in disguise.
-  if (word == "update") updates_ = true;
-  if (word == "pg_settings" && updates_) found_.bits |= kPinSet;
-  const bool temporary = word == "temp" || word == "temporary";
-  if (word.starts_with("pg_temp") || (temporary && before_ == Before::create))
-    found_.bits |= kPinTemporary;
+  const Before before = std::exchange(before_, Before::other);
+  if (word.starts_with("pg_temp")) found_.bits |= kPinTemporary;
   // The backend would lose a statement that is everybody's.
   if (frees_ && (raw_ || word.starts_with(kStatementPrefix))) found_.bits |= kPinLoad;
-  if (raw_ && word == "execute") found_.bits |= kUnknown;
-  before_ = Before::other;
-  if (word == "with") before_ = Before::with;
-  if (word == "create" || word == "global" || word == "local" || word == "replace" ||
-      word == "into") {
-    before_ = Before::create;
+  switch (meaning_of(word)) {
+    case Means::nothing: break;
+    case Means::set_config: set_config(); break;
+    case Means::locks: found_.bits |= kPinAdvisoryLock | kEndsState; break;
+    case Means::unlocks: found_.bits |= kEndsState; break;
+    case Means::lasts: found_.bits |= kPinLoad; break;
+    case Means::sequence: found_.bits |= kPinSequence; break;
+    case Means::seed: found_.bits |= kPinSeed; break;
+    case Means::update: updates_ = true; break;
+    case Means::settings:
+      if (updates_) found_.bits |= kPinSet;
+      break;
+    case Means::temporary:
+      if (before == Before::create) found_.bits |= kPinTemporary;
+      break;
+    case Means::with: before_ = Before::with; break;
+    case Means::create: before_ = Before::create; break;
+    case Means::executes:
+      if (raw_) found_.bits |= kUnknown;
+      [[fallthrough]];
+    case Means::starts:
+      if (raw_) stage_ = Stage::start;
+      break;
   }
-  if (raw_ && among(kStarters, word)) stage_ = Stage::start;
+}
+
+/// One inside the arguments of another is not taken apart.
+void SessionWords::set_config() {
+  const bool nested = stage_ == Stage::config_name || stage_ == Stage::config_rest;
+  if (nested || raw_) {
+    found_.bits |= kPinSetConfig;
+  } else {
+    stage_ = Stage::config_open;
+  }
 }
 
 void SessionWords::symbol(char c) {

@@ -100,6 +100,7 @@ class SessionWords {
   void set_word(std::string_view word, bool quoted);
   void reset_word(std::string_view word, bool quoted);
   void anywhere(std::string_view word);
+  void set_config();
   void named(std::string_view word);
   void after_name(char c);
   void config_symbol(char c);

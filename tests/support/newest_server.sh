@@ -29,6 +29,7 @@ $mirror sid main" > "$state/etc/sources.list"
     -o Dir::Cache::archives="$state/cache/archives" -o Dir::Etc::sourcelist="$state/etc/sources.list"
     -o Dir::Etc::sourceparts=/dev/null -o Dir::Etc::preferencesparts="$state/etc/preferences.d"
     -o APT::Sandbox::User=root -o APT::Install-Recommends=false -o Acquire::Retries=3
+    -o Acquire::Check-Valid-Until=false  # a mirror that stands still will do
     -o DPkg::Pre-Install-Pkgs::= -o Debug::NoLocking=1 -o APT::Keep-Downloaded-Packages=true)
   apt-get "${options[@]}" update
   apt-get "${options[@]}" --download-only -y install "$@"
