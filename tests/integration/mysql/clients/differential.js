@@ -179,9 +179,11 @@ class Scenario {
         return this.connection.query('select @d_v as v');
       });
     }
-    const refused = await this.call('changeUser', { user: 'nobody', password: 'x', database: other })
-      .then(() => 'let in', (error) => error.errno);
-    this.note('refused', refused);
+    if (kind !== 'mariadb') {  // its releases for node 18 never hear of a refusal
+      const refused = await this.call('changeUser', { user: 'nobody', password: 'x', database: other })
+        .then(() => 'let in', (error) => error.errno);
+      this.note('refused', refused);
+    }
     this.connection.on('error', () => {});
     if (kind === 'mariadb') await this.connection.end().catch(() => {});
     else this.connection.destroy();
