@@ -122,14 +122,15 @@ lab_psql() {
 lab_mariadb() {
   local user=()
   lab_my_port=$(lab_port)
-  mkdir "$lab_dir/my"
+  mkdir -p "$lab_dir/my/tmp"
   if [ "$(id -u)" = 0 ]; then
-    chown mysql "$lab_dir/my"
+    chown mysql "$lab_dir/my" "$lab_dir/my/tmp"
     user=(--user=mysql)
   fi
-  mariadb-install-db --no-defaults ${user[@]+"${user[@]}"} --datadir="$lab_dir/my/data" \
+  # At its start the server removes what looks like its own from the folder for temporary files.
+  TMPDIR=$lab_dir/my/tmp mariadb-install-db --no-defaults ${user[@]+"${user[@]}"} --datadir="$lab_dir/my/data" \
     --auth-root-authentication-method=normal --skip-test-db >"$lab_dir/mariadb-install.log" 2>&1
-  lab_spawn KILL mariadb.log mariadbd --no-defaults ${user[@]+"${user[@]}"} \
+  lab_spawn KILL mariadb.log env TMPDIR="$lab_dir/my/tmp" mariadbd --no-defaults ${user[@]+"${user[@]}"} \
     --datadir="$lab_dir/my/data" --port="$lab_my_port" --bind-address=127.0.0.1 \
     --socket="$lab_dir/my/my.sock" --pid-file="$lab_dir/my/my.pid" --max-connections=100 \
     --innodb-flush-log-at-trx-commit=0 --skip-log-bin --skip-name-resolve

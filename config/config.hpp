@@ -154,6 +154,7 @@ struct Limits {
   std::uint32_t max_waiting_clients = 0;            ///< per pool and worker
   std::uint32_t max_source_waiting_clients = 0;     ///< of those, of one address; zero: no bound
   std::uint32_t max_connecting = 0;                 ///< parallel connects per backend
+  std::uint32_t connect_rate = 0;                   ///< connects per second and backend
   std::uint32_t max_cancel_connections = 0;         ///< per backend, beside max_connections
   bool operator==(const Limits&) const = default;
 };
@@ -178,6 +179,7 @@ struct Timeouts {
   Duration reset_timeout{};    ///< reset or fence of a backend between two clients
   Duration connect_backoff_min{};
   Duration connect_backoff_max{};
+  Duration failover_hold{};
   Duration unknown_database_ttl{};  ///< how long a refusal by the backend is remembered
   Duration fd_retry_delay{};        ///< pause of accept() when file descriptors ran out
   bool operator==(const Timeouts&) const = default;

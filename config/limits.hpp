@@ -91,6 +91,16 @@ inline constexpr std::chrono::milliseconds kEvictionSkew{200};
 /// than it has taken, and after how long each it is asked for one more.
 inline constexpr std::chrono::milliseconds kFullHold{5000};
 inline constexpr std::chrono::milliseconds kFullStep{1000};
+// Opening connections to a server (proxy/pool/connect_pacer.hpp).
+/// A server that has refused connections for less is perhaps being restarted: work waits for it.
+inline constexpr std::chrono::milliseconds kCircuitAfter{3000};
+/// A server that has been throttled is trusted with more after each of these.
+inline constexpr std::chrono::milliseconds kConnectStep{1000};
+/// What a server that accepts connections this quickly makes of them says nothing.
+inline constexpr std::chrono::milliseconds kConnectSlow{20};
+/// Who waits for one of the parallel attempts to end looks again after about its duration.
+inline constexpr std::chrono::milliseconds kConnectLookMin{2};
+inline constexpr std::chrono::milliseconds kConnectLookMax{100};
 /// Backends that may be lost in a row before anything of a request could be sent to one.
 inline constexpr unsigned kMaxFreshAttempts = 3;
 /// How often a cancel request that found all cancel connections taken tries again, until

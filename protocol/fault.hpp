@@ -32,6 +32,7 @@ enum class Fault : std::uint8_t {
   pool_timeout,              ///< query_wait_timeout passed before a backend was free; session kept
   pool_queue_full,           ///< the waiting line is at its bound; session kept
   pool_overloaded,           ///< the line is too long to be worth waiting in; session kept
+  backend_down,              ///< the database server cannot be reached just now; session kept
   source_quota,              ///< its address has as many in line as it may; session kept
   own_deadline,              ///< the statement's own timeout ends before a backend is free; kept
   backend_lost,              ///< the backend went away under this client, which was idle

@@ -57,6 +57,8 @@ inline constexpr std::array<FaultRow, static_cast<std::size_t>(Fault::count_)> f
      "too many clients are waiting for a database connection"},
     {Fault::pool_overloaded, "53300", 1040, "HY000", "pool_overloaded", kError,
      "the database is overloaded"},
+    {Fault::backend_down, "53300", 1040, "HY000", "backend_down", kError,
+     "the database cannot be reached"},
     {Fault::source_quota, "53400", 1226, "42000", "source_quota", kError,
      "too many clients of this address are waiting for a database connection"},
     {Fault::own_deadline, "57014", 3024, "HY000", "own_deadline", kError,

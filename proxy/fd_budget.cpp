@@ -3,6 +3,7 @@
 #include <sys/resource.h>
 
 #include <algorithm>
+#include <climits>
 #include <stdexcept>
 #include <string>
 
@@ -10,14 +11,33 @@
 
 namespace weirpool::proxy {
 
-std::uint64_t descriptors_beside_clients(const config::Config& config) {
-  constexpr std::uint64_t kPerWorker = 8;  // epoll, timer, wake-up, resolver
-  constexpr std::uint64_t kProcess = 128;  // log, HTTP (64 at most), files read at reload
+namespace {
+
+constexpr std::uint64_t kHttp = 64;   // connections to the admin listener at most
+constexpr std::uint64_t kFiles = 64;  // log, look-ups, files read at reload
+
+std::uint64_t backend_descriptors(const config::Config& config) {
   std::uint64_t backends = 0;
   for (const auto& [name, backend] : config.backends) {
     backends += backend.max_connections + config.limits.max_cancel_connections;
   }
-  return backends + 2 * config.listeners.size() + config.workers * kPerWorker + kProcess;
+  return backends;
+}
+
+}  // namespace
+
+std::uint64_t descriptors_beside_clients(const config::Config& config) {
+  constexpr std::uint64_t kPerWorker = 8;  // epoll, timer, wake-up, resolver
+  return backend_descriptors(config) + 2 * config.listeners.size() + config.workers * kPerWorker +
+         kHttp + kFiles;
+}
+
+int descriptor_ceiling(const config::Config& config) {
+  constexpr std::uint64_t kOpenedLater = 8;  // of the files
+  rlimit limit{};
+  ::getrlimit(RLIMIT_NOFILE, &limit);
+  const std::uint64_t kept = backend_descriptors(config) + kHttp + kOpenedLater;
+  return static_cast<int>(std::min<std::uint64_t>(limit.rlim_cur, INT_MAX) - kept);
 }
 
 std::uint32_t claim_descriptors(const config::Config& config) {

@@ -64,7 +64,8 @@ metrics::Snapshot Observer::Impl::gather() const {
   }
   for (const auto& [name, target] : targets) {
     all.backends.push_back({name, std::string(target->dialect().name()), target->ledger().open(),
-                            target->ledger().limit()});
+                            target->ledger().limit(), static_cast<std::uint32_t>(target->circuit()),
+                            target->pace() / 100.0});
   }
   all.version = WEIRPOOL_VERSION;
   all.client_limit = client_limit;

@@ -137,11 +137,12 @@ enum class ShedReason : std::uint8_t {
   timeout,       ///< its time in line was over
   queue_full,    ///< the line was at its bound
   source_quota,  ///< its source had as many in line as it may
+  backend_down,  ///< the database server could not be reached
   count_,
 };
 inline constexpr std::size_t kShedReasons = static_cast<std::size_t>(ShedReason::count_);
 inline constexpr std::array<std::string_view, kShedReasons> kShedReasonLabels{
-    "overload", "hopeless", "timeout", "queue_full", "source_quota"};
+    "overload", "hopeless", "timeout", "queue_full", "source_quota", "backend_down"};
 
 inline constexpr std::size_t kFaults = static_cast<std::size_t>(protocol::Fault::count_);
 

@@ -177,6 +177,8 @@ std::vector<prometheus::MetricFamily> Exporter::Collect() const {
     const Labels labels{{"backend", backend.name}, {"protocol", backend.protocol}};
     page.add(Metric::backend_open, backend.open, labels);
     page.add(Metric::backend_limit, backend.max_connections, labels);
+    page.add(Metric::backend_circuit, backend.circuit, labels);
+    page.add(Metric::backend_pace, backend.pace, labels);
   }
   for (const auto& [name, pool] : now.pools) add_pool(page, name, pool);
   page.add(Metric::draining, now.draining ? 1 : 0);

@@ -90,6 +90,8 @@ struct BackendNumbers {
   std::string protocol;
   std::uint32_t open = 0;             ///< connections that count against the bound
   std::uint32_t max_connections = 0;  ///< the bound
+  std::uint32_t circuit = 0;          ///< 0 closed, 1 open, 2 half open
+  double pace = 1;                    ///< of the configured connect rate
 };
 
 struct Snapshot {

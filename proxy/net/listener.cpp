@@ -16,8 +16,13 @@ namespace weirpool::proxy {
 using boost::asio::ip::tcp;
 
 Listener::Listener(boost::asio::io_context& io, const config::Address& address,
-                   const config::Tcp& tcp_options, config::Duration retry_delay, Accepted accepted)
-    : acceptor_(io), timer_(io), retry_delay_(retry_delay), accepted_(std::move(accepted)) {
+                   const config::Tcp& tcp_options, config::Duration retry_delay, Accepted accepted,
+                   int ceiling)
+    : acceptor_(io),
+      timer_(io),
+      retry_delay_(retry_delay),
+      ceiling_(ceiling),
+      accepted_(std::move(accepted)) {
   const std::string name = address.host + ":" + std::to_string(address.port);
   try {
     tcp::resolver resolver(io);
@@ -60,6 +65,11 @@ void Listener::accept_all() {
   for (;;) {
     const int fd =
         ::accept4(acceptor_.native_handle(), nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC);
+    if (fd >= ceiling_) {
+      ::close(fd);
+      pause();
+      return;
+    }
     if (fd >= 0) {
       accepted_(fd);
       continue;

@@ -6,6 +6,7 @@
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <functional>
+#include <limits>
 
 #include "config/config.hpp"
 
@@ -15,10 +16,14 @@ class Listener {
  public:
   /// Owns no socket it has passed on; fds are non-blocking and close-on-exec.
   using Accepted = std::function<void(int fd)>;
+  static constexpr int kNoCeiling = std::numeric_limits<int>::max();
 
-  /// Binds and listens; throws std::runtime_error with the address in its text.
+  /// Binds and listens; throws std::runtime_error with the address in its text. A client whose
+  /// descriptor is `ceiling` or above is turned away, as if there were no more: numbers are given
+  /// out from the lowest (POSIX), so what is above stays for backends and for those who look after
+  /// us.
   Listener(boost::asio::io_context& io, const config::Address& address, const config::Tcp& tcp,
-           config::Duration retry_delay, Accepted accepted);
+           config::Duration retry_delay, Accepted accepted, int ceiling = kNoCeiling);
   ~Listener();
 
   void start();
@@ -34,6 +39,7 @@ class Listener {
   boost::asio::ip::tcp::acceptor acceptor_;
   boost::asio::steady_timer timer_;
   config::Duration retry_delay_;
+  const int ceiling_;
   Accepted accepted_;
   int reserve_ =
       -1;  ///< a descriptor kept back, to turn one client away instead of leaving it hang

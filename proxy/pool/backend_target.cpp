@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <utility>
 
-#include "proxy/net/jitter.hpp"
+#include "proxy/log/log.hpp"
 
 namespace weirpool::proxy {
 namespace {
@@ -97,35 +97,46 @@ bool BackendTarget::role_fits(const protocol::ServerRole& role, bool fallback) c
   return false;
 }
 
-TimePoint BackendTarget::retry_at() const {
+TimePoint BackendTarget::retry_at(const ConnectPacer::Limits& limits) const {
   const std::lock_guard lock(mutex_);
-  return retry_at_;
+  return pacer_.again_at(Clock::now(), limits);
 }
 
-bool BackendTarget::begin_attempt() {
+bool BackendTarget::begin_attempt(const ConnectPacer::Limits& limits) {
   const std::lock_guard lock(mutex_);
-  if (backoff_ == config::Duration::zero()) return true;
+  const bool begun = pacer_.begin(Clock::now(), limits);
+  publish_pace();
+  return begun;
+}
+
+void BackendTarget::attempt_ended(ConnectPacer::Outcome outcome, Clock::duration took,
+                                  const ConnectPacer::Limits& limits) {
   const TimePoint now = Clock::now();
-  if (now < retry_at_) return false;
-  retry_at_ = now + jittered(backoff_);
-  probing_ = true;
-  return true;
+  Circuit before{};
+  Circuit after{};
+  TimePoint since;
+  {
+    const std::lock_guard lock(mutex_);
+    before = pacer_.circuit();
+    since = pacer_.failing_since();
+    pacer_.ended(outcome, now, took, limits);
+    after = pacer_.circuit();
+    publish_pace();
+  }
+  if ((before == Circuit::closed) == (after == Circuit::closed)) return;
+  const auto lasted = std::chrono::duration_cast<std::chrono::milliseconds>(now - since).count();
+  if (after == Circuit::closed) {
+    log::event(log::Level::warn, "backend_back", "the database server can be reached again",
+               {{"backend", backend_.name}, {"lasted_ms", lasted}});
+  } else {
+    log::event(log::Level::error, "backend_down", "the database server cannot be reached",
+               {{"backend", backend_.name}, {"failing_ms", lasted}});
+  }
 }
 
-void BackendTarget::connect_failed(const config::Timeouts& timeouts) {
-  const std::lock_guard lock(mutex_);
-  const TimePoint now = Clock::now();
-  const bool same_wave = !std::exchange(probing_, false) && now < retry_at_;
-  if (same_wave) return;
-  backoff_ = std::clamp(backoff_ * 2, timeouts.connect_backoff_min, timeouts.connect_backoff_max);
-  retry_at_ = now + jittered(backoff_);
-}
-
-void BackendTarget::connect_succeeded() {
-  const std::lock_guard lock(mutex_);
-  backoff_ = {};
-  retry_at_ = {};
-  probing_ = false;
+void BackendTarget::publish_pace() {
+  circuit_.store(pacer_.circuit(), std::memory_order_relaxed);
+  pace_.store(static_cast<std::uint32_t>(pacer_.share() * 100), std::memory_order_relaxed);
 }
 
 bool BackendTarget::begin_cancel(std::uint32_t limit) {

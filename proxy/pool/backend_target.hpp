@@ -16,6 +16,7 @@
 #include "protocol/engine.hpp"
 #include "proxy/dialect.hpp"
 #include "proxy/net/tls_context.hpp"
+#include "proxy/pool/connect_pacer.hpp"
 #include "proxy/pool/pool_ledger.hpp"
 
 namespace weirpool::proxy {
@@ -58,25 +59,39 @@ class BackendTarget {
   /// Does a server of this role do? With `fallback` also what is only the second best.
   bool role_fits(const protocol::ServerRole& role, bool fallback) const;
 
-  // Back-off: one for the whole server, so that failures are not multiplied by waiters.
-  TimePoint retry_at() const;
-  /// Asked right before an attempt. While the server fails only one attempt per back-off is let
-  /// through, of all workers and pools together.
-  bool begin_attempt();
-  void connect_failed(const config::Timeouts& timeouts);
-  void connect_succeeded();
+  // The pace of opening connections: one for the whole server, see ConnectPacer.
+  TimePoint retry_at(const ConnectPacer::Limits& limits) const;
+  /// Asked right before an attempt; true: it has begun, and attempt_ended() is due.
+  bool begin_attempt(const ConnectPacer::Limits& limits);
+  void attempt_ended(ConnectPacer::Outcome outcome, Clock::duration took,
+                     const ConnectPacer::Limits& limits);
+  /// One load, no lock, as the next one.
+  Circuit circuit() const { return circuit_.load(std::memory_order_relaxed); }
+  /// One more backend, or one less, is logged in and not on its way out.
+  void serves(int more) { serving_.fetch_add(more, std::memory_order_relaxed); }
+  /// It cannot be reached, and nothing is left of what has been opened before.
+  bool down() const {
+    return circuit() != Circuit::closed && serving_.load(std::memory_order_relaxed) == 0;
+  }
+  /// Of the configured pace, in percent: less than 100 where the server is slow, full or just back.
+  std::uint32_t pace() const { return pace_.load(std::memory_order_relaxed); }
 
   /// A place among the few parallel cancel connections; false: not now.
   bool begin_cancel(std::uint32_t limit);
   void end_cancel() { cancels_.fetch_sub(1); }
 
  private:
+  void publish_pace();
+
   const config::Backend backend_;
   const Dialect& dialect_;
   PoolLedger ledger_;
   std::atomic<std::uint32_t> cancels_{0};
 
   std::atomic<std::uint32_t> generation_{0};
+  std::atomic<Circuit> circuit_{Circuit::closed};
+  std::atomic<std::uint32_t> pace_{100};
+  std::atomic<int> serving_{0};
 
   mutable std::mutex mutex_;  ///< guards everything below
   std::shared_ptr<const TlsContext> tls_;
@@ -84,12 +99,10 @@ class BackendTarget {
            std::shared_ptr<const protocol::BackendFacts>>
       facts_;
   std::shared_ptr<const protocol::BackendFacts> any_facts_;
-  TimePoint retry_at_{};
-  config::Duration backoff_{};  ///< zero: the last attempt succeeded
+  ConnectPacer pacer_;
   std::map<std::pair<std::string, std::uint16_t>, std::vector<config::IpBytes>> resolved_;
   config::Address preferred_;
   TimePoint trusted_since_{};
-  bool probing_ = false;  ///< the one attempt of a failing server is on its way
 };
 
 }  // namespace weirpool::proxy

@@ -243,6 +243,7 @@ Task<Connected> log_in_at(Opening& opening, const config::Address& host, tcp::en
       result.backend = std::make_unique<BackendConn>(opening.loop, std::move(parts));
       co_return result;
     }
+    result.answered = !engine->error().empty();
     stream->shut_down_write();
     {
       Exchange ending(opening.loop, *stream);
@@ -281,6 +282,7 @@ Task<Connected> open_at(Opening& opening, const config::Address& host) {
     if (fits) co_return result;
     co_await part_with(opening.loop, std::move(result.backend), Parting::polite);
     result.fault = Fault::backend_unavailable;
+    result.answered = false;
     result.detail = "no host has the role that target_session_attrs asks for";
   }
   co_return result;

@@ -19,7 +19,8 @@ namespace weirpool::proxy {
 struct Connected {
   std::unique_ptr<BackendConn> backend;  ///< null: failed, and the server has let go of the attempt
   protocol::Fault fault = protocol::Fault::none;
-  std::string detail;  ///< for the log: which hop, what it said; no secrets
+  bool answered = false;  ///< failed, but the server is there: it has said why
+  std::string detail;     ///< for the log: which hop, what it said; no secrets
 };
 
 /// Resolves, connects, starts TLS as configured, logs in. `passwords` newest first; the next is

@@ -94,7 +94,7 @@ std::optional<PoolLedger::Place> PoolLedger::grant_oldest() {
   auto oldest = wants_.end();
   for (auto want = wants_.begin(); want != wants_.end(); ++want) {
     const bool older = oldest == wants_.end() || want->since < oldest->since;
-    if (older && fits(want->place.key, want->caps)) oldest = want;
+    if (older && !want->hand_over_only && fits(want->place.key, want->caps)) oldest = want;
   }
   if (oldest == wants_.end()) return std::nullopt;
   Place place = oldest->place;
@@ -108,7 +108,7 @@ bool PoolLedger::try_open(const PoolKey& key, const Caps& caps) {
   const std::lock_guard lock(mutex_);
   if (!fits(key, caps)) return false;
   const bool overtakes = std::any_of(wants_.begin(), wants_.end(), [&](const Want& want) {
-    return fits(want.place.key, want.caps);
+    return !want.hand_over_only && fits(want.place.key, want.caps);
   });
   if (overtakes) return false;
   count(key);
@@ -130,7 +130,8 @@ const PoolLedger::Shard* PoolLedger::idle_for(const Want& want) const {
   for (const Shard& shard : shards_) {
     if (shard.place == want.place || shard.idle->load() == 0) continue;
     if (shard.place.key == want.place.key) return &shard;
-    if (!found && fits(want.place.key, want.caps, &shard.place.key)) found = &shard;
+    if (found || want.hand_over_only) continue;
+    if (fits(want.place.key, want.caps, &shard.place.key)) found = &shard;
   }
   return found;
 }
@@ -144,12 +145,13 @@ void PoolLedger::want(const Want& want) {
     const auto known = std::find_if(wants_.begin(), wants_.end(),
                                     [&](const Want& w) { return w.place == want.place; });
     if (known != wants_.end()) {
-      known->since = want.since;
-      known->caps = want.caps;
-      return;
+      const bool more = known->hand_over_only && !want.hand_over_only;
+      *known = want;
+      if (!more) return;
+    } else {
+      wants_.push_back(want);
+      publish_wants();
     }
-    wants_.push_back(want);
-    publish_wants();
     // A slot may have come free since try_open failed.
     granted = grant_oldest();
     if (!granted || *granted != want.place) {
@@ -175,7 +177,9 @@ std::optional<PoolLedger::Want> PoolLedger::oldest_want(const Place& not_of, Tim
   const Want* oldest = nullptr;
   for (const Want& want : wants_) {
     if (want.place == not_of || want.since >= than) continue;
-    if (want.place.key != not_of.key && !fits(want.place.key, want.caps, &not_of.key)) continue;
+    const bool same_pool = want.place.key == not_of.key;
+    if (!same_pool && want.hand_over_only) continue;
+    if (!same_pool && !fits(want.place.key, want.caps, &not_of.key)) continue;
     if (!oldest || want.since < oldest->since) oldest = &want;
   }
   return oldest ? std::optional<Want>(*oldest) : std::nullopt;

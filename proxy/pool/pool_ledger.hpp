@@ -46,6 +46,7 @@ class PoolLedger {
     Place place;
     TimePoint since;  ///< when its oldest client began to wait
     Caps caps;
+    bool hand_over_only = false;  ///< no slot: it is not the time to open a connection
   };
   /// How the ledger reaches a worker; called without the lock, must only post.
   struct Messenger {

@@ -118,6 +118,21 @@ void PoolLine::refuse_all(Fault fault, const std::string& detail) {
   publish();
 }
 
+void PoolLine::refuse_while_down(TimePoint now, admission::Duration hold) {
+  for (auto next = facts_.begin(); next != facts_.end();) {
+    Waiter& waiter = *next;
+    const bool over = now - waiter.since_ >= hold;
+    next = over ? facts_.erase(next) : std::next(next);
+    if (over) refuse(waiter, Fault::backend_unavailable, {});
+  }
+  line_.queue().visit([&](admission::Ticket& ticket) {
+    auto& waiter = static_cast<Waiter&>(ticket);
+    if (is_held(waiter.flow_.importance()) && now - waiter.since_ < hold) return;
+    shed(waiter, ShedReason::backend_down, Fault::backend_down);
+  });
+  publish();
+}
+
 void PoolLine::answer_facts() {
   if (facts_.empty()) return;
   while (!facts_.empty()) {

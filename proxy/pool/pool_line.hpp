@@ -93,6 +93,10 @@ class PoolLine {
   /// The same for one that has to make room.
   void shed(Waiter& waiter, metrics::ShedReason reason, protocol::Fault fault);
   void refuse_all(protocol::Fault fault, const std::string& detail);
+  /// Does such work wait for a server that cannot be reached? Other work is refused at once.
+  static bool is_held(admission::Class importance) { return importance <= admission::Class::high; }
+  /// The server cannot be reached: who is not held goes, and who has waited for `hold`, logins too.
+  void refuse_while_down(TimePoint now, admission::Duration hold);
   void answer_facts();
   /// A refused client is told when to come again, and how it stood.
   std::string advice(const admission::Flow& flow, admission::Duration waited) const;

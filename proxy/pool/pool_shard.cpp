@@ -162,17 +162,16 @@ void PoolShard::open_where_needed() {
 }
 
 void PoolShard::open_what_fits() {
-  while (!draining_ && !paused_ && wants_backends() &&
-         connecting_ < loop_.config->limits.max_connecting) {
-    if (Clock::now() < target_.retry_at()) {
-      retry_later();
-      return;
-    }
+  if (target_.down()) refuse_while_down();
+  while (!draining_ && !paused_ && (wants_backends() || keeps_trying())) {
     const PoolLedger::Caps caps = settings_of(*loop_.config, place_.key).caps;
-    if (!target_.ledger().try_open(place_.key, caps)) {
-      const PoolLedger::Want want{place_, line_.oldest_since(), caps};
-      wanting_ = true;
-      target_.ledger().want(want);
+    const bool worth = worth_trying();
+    if (!worth || !target_.ledger().try_open(place_.key, caps)) {
+      if (wants_backends()) {
+        wanting_ = true;
+        target_.ledger().want({place_, line_.oldest_since(), caps, !worth});
+      }
+      if (!worth) retry_later();
       return;
     }
     if (!open_with_slot()) {
@@ -183,7 +182,8 @@ void PoolShard::open_what_fits() {
 }
 
 void PoolShard::retry_later() {
-  if (!retry_pending_) supervise("retry", retry(target_.retry_at()));
+  if (retry_pending_) return;
+  supervise("retry", retry(target_.retry_at(ConnectPacer::Limits::of(*loop_.config))));
 }
 
 Task<void> PoolShard::retry(TimePoint at) {
@@ -208,14 +208,15 @@ Task<void> PoolShard::open_one() {
     --backends_;
     if (result.fault == Fault::backend_full) target_.ledger().server_full(Clock::now());
     target_.ledger().closed(place_.key);
-    connect_failed(result);
+    connect_failed(result, began);
     open_where_needed();
     co_return;
   }
   metrics_.connects_ok.add(1);
   if (began <= recalled_at_) result.backend->expires = kRecalled;
   all_.push_back(*result.backend);
-  target_.connect_succeeded();
+  attempt_ended(ConnectPacer::Outcome::connected, began);
+  target_.serves(1);
   refused_ = Fault::none;
   target_.publish(place_.key, result.backend->state->facts());
   line_.answer_facts();
@@ -223,7 +224,12 @@ Task<void> PoolShard::open_one() {
   open_where_needed();
 }
 
-void PoolShard::connect_failed(const Connected& result) {
+void PoolShard::attempt_ended(ConnectPacer::Outcome outcome, TimePoint began) {
+  target_.attempt_ended(outcome, Clock::now() - began, ConnectPacer::Limits::of(*loop_.config));
+}
+
+void PoolShard::connect_failed(const Connected& result, TimePoint began) {
+  using Outcome = ConnectPacer::Outcome;
   metrics_.connects_failed.add(1);
   log::limited(log::Level::warn, "backend_connect_failed", "cannot open a database connection",
                {{"backend", target_.backend().name},
@@ -232,14 +238,18 @@ void PoolShard::connect_failed(const Connected& result) {
                 {"reason", protocol::row_of(result.fault).label},
                 {"detail", result.detail}});
   if (result.fault == Fault::unknown_database || result.fault == Fault::backend_refused_login) {
-    target_.connect_succeeded();  // as far as the server is concerned
+    attempt_ended(Outcome::refused, began);
     refused_ = result.fault;
     refused_detail_ = result.detail;
     refused_until_ = Clock::now() + loop_.config->timeouts.unknown_database_ttl;
     refuse_all(refused_, refused_detail_);
     return;
   }
-  target_.connect_failed(loop_.config->timeouts);
+  const bool full = result.fault == Fault::backend_full;
+  attempt_ended(full              ? Outcome::full
+                : result.answered ? Outcome::unwilling
+                                  : Outcome::failed,
+                began);
 }
 
 void PoolShard::slot_granted() {
@@ -285,6 +295,7 @@ void PoolShard::receive(BackendParts parts) {
 
 void PoolShard::retire(std::unique_ptr<BackendConn> backend, Parting parting, CloseReason reason) {
   metrics_.closed[static_cast<std::size_t>(reason)].add(1);
+  target_.serves(-1);
   supervise("part", part(std::move(backend), parting));
 }
 
@@ -374,14 +385,24 @@ void PoolShard::sweep() {
 void PoolShard::fill_up(const PoolSettings& settings) {
   PoolLedger& ledger = target_.ledger();
   if (draining_ || paused_ || ledger.open_of(place_.key) >= settings.min_size) return;
-  if (ledger.wanted() || Clock::now() < target_.retry_at()) return;
+  if (ledger.wanted() || !worth_trying()) return;
   if (!ledger.try_open(place_.key, settings.caps)) return;
   open_with_slot();
 }
 
+/// Nobody waits for a server that refuses work at once: it is tried all the same until it is back.
+bool PoolShard::keeps_trying() const {
+  return target_.circuit() != Circuit::closed && connecting_ == 0;
+}
+
+/// Before a slot is taken for it.
+bool PoolShard::worth_trying() const {
+  return Clock::now() >= target_.retry_at(ConnectPacer::Limits::of(*loop_.config));
+}
+
 /// Opens a backend with a slot that is ours, if the server is worth trying now.
 bool PoolShard::open_with_slot() {
-  if (!target_.begin_attempt()) {
+  if (!target_.begin_attempt(ConnectPacer::Limits::of(*loop_.config))) {
     target_.ledger().closed(place_.key);
     return false;
   }

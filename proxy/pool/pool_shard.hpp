@@ -136,10 +136,14 @@ class PoolShard final : public IdleHome {
   void open_where_needed();
   void open_what_fits();
   bool open_with_slot();
+  bool worth_trying() const;
+  bool keeps_trying() const;
+  void attempt_ended(ConnectPacer::Outcome outcome, TimePoint began);
   void fill_up(const PoolSettings& settings);
   void retry_later();
   void stop_wanting();
   void refuse_all(protocol::Fault fault, const std::string& detail);
+  void refuse_while_down();
   void publish_idle();
 
   Task<void> open_one();
@@ -150,7 +154,7 @@ class PoolShard final : public IdleHome {
   void order_kill(const BackendConn& backend);
   Task<void> run_kills();
   Task<void> run_kills_on(std::unique_ptr<BackendConn> via);
-  void connect_failed(const Connected& result);
+  void connect_failed(const Connected& result, TimePoint began);
 
   Loop& loop_;
   PoolLedger::Place place_;

@@ -93,7 +93,8 @@ void PoolShard::supply_line(TimePoint now, std::size_t in_hand) {
       static_cast<std::size_t>(metrics_.active.get()) + idle_.size() + washing_ + in_hand;
   // Who waits for a pool that grows, for a server that is down or for an administrator says nothing
   // about demand.
-  supply.coming = connecting_ + (retry_pending_ ? 1 : 0) + (paused_ ? 1 : 0);
+  const bool held_up = retry_pending_ && (target_.pace() == 100 || target_.down());
+  supply.coming = connecting_ + (held_up ? 1 : 0) + (paused_ ? 1 : 0);
   supply.target = loop_.config->admission.queue_target;
   line_.work().supply(supply, now);
 }
@@ -105,6 +106,9 @@ PoolShard::Refusal PoolShard::admit(const admission::Flow& flow, admission::Dura
     numbers.shed[static_cast<std::size_t>(reason)].add(1);
     return {fault, line_.advice(flow, {})};
   };
+  if (target_.down() && !PoolLine::is_held(flow.importance())) {
+    return refused(ShedReason::backend_down, Fault::backend_down);
+  }
   supply_line(Clock::now());
   const bool early = loop_.config->admission.queue_target.count() != 0;
   if (early && line_.work().admit(flow, patience) == WaitingLine::Answer::hopeless) {
@@ -201,6 +205,12 @@ void PoolShard::stop_wanting() {
 void PoolShard::refuse_all(Fault fault, const std::string& detail) {
   line_.refuse_all(fault, detail);
   stop_wanting();
+}
+
+/// The server cannot be reached: important work is held for a while, in case it is back soon.
+void PoolShard::refuse_while_down() {
+  line_.refuse_while_down(Clock::now(), loop_.config->timeouts.failover_hold);
+  if (line_.empty()) stop_wanting();
 }
 
 bool PoolShard::wants_backends() const { return line_.size() > connecting_ + washing_; }

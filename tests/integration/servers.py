@@ -96,8 +96,12 @@ class DatabaseServer:
         self.process = None
         self.log = self.folder / "server.log"
         self.data = self.folder / "data"
-        self.data.mkdir()
-        shutil.chown(self.data, self.owner)
+        # MariaDB removes what looks like its own from the folder for temporary files when it starts.
+        self.temporary = self.folder / "tmp"
+        for folder in (self.data, self.temporary):
+            folder.mkdir()
+            shutil.chown(folder, self.owner)
+        self.environment = {**os.environ, "TMPDIR": str(self.temporary)}
         self.tls_cert, self.tls_key, self.ca = certificates.for_owner(
             self.folder, self.owner)
 
@@ -109,7 +113,7 @@ class DatabaseServer:
         with open(self.log, "ab") as log:
             self.process = subprocess.Popen(
                 [str(part) for part in command], stdout=log, stderr=log,
-                stdin=subprocess.DEVNULL, start_new_session=True)
+                stdin=subprocess.DEVNULL, start_new_session=True, env=self.environment)
 
     def ready(self):
         if self.process.poll() is not None:
@@ -308,7 +312,7 @@ class MariaDbServer(MySqlLikeServer):
     def prepare(self):
         run("mariadb-install-db", "--no-defaults", f"--user={self.owner}",
             f"--datadir={self.data}", "--auth-root-authentication-method=normal",
-            "--skip-test-db")
+            "--skip-test-db", env=self.environment)
 
     def fill(self):
         self.execute("delete from mysql.global_priv where user = ''")
@@ -336,7 +340,7 @@ class MySqlServer(MySqlLikeServer):
                 "--skip-log-bin", *options)
 
     def prepare(self):
-        run(*self.mysqld("--initialize-insecure"))
+        run(*self.mysqld("--initialize-insecure"), env=self.environment)
 
     def spawn(self):
         self.launch(*self.mysqld(

@@ -48,6 +48,18 @@ TEST(FdBudgetTest, CountsWhateverIsNotAClient) {
   EXPECT_GT(descriptors_beside_clients(larger), beside + 120);
 }
 
+TEST(FdBudgetTest, ClientsStayBelowWhatBackendsAndAdministratorsNeed) {
+  EXPECT_EQ(in_child(1000, 1000,
+                     [] {
+                       const int ceiling = descriptor_ceiling(config_of(10));
+                       config::Config larger = config_of(10);
+                       larger.backends["blog"].max_connections += 100;
+                       const bool room = ceiling < 1000 - 64 - 20 - 30 - 2 * 5;
+                       return room && descriptor_ceiling(larger) == ceiling - 100 ? 0 : 1;
+                     }),
+            0);
+}
+
 TEST(FdBudgetTest, TheSoftLimitIsRaisedForTheClientsThatAreWanted) {
   EXPECT_EQ(in_child(64, 4096,
                      [] {

@@ -50,12 +50,14 @@ inline config::Config toy_config(std::uint16_t server_port, std::uint32_t max_co
   made.limits.max_login_conn = 1000;
   made.limits.max_waiting_clients = 1000;
   made.limits.max_connecting = 1000;
+  made.limits.connect_rate = 100'000;
   made.limits.max_cancel_connections = 8;
   made.timeouts.reset_timeout = kPatience;
   made.timeouts.cancel_wait_timeout = kPatience;
   made.timeouts.server_check_delay = kPatience;
   made.timeouts.connect_backoff_min = config::Duration(1);
   made.timeouts.connect_backoff_max = config::Duration(20);
+  made.timeouts.failover_hold = config::Duration(60'000);
   made.timeouts.fd_retry_delay = config::Duration(1);
   made.tcp.backlog = 128;
   return made;

@@ -27,9 +27,11 @@ class ListenerTest : public testing::Test {
   ~ListenerTest() override {
     for (const int fd : accepted_) ::close(fd);
   }
-  std::unique_ptr<Listener> listen(const config::Address& address) {
-    return std::make_unique<Listener>(io_, address, tcp_, config::Duration(5),
-                                      [this](int fd) { accepted_.push_back(fd); });
+  std::unique_ptr<Listener> listen(const config::Address& address,
+                                   int ceiling = Listener::kNoCeiling) {
+    return std::make_unique<Listener>(
+        io_, address, tcp_, config::Duration(5), [this](int fd) { accepted_.push_back(fd); },
+        ceiling);
   }
   void turn() {
     io_.restart();
@@ -44,6 +46,26 @@ class ListenerTest : public testing::Test {
   std::vector<int> accepted_;
   std::unique_ptr<Listener> listener_;
 };
+
+TEST_F(ListenerTest, LeavesTheLastDescriptorsToOthers) {
+  listener_.reset();
+  const int next = ::open("/dev/null", O_RDONLY | O_CLOEXEC);
+  ::close(next);
+  // Below the ceiling are the listener's two and both ends of one client.
+  listener_ = listen({"127.0.0.1", 0}, next + 4);
+  listener_->start();
+  {
+    const ToyClient inside(listener_->port());
+    ASSERT_TRUE(until([&] { return accepted_.size() == 1; }));
+    ToyClient outside(listener_->port());
+    EXPECT_TRUE(until([&] { return outside.ended(); }));
+    EXPECT_EQ(accepted_.size(), 1U);
+    ::close(accepted_[0]);
+    accepted_.clear();
+  }
+  const ToyClient later(listener_->port());
+  EXPECT_TRUE(until([&] { return accepted_.size() == 1; })) << "there is room again";
+}
 
 TEST_F(ListenerTest, HandsOverSocketsThatDoNotBlockNorOutliveAnExec) {
   const ToyClient client(listener_->port());

@@ -11,10 +11,8 @@ struct Facts final : protocol::BackendFacts {};
 
 class BackendTargetTest : public testing::Test {
  protected:
-  BackendTargetTest() {
-    timeouts_.connect_backoff_min = config::Duration(1000);
-    timeouts_.connect_backoff_max = config::Duration(1500);
-  }
+  using Outcome = ConnectPacer::Outcome;
+
   static config::Backend backend() {
     config::Backend made;
     made.name = "shop";
@@ -24,7 +22,7 @@ class BackendTargetTest : public testing::Test {
 
   test::ToyDialect dialect_;
   BackendTarget target_{backend(), dialect_};
-  config::Timeouts timeouts_;
+  ConnectPacer::Limits limits_{2, 1000, config::Duration(1000), config::Duration(1500), {}};
 };
 
 TEST_F(BackendTargetTest, BringsALedgerOfItsBound) {
@@ -49,50 +47,40 @@ TEST_F(BackendTargetTest, FactsBelongToAPoolAndAnyOfThemIsEnoughForAGreeting) {
   EXPECT_EQ(target_.any_facts(), second);
 }
 
-TEST_F(BackendTargetTest, OneWaveOfFailuresIsOneStepBack) {
-  EXPECT_LE(target_.retry_at(), Clock::now());
-  const TimePoint before = Clock::now();
-  target_.connect_failed(timeouts_);
-  const TimePoint retry = target_.retry_at();
-  EXPECT_GE(retry, before + config::Duration(800));
-  EXPECT_LE(retry, Clock::now() + config::Duration(1000));
-  target_.connect_failed(timeouts_);
-  EXPECT_EQ(target_.retry_at(), retry);
+TEST_F(BackendTargetTest, AFailingServerIsAskedOncePerPause) {
+  EXPECT_TRUE(target_.begin_attempt(limits_));
+  EXPECT_TRUE(target_.begin_attempt(limits_));
+  EXPECT_FALSE(target_.begin_attempt(limits_)) << "as many as may be at once";
+  target_.attempt_ended(Outcome::failed, {}, limits_);
+  target_.attempt_ended(Outcome::failed, {}, limits_);
+  EXPECT_FALSE(target_.begin_attempt(limits_));
+  EXPECT_GT(target_.retry_at(limits_), Clock::now() + config::Duration(700));
+  EXPECT_EQ(target_.circuit(), Circuit::closed);
 }
 
-TEST_F(BackendTargetTest, StepsGrowToTheirBound) {
-  timeouts_.connect_backoff_min = config::Duration(1);
-  timeouts_.connect_backoff_max = config::Duration(4);
-  for (int wave = 0; wave < 5; ++wave) {
-    while (Clock::now() < target_.retry_at()) {
-    }
-    target_.connect_failed(timeouts_);
-    EXPECT_LE(target_.retry_at(), Clock::now() + config::Duration(4));
+TEST_F(BackendTargetTest, ItIsDownWhenNothingIsLeftOfIt) {
+  limits_.backoff_min = limits_.backoff_max = config::Duration(1);
+  target_.serves(1);
+  EXPECT_FALSE(target_.down());
+  while (target_.circuit() == Circuit::closed) {
+    if (target_.begin_attempt(limits_)) target_.attempt_ended(Outcome::failed, {}, limits_);
   }
-  EXPECT_GT(target_.retry_at(), Clock::now() + config::Duration(2));
-}
-
-TEST_F(BackendTargetTest, SuccessForgetsTheFailures) {
-  target_.connect_failed(timeouts_);
-  target_.connect_succeeded();
-  EXPECT_LE(target_.retry_at(), Clock::now());
-}
-
-TEST_F(BackendTargetTest, AFailingServerIsAskedOncePerStep) {
-  EXPECT_TRUE(target_.begin_attempt());
-  EXPECT_TRUE(target_.begin_attempt());
-  timeouts_.connect_backoff_min = config::Duration(20);
-  target_.connect_failed(timeouts_);
-  EXPECT_FALSE(target_.begin_attempt());
-  while (Clock::now() < target_.retry_at()) {
+  EXPECT_FALSE(target_.down()) << "one that has been opened before still works";
+  target_.serves(-1);
+  EXPECT_TRUE(target_.down());
+  while (!target_.begin_attempt(limits_)) {
   }
-  EXPECT_TRUE(target_.begin_attempt());
-  EXPECT_FALSE(target_.begin_attempt());
-  const TimePoint next = target_.retry_at();
-  target_.connect_failed(timeouts_);
-  EXPECT_GT(target_.retry_at(), next);
-  target_.connect_succeeded();
-  EXPECT_TRUE(target_.begin_attempt());
+  EXPECT_EQ(target_.circuit(), Circuit::half_open);
+  EXPECT_TRUE(target_.down());
+  target_.attempt_ended(Outcome::connected, {}, limits_);
+  EXPECT_FALSE(target_.down());
+}
+
+TEST_F(BackendTargetTest, AFullServerSlowsThePace) {
+  EXPECT_EQ(target_.pace(), 100U);
+  ASSERT_TRUE(target_.begin_attempt(limits_));
+  target_.attempt_ended(Outcome::full, {}, limits_);
+  EXPECT_EQ(target_.pace(), 50U);
 }
 
 TEST_F(BackendTargetTest, CancelConnectionsAreBounded) {

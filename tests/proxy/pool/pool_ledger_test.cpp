@@ -103,6 +103,25 @@ TEST_F(PoolLedgerTest, OldestWantLooksAtOthersOnlyAndOnlyAtOlderOnes) {
   ASSERT_TRUE(ledger_.oldest_want(place(0, "a"), now_ + milliseconds(1)));
 }
 
+TEST_F(PoolLedgerTest, WhoMayNotOpenYetIsHandedWhatThereIsAndTakesNoSlot) {
+  const auto other_pool = ledger_.enroll(place(0, "b"));
+  other_pool->store(1);
+  ledger_.want({place(1, "a"), now_, {}, true});
+  EXPECT_TRUE(said_.empty()) << "there is a slot, and nobody has to go for another one";
+  EXPECT_TRUE(ledger_.wanted());
+  EXPECT_TRUE(ledger_.oldest_want(place(0, "a"), TimePoint::max()));
+  EXPECT_FALSE(ledger_.oldest_want(place(0, "b"), TimePoint::max()));
+  EXPECT_TRUE(open()) << "nobody is overtaken";
+  close();
+  const auto same_pool = ledger_.enroll(place(0, "a"));
+  same_pool->store(1);
+  ledger_.unwant(place(1, "a"));
+  ledger_.want({place(1, "a"), now_, {}, true});
+  EXPECT_EQ(said_, std::vector<std::string>{"hand_over 0 a"});
+  ledger_.want({place(1, "a"), now_, {}});
+  EXPECT_EQ(said_.back(), "slot 1 a") << "now it may";
+}
+
 TEST_F(PoolLedgerTest, AWithdrawnWantGetsNothing) {
   ASSERT_TRUE(open());
   ASSERT_TRUE(open());

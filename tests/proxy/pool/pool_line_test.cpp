@@ -94,5 +94,46 @@ TEST(PoolLineTest, WhoOnlyWantsFactsIsNeitherLentToNorShed) {
   EXPECT_EQ(shard.metrics().waiting.get(), 0);
 }
 
+TEST(PoolLineTest, WhileTheServerIsDownOnlyImportantWorkWaitsAndNotForEver) {
+  ToyWorld world(1);
+  world.server.stop();
+  PoolShard& shard = world.pool();
+  const auto flow = [&](Class importance) { return shard.flow(importance, {}, ""); };
+  const admission::Flow high = flow(Class::high);
+  const admission::Flow normal = flow(Class::normal);
+  Stander curious(shard, Waiter::Wish::facts);
+  Stander important(shard, Waiter::Wish::backend, &high);
+  Stander ordinary(shard, Waiter::Wish::backend, &normal);
+  // Some failures are nothing yet; from now on they have lasted.
+  ASSERT_TRUE(world.until([&] { return shard.metrics().connects_failed.get() >= 2; }));
+  EXPECT_TRUE(ordinary.place->waiting());
+  ConnectPacer::Limits limits = ConnectPacer::Limits::of(world.config);
+  limits.open_after = {};
+  ASSERT_TRUE(world.until([&] {
+    if (world.target.begin_attempt(limits)) {
+      world.target.attempt_ended(ConnectPacer::Outcome::failed, {}, limits);
+    }
+    return world.target.down();
+  }));
+  ASSERT_TRUE(world.until([&] { return !ordinary.place->waiting(); }));
+  EXPECT_EQ(ordinary.place->refusal(), Fault::backend_down);
+  EXPECT_NE(ordinary.place->detail().find("retry_after_ms="), std::string::npos);
+  EXPECT_EQ(shed(shard, Class::normal, ShedReason::backend_down), 1U);
+  EXPECT_TRUE(important.place->waiting());
+  EXPECT_TRUE(curious.place->waiting());
+  EXPECT_EQ(shard.admit(normal, admission::Duration::max()).fault, Fault::backend_down);
+  EXPECT_EQ(shard.admit(high, admission::Duration::max()).fault, Fault::none);
+
+  world.config.timeouts.failover_hold = config::Duration(1);
+  world.apply();
+  ASSERT_TRUE(world.until([&] { return !important.place->waiting(); }));
+  EXPECT_EQ(important.place->refusal(), Fault::backend_down);
+  EXPECT_EQ(curious.place->refusal(), Fault::backend_unavailable);
+
+  world.server.start();
+  EXPECT_TRUE(world.until([&] { return !world.target.down(); })) << "though nobody waits";
+  EXPECT_EQ(shard.admit(normal, admission::Duration::max()).fault, Fault::none);
+}
+
 }  // namespace
 }  // namespace weirpool::proxy
