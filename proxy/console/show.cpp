@@ -102,7 +102,8 @@ std::vector<Show> own_tables() {
        Needs::links, pools_extended},
       {"ADMISSION",
        columns("backend:s database:s user:s class:s offered:q admitted:q shed:q shed_overload:q "
-               "shed_hopeless:q shed_timeout:q shed_queue_full:q shed_source_quota:q waiting:i "
+               "shed_hopeless:q shed_timeout:q shed_queue_full:q shed_source_quota:q "
+               "shed_backend_down:q waiting:i "
                "overloaded:i overloads:q sources:i"),
        Needs::nothing, admission},
       {"SCALING",

@@ -16,8 +16,8 @@ TEST(ShowAdmissionTest, OneRowForEachClassThatHasAskedForAnything) {
   pool.sources = {1, 2, 3};
   const Rows rows = admission(report);
   ASSERT_EQ(rows.size(), 2U);
-  EXPECT_EQ(line(rows[0]), "shop|app|ann|critical|5|5|0|0|0|0|0|0|2|1|7|3");
-  EXPECT_EQ(line(rows[1]), "shop|app|ann|normal|100|90|10|4|3|2|1|0|2|1|7|3");
+  EXPECT_EQ(line(rows[0]), "shop|app|ann|critical|5|5|0|0|0|0|0|0|0|2|1|7|3");
+  EXPECT_EQ(line(rows[1]), "shop|app|ann|normal|100|90|10|4|3|2|1|0|0|2|1|7|3");
   EXPECT_EQ(rows[0].size(), find_show("ADMISSION")->columns.size());
 }
 

@@ -49,10 +49,11 @@ class ListenerTest : public testing::Test {
 
 TEST_F(ListenerTest, LeavesTheLastDescriptorsToOthers) {
   listener_.reset();
-  const int next = ::open("/dev/null", O_RDONLY | O_CLOEXEC);
-  ::close(next);
   // Below the ceiling are the listener's two and both ends of one client.
-  listener_ = listen({"127.0.0.1", 0}, next + 4);
+  std::vector<int> next;
+  for (int i = 0; i < 4; ++i) next.push_back(::open("/dev/null", O_RDONLY | O_CLOEXEC));
+  for (const int fd : next) ::close(fd);
+  listener_ = listen({"127.0.0.1", 0}, next.back() + 1);
   listener_->start();
   {
     const ToyClient inside(listener_->port());
