@@ -6,6 +6,7 @@ import psycopg2
 import psycopg2.extensions
 import pytest
 
+import servers
 from servers import DATABASE, HOST, PASSWORD, USER
 from weirtest.gate import Gate
 from weirtest.poll import until
@@ -243,6 +244,44 @@ def test_clients_wait_while_the_server_restarts(launch, certificates, client_of,
             assert await asyncio.gather(*waiting) == ["2"] * 8
             for one in clients:
                 await one.close()
+
+        aio(scenario())
+    finally:
+        server.stop()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("kind", ["PostgresServer", "MariaDbServer"])
+def test_a_server_that_stays_away_is_said_at_once_and_found_again(launch, certificates, client_of, aio,
+                                                                kind):
+    """Its clients keep their sessions, and when it is back it is found within a second."""
+    server = getattr(servers, kind).create(certificates)
+    try:
+        client = client_of(server)
+        weir = launch(server, max_connections=4)
+        weir.expect_errors("backend_down")
+
+        async def scenario():
+            loop = asyncio.get_running_loop()
+            one = await client(weir.port)
+            assert await one.value("select 1") == "1"
+            await loop.run_in_executor(None, server.halt)
+            with pytest.raises(DatabaseError) as refused:
+                await one.value("select 2", timeout=60)
+            code = "53300" if client.is_postgres else 1040
+            assert refused.value.code == code
+            assert weir.metrics().total("weirpool_backend_circuit_state") != 0
+            began = loop.time()
+            with pytest.raises(DatabaseError) as again:
+                await one.value("select 3")
+            assert again.value.code == code
+            assert loop.time() - began < 0.5
+            await loop.run_in_executor(None, server.start)
+            await loop.run_in_executor(None, lambda: until(
+                lambda: weir.metrics().total("weirpool_backend_circuit_state") == 0,
+                "it is found again", 1.5))
+            assert await one.value("select 4") == "4"
+            await one.close()
 
         aio(scenario())
     finally:
