@@ -1,5 +1,6 @@
 """Throw-away real database servers on free loopback ports, each in a folder that goes with it."""
 
+import itertools
 import os
 import shutil
 import signal
@@ -23,10 +24,23 @@ TOKEN_USER = "tokens"  # PostgreSQL: is asked for the password itself
 LEGACY_USER, LEGACY_PASSWORD = "legacy", "secret-of-legacy-9128"
 
 
+# Each worker of a run side by side has ports of its own, all of them below those that the kernel gives
+# to outgoing connections; none is given out again soon, and another run begins elsewhere.
+PORTS_EACH = 2000
+WORKER = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
+FIRST_PORT = 12000 + WORKER % 10 * PORTS_EACH
+PORTS = itertools.cycle(FIRST_PORT + (os.getpid() + i) % PORTS_EACH for i in range(PORTS_EACH))
+
+
 def free_port():
-    with socket.socket() as sock:
-        sock.bind((HOST, 0))
-        return sock.getsockname()[1]
+    for port in itertools.islice(PORTS, PORTS_EACH):
+        with socket.socket() as sock:
+            try:
+                sock.bind((HOST, port))
+            except OSError:
+                continue
+            return port
+    raise RuntimeError("no port is free")
 
 
 def run(*command, **options):
