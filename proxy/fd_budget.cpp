@@ -32,12 +32,11 @@ std::uint64_t descriptors_beside_clients(const config::Config& config) {
          kHttp + kFiles;
 }
 
-int descriptor_ceiling(const config::Config& config) {
+int descriptor_ceiling() {
   constexpr std::uint64_t kOpenedLater = 8;  // of the files
   rlimit limit{};
   ::getrlimit(RLIMIT_NOFILE, &limit);
-  const std::uint64_t kept = backend_descriptors(config) + kHttp + kOpenedLater;
-  return static_cast<int>(std::min<std::uint64_t>(limit.rlim_cur, INT_MAX) - kept);
+  return static_cast<int>(std::min<std::uint64_t>(limit.rlim_cur, INT_MAX) - kHttp - kOpenedLater);
 }
 
 std::uint32_t claim_descriptors(const config::Config& config) {

@@ -16,8 +16,9 @@ std::uint64_t descriptors_beside_clients(const config::Config& config);
 /// std::runtime_error when not even one fits.
 std::uint32_t claim_descriptors(const config::Config& config);
 
-/// Clients' sockets, of those who are refused too, have descriptors below this number; above it
-/// there is room for every backend and for the admin listener. After claim_descriptors().
-int descriptor_ceiling(const config::Config& config);
+/// Clients' sockets, of those who are refused too, have descriptors below this number; what is
+/// above it is for the admin listener. As many clients as claim_descriptors() has promised fit
+/// below it, beside every backend. After claim_descriptors().
+int descriptor_ceiling();
 
 }  // namespace weirpool::proxy

@@ -165,7 +165,7 @@ void Server::make_listeners() {
     auto accepted = [this, i](int fd) { this->accepted(i, fd); };
     listeners_.push_back(std::make_unique<Listener>(io_, config_->listeners[i].address,
                                                     config_->tcp, config_->timeouts.fd_retry_delay,
-                                                    accepted, descriptor_ceiling(*config_)));
+                                                    accepted, descriptor_ceiling()));
   }
 }
 

@@ -20,8 +20,7 @@ class Listener {
 
   /// Binds and listens; throws std::runtime_error with the address in its text. A client whose
   /// descriptor is `ceiling` or above is turned away, as if there were no more: numbers are given
-  /// out from the lowest (POSIX), so what is above stays for backends and for those who look after
-  /// us.
+  /// out from the lowest (POSIX), so what is above stays for those who look after us.
   Listener(boost::asio::io_context& io, const config::Address& address, const config::Tcp& tcp,
            config::Duration retry_delay, Accepted accepted, int ceiling = kNoCeiling);
   ~Listener();

@@ -109,7 +109,9 @@ void ConnectPacer::step_back(TimePoint now, const Limits& limits, bool counts) {
   if (failures_ == 0) failing_since_ = now;
   failures_ = counts ? failures_ + 1 : 0;
   open_ = failures_ >= kFailures && now >= failing_since_ + limits.open_after;
-  backoff_ = std::clamp(backoff_ * 2, limits.backoff_min, limits.backoff_max);
+  // Not even where no pause is configured: zero means that nothing fails.
+  backoff_ = std::max(std::clamp(backoff_ * 2, limits.backoff_min, limits.backoff_max),
+                      config::kConnectLookMin);
   retry_at_ = now + jittered(backoff_);
 }
 

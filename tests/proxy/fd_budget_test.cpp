@@ -48,14 +48,16 @@ TEST(FdBudgetTest, CountsWhateverIsNotAClient) {
   EXPECT_GT(descriptors_beside_clients(larger), beside + 120);
 }
 
-TEST(FdBudgetTest, ClientsStayBelowWhatBackendsAndAdministratorsNeed) {
+TEST(FdBudgetTest, ThePromisedClientsFitBelowWhatAdministratorsNeed) {
   EXPECT_EQ(in_child(1000, 1000,
                      [] {
-                       const int ceiling = descriptor_ceiling(config_of(10));
-                       config::Config larger = config_of(10);
-                       larger.backends["blog"].max_connections += 100;
-                       const bool room = ceiling < 1000 - 64 - 20 - 30 - 2 * 5;
-                       return room && descriptor_ceiling(larger) == ceiling - 100 ? 0 : 1;
+                       config::Config config = config_of(5000);
+                       config.backends["blog"].max_connections = 400;
+                       const std::uint64_t clients = claim_descriptors(config);
+                       const std::uint64_t backends = 20 + 400 + 2 * 5;
+                       const std::uint64_t own = 2 * 2 + 4 * 8;
+                       const auto ceiling = static_cast<std::uint64_t>(descriptor_ceiling());
+                       return ceiling <= 1000 - 64 && clients + backends + own < ceiling ? 0 : 1;
                      }),
             0);
 }

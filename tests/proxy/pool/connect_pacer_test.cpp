@@ -143,6 +143,14 @@ TEST_F(ConnectPacerTest, TheCircuitOpensIsTriedAndCloses) {
   EXPECT_EQ(pacer_.circuit(), Circuit::closed);
 }
 
+TEST_F(ConnectPacerTest, WithoutPausesTheCircuitClosesAllTheSame) {
+  limits_.backoff_min = limits_.backoff_max = {};
+  fail_for(milliseconds(4500));
+  EXPECT_EQ(pacer_.circuit(), Circuit::open);
+  attempt(Outcome::connected);
+  EXPECT_EQ(pacer_.circuit(), Circuit::closed);
+}
+
 TEST_F(ConnectPacerTest, AServerThatAnswersIsThere) {
   fail_for(milliseconds(4500));
   attempt(Outcome::full);
