@@ -7,7 +7,7 @@ namespace weirpool::config {
 namespace {
 
 /// Double-quoted YAML, with $ doubled so that no ${…} is seen in it.
-std::string quoted(const std::string& text) {
+std::string double_quoted(const std::string& text) {
   constexpr std::string_view kHex = "0123456789abcdef";
   std::string out = "\"";
   for (const char c : text) {
@@ -30,7 +30,7 @@ std::string quoted(const std::string& text) {
 
 /// Keys are not substituted, so a $ in one stays as it is.
 std::string quoted_key(const std::string& key) {
-  std::string out = quoted(key);
+  std::string out = double_quoted(key);
   for (std::size_t at = out.find("$$"); at != std::string::npos; at = out.find("$$", at + 1)) {
     out.erase(at, 1);
   }
@@ -41,14 +41,15 @@ std::string value_of(const Place& place) {
   const Field field = place.option.field(place.scope);
   if (const auto* names = std::get_if<std::vector<std::string>*>(&field)) {
     std::string list;
-    for (const std::string& name : **names) list += (list.empty() ? "" : ", ") + quoted(name);
+    for (const std::string& name : **names)
+      list += (list.empty() ? "" : ", ") + double_quoted(name);
     return "[" + list + "]";
   }
   const std::string text = text_of(place.option, field);
   const bool plain = place.option.type != Type::text && place.option.type != Type::file &&
                      place.option.type != Type::addresses && place.option.type != Type::address &&
                      place.option.type != Type::http_address;
-  return plain ? text : quoted(text);
+  return plain ? text : double_quoted(text);
 }
 
 /// Nothing for the keys that were not used.
@@ -58,7 +59,8 @@ std::string secret_of(const Place& place) {
   const PasswordSource* source = &user.password;
   if (old) source = user.old_password ? &*user.old_password : nullptr;
   if (source == nullptr) return {};
-  if (place.option.type == Type::secret_file && !source->file.empty()) return quoted(source->file);
+  if (place.option.type == Type::secret_file && !source->file.empty())
+    return double_quoted(source->file);
   if (place.option.type == Type::secret && source->file.empty()) return "<redacted>";
   return {};
 }

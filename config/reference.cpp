@@ -6,7 +6,7 @@ namespace weirpool::config {
 
 namespace {
 
-constexpr std::string_view kHead =
+constexpr std::string_view kReferenceHead =
     "# Configuration reference\n\n"
     "Generated from the option table (`config/option_table.cpp`) by `weirpool config reference`.\n"
     "\n"
@@ -72,7 +72,7 @@ void section(std::string_view path, std::string_view sentence, std::string& out)
 }  // namespace
 
 std::string reference() {
-  std::string text(kHead);
+  std::string text(kReferenceHead);
   section("", "Keys that belong to no group.", text);
   return text;
 }

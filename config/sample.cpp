@@ -8,7 +8,7 @@ namespace {
 
 constexpr std::size_t kWidth = 100;
 
-constexpr std::string_view kHead =
+constexpr std::string_view kSampleHead =
     "# Every option of weirpool. What has a default is commented out and shows it; what is active\n"
     "# here is what a configuration needs. The page for reading is REFERENCE.md.\n"
     "#\n"
@@ -92,7 +92,7 @@ void write(std::string_view parent, std::size_t depth, bool first_in_list, bool 
 }  // namespace
 
 std::string sample() {
-  std::string text(kHead);
+  std::string text(kSampleHead);
   write("", 0, false, false, text);
   return text;
 }

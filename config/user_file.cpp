@@ -14,7 +14,7 @@ void skip_blanks(std::string_view& line) {
 }
 
 /// Takes a quoted value off the front; no value: there is none.
-std::optional<std::string> quoted(std::string_view& line) {
+std::optional<std::string> quoted_value(std::string_view& line) {
   skip_blanks(line);
   if (!line.starts_with('"')) return std::nullopt;
   std::string value;
@@ -40,8 +40,8 @@ UserList parse_user_file(std::string_view text, std::vector<LineProblem>& proble
     text.remove_prefix(std::min(line.size() + 1, text.size()));
     skip_blanks(line);
     if (line.empty() || line.starts_with(';') || line.starts_with('#')) continue;
-    const auto name = quoted(line);
-    const auto password = name ? quoted(line) : std::nullopt;
+    const auto name = quoted_value(line);
+    const auto password = name ? quoted_value(line) : std::nullopt;
     if (!name || !password) {
       problems.push_back({number, "a line must be \"user\" \"password\""});
     } else if (name->empty() || name->size() > kMaxNameBytes) {

@@ -40,7 +40,8 @@ void Worker::stop() {
   loop_.post([this] {
     stopping_ = true;
     sweep_wake_.notify();
-    loop_.io.stop();
+    // Behind what the drain woke: that ends first.
+    loop_.post([this] { loop_.io.stop(); });
   });
   thread_.join();
 }

@@ -16,14 +16,14 @@ namespace {
 
 constexpr unsigned kKeyBits = 2048;
 
-struct Free {
+struct FreeKey {
   void operator()(BIO* bio) const { BIO_free(bio); }
   void operator()(EVP_PKEY* key) const { EVP_PKEY_free(key); }
   void operator()(EVP_PKEY_CTX* context) const { EVP_PKEY_CTX_free(context); }
 };
-using Bio = std::unique_ptr<BIO, Free>;
-using Key = std::unique_ptr<EVP_PKEY, Free>;
-using Context = std::unique_ptr<EVP_PKEY_CTX, Free>;
+using Bio = std::unique_ptr<BIO, FreeKey>;
+using Key = std::unique_ptr<EVP_PKEY, FreeKey>;
+using KeyContext = std::unique_ptr<EVP_PKEY_CTX, FreeKey>;
 
 Sha256Digest sha256(Bytes input) {
   Sha256Digest out{};
@@ -74,7 +74,7 @@ std::vector<std::uint8_t> rsa_encrypt_password(std::string_view pem, std::string
   const Key key(PEM_read_bio_PUBKEY(bio.get(), nullptr, nullptr, nullptr));
   std::vector<std::uint8_t> cipher;
   if (key && EVP_PKEY_is_a(key.get(), "RSA")) {
-    const Context context(EVP_PKEY_CTX_new(key.get(), nullptr));
+    const KeyContext context(EVP_PKEY_CTX_new(key.get(), nullptr));
     std::size_t length = static_cast<std::size_t>(EVP_PKEY_get_size(key.get()));
     cipher.resize(length);
     const bool done =
@@ -106,7 +106,7 @@ RsaKey::RsaKey() : key_(EVP_RSA_gen(kKeyBits)) {
 RsaKey::~RsaKey() { EVP_PKEY_free(static_cast<EVP_PKEY*>(key_)); }
 
 std::string RsaKey::decrypt_password(Bytes cipher, const Scramble& scramble) const {
-  const Context context(EVP_PKEY_CTX_new(static_cast<EVP_PKEY*>(key_), nullptr));
+  const KeyContext context(EVP_PKEY_CTX_new(static_cast<EVP_PKEY*>(key_), nullptr));
   std::vector<std::uint8_t> plain(kKeyBits / 8);
   std::size_t length = plain.size();
   const bool done =

@@ -17,13 +17,13 @@ using Digest = std::array<std::uint8_t, 64>;
 using Scalar = std::array<std::uint8_t, crypto_core_ed25519_SCALARBYTES>;
 using Point = std::array<std::uint8_t, crypto_core_ed25519_BYTES>;
 
-struct Free {
+struct FreeDigest {
   void operator()(EVP_MD_CTX* context) const { EVP_MD_CTX_free(context); }
 };
 
 Digest sha512(std::initializer_list<Bytes> parts) {
   Digest out{};
-  const std::unique_ptr<EVP_MD_CTX, Free> context(EVP_MD_CTX_new());
+  const std::unique_ptr<EVP_MD_CTX, FreeDigest> context(EVP_MD_CTX_new());
   bool done = EVP_DigestInit_ex(context.get(), EVP_sha512(), nullptr) == 1;
   for (const Bytes part : parts) {
     done = done && EVP_DigestUpdate(context.get(), part.data(), part.size()) == 1;

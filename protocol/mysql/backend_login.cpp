@@ -9,6 +9,7 @@
 #include "protocol/mysql/auth_ed25519.hpp"
 #include "protocol/mysql/auth_native.hpp"
 #include "protocol/mysql/capabilities.hpp"
+#include "protocol/mysql/credentials.hpp"
 
 namespace weirpool::protocol::mysql {
 namespace {
@@ -42,11 +43,6 @@ Fault fault_of(std::uint16_t code) {
       return Fault::backend_refused_login;
     default: return Fault::backend_unavailable;
   }
-}
-
-void wipe(std::string& text) {
-  OPENSSL_cleanse(text.data(), text.size());
-  text.clear();
 }
 
 }  // namespace

@@ -1,7 +1,5 @@
 #include "protocol/mysql/client_proof.hpp"
 
-#include <openssl/crypto.h>
-
 #include <utility>
 
 namespace weirpool::protocol::mysql {
@@ -9,11 +7,6 @@ namespace {
 
 /// These plugins say "no password" with a single zero byte.
 bool is_zero_byte(Bytes token) { return token.size() == 1 && token[0] == 0; }
-
-void wipe(std::string& text) {
-  OPENSSL_cleanse(text.data(), text.size());
-  text.clear();
-}
 
 }  // namespace
 

@@ -16,6 +16,11 @@ bool same_text(const Sha256Digest& verifier, std::string_view text) {
 
 }  // namespace
 
+void wipe(std::string& secret) {
+  OPENSSL_cleanse(secret.data(), secret.size());
+  secret.clear();
+}
+
 Credentials::Credentials(const std::vector<std::string>& passwords) {
   entries_.reserve(passwords.size());
   for (const std::string& password : passwords) {

@@ -13,6 +13,9 @@
 
 namespace weirpool::protocol::mysql {
 
+/// Overwrites a secret and leaves nothing of it.
+void wipe(std::string& secret);
+
 class Credentials final : public PreparedSecret {
  public:
   /// One or two passwords. Only digests of them are kept; the full path compares those too.

@@ -10,14 +10,14 @@ bool is_letter(char c) {
          c == '$' || static_cast<unsigned char>(c) >= 0x80;
 }
 bool is_digit(char c) { return c >= '0' && c <= '9'; }
-bool is_space(char c) { return static_cast<unsigned char>(c) <= ' '; }
+bool is_blank(char c) { return static_cast<unsigned char>(c) <= ' '; }
 bool is_quote(char c) { return c == '\'' || c == '"' || c == '`'; }
 
 }  // namespace
 
 void Words::skip_space() {
   for (;;) {
-    const auto visible = std::find_if_not(rest_.begin(), rest_.end(), is_space);
+    const auto visible = std::find_if_not(rest_.begin(), rest_.end(), is_blank);
     rest_.remove_prefix(static_cast<std::size_t>(visible - rest_.begin()));
     // A comment between words; one that is executed is no comment.
     if (!rest_.starts_with("/*") || rest_.starts_with("/*!") || rest_.starts_with("/*M!")) return;

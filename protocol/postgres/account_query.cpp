@@ -11,7 +11,6 @@ namespace weirpool::protocol::postgres {
 namespace {
 
 constexpr std::uint32_t kMaxMessages = 1000;  // notices and parameters included
-constexpr std::size_t kMaxErrorText = 512;    // bytes kept for the log
 constexpr std::uint32_t kAtMostRows = 2;      // the second one is one too many
 
 /// int32 length | text; no value: null.
@@ -100,8 +99,7 @@ std::optional<Verdict> PostgresAccountQuery::on_message(char tag, Bytes payload)
     case 'D': return on_row(payload);
     case 'E': {
       const ErrorResponse error = ErrorResponse::parse(payload);
-      std::string words(error.sqlstate);
-      words.append(": ").append(error.message.substr(0, kMaxErrorText));
+      const std::string words = error.brief();
       if (error.fatal()) return fail(Fault::backend_lost, words);
       refused_ = true;
       error_ = words;

@@ -12,7 +12,6 @@ namespace {
 
 /// Of a whole login: notices and parameters included. A real one has about 20.
 constexpr std::uint32_t kMaxLoginMessages = 1000;
-constexpr std::size_t kMaxErrorText = 512;  // bytes kept for the log
 
 }  // namespace
 
@@ -236,8 +235,7 @@ void PostgresBackendLogin::prove(const ScramProver& prover) {
 
 PostgresBackendLogin::Step PostgresBackendLogin::on_error(Bytes visible) {
   const ErrorResponse error = ErrorResponse::parse(visible);
-  std::string words(error.sqlstate);
-  words.append(": ").append(error.message.substr(0, kMaxErrorText));
+  const std::string words = error.brief();
   Fault fault = Fault::backend_unavailable;
   if (error.sqlstate == "3D000") fault = Fault::unknown_database;
   if (error.sqlstate == "53300") fault = Fault::backend_full;

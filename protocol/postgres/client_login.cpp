@@ -14,7 +14,7 @@ namespace {
 constexpr std::size_t kMaxIdentifier = 255;  // bytes; the database server keeps 63
 constexpr std::size_t kMaxApplication = 64;  // bytes, as Identity promises
 
-bool ascii(std::string_view text) {
+bool plain_ascii(std::string_view text) {
   return std::all_of(text.begin(), text.end(), [](char c) { return c > 0 && c < 127; });
 }
 
@@ -195,7 +195,7 @@ std::optional<Fault> PostgresClientLogin::take_parameter(std::string_view name,
     return std::nullopt;
   }
   // Other values would have to be quoted in an encoding only the backend knows.
-  if (!ascii(value)) return Fault::unsupported;
+  if (!plain_ascii(value)) return Fault::unsupported;
   wanted_.emplace_back(lower, value);
   if (wanted_.size() > kMaxParameters) return Fault::message_too_large;
   return std::nullopt;

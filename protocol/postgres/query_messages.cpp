@@ -86,6 +86,11 @@ ErrorResponse ErrorResponse::parse(Bytes visible) {
   return error;
 }
 
+std::string ErrorResponse::brief() const {
+  constexpr std::size_t kMaxText = 512;  // bytes
+  return std::string(sqlstate).append(": ").append(message.substr(0, kMaxText));
+}
+
 void ErrorResponse::serialize(Writer& out) const {
   const Framed frame(out, 'E');
   const auto field = [&out](char code, std::string_view value) {

@@ -2,6 +2,7 @@
 // length. Payloads exclude tag and length; views point into them.
 #pragma once
 
+#include <string>
 #include <string_view>
 
 #include "protocol/bytes.hpp"
@@ -62,6 +63,8 @@ struct ErrorResponse {
   /// `visible` may be the front of a longer payload: fields cut off are left empty.
   static ErrorResponse parse(Bytes visible);
   void serialize(Writer& out) const;
+  /// The code and the front of the message, for a log.
+  std::string brief() const;
 };
 
 /// `fault` as the ErrorResponse a client reads. `message` replaces the table's text when not empty.

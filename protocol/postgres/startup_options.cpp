@@ -5,16 +5,16 @@
 namespace weirpool::protocol::postgres {
 namespace {
 
-bool blank(char c) { return c == ' ' || (c >= '\t' && c <= '\r'); }
+bool separates(char c) { return c == ' ' || (c >= '\t' && c <= '\r'); }
 
 std::vector<std::string> words_of(std::string_view text) {
   std::vector<std::string> words;
   std::size_t at = 0;
   while (true) {
-    while (at < text.size() && blank(text[at])) ++at;
+    while (at < text.size() && separates(text[at])) ++at;
     if (at == text.size()) return words;
     std::string word;
-    for (; at < text.size() && !blank(text[at]); ++at) {
+    for (; at < text.size() && !separates(text[at]); ++at) {
       if (text[at] == '\\' && at + 1 < text.size()) ++at;
       word += text[at];
     }

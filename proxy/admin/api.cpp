@@ -11,7 +11,6 @@ namespace weirpool::admin {
 namespace {
 
 constexpr std::string_view kPrefix = "/api/v1/";
-constexpr const char* kJson = "application/json";
 
 struct Route {
   std::string_view name;

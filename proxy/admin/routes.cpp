@@ -6,8 +6,6 @@ namespace weirpool::admin {
 
 namespace {
 
-constexpr const char* kJson = "application/json";
-
 Answer health(const Health& state, bool verbose) {
   const unsigned status = state.ok ? 200 : 503;
   if (!verbose) return {status, "text/plain", state.ok ? "ok\n" : "unavailable\n", {}};

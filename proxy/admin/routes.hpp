@@ -28,6 +28,8 @@ struct Pages {
   Order order = {};               ///< behind /api/v1, see api.hpp
 };
 
+constexpr const char* kJson = "application/json";  ///< a content type
+
 struct Answer {
   unsigned status = 200;
   std::string content_type;

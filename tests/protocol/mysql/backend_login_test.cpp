@@ -37,8 +37,8 @@ protocol::BackendIdentity identity() {
   return as;
 }
 
-struct LoginRig {
-  explicit LoginRig(protocol::BackendIdentity as = identity())
+struct BackendLoginRig {
+  explicit BackendLoginRig(protocol::BackendIdentity as = identity())
       : login(std::move(as)), wire(login, [this](const Verdict& v, Wire&) {
           if (v.kind == Kind::start_tls) login.tls_established({});
         }) {}
@@ -61,11 +61,8 @@ HandshakeResponse parsed(const std::string& bytes) {
   return *response;
 }
 
-const std::string kFastOk("\1\3", 2);
-const std::string kFull("\1\4", 2);
-
 TEST(MysqlBackendLogin, FastPathThenSetup) {
-  LoginRig rig;
+  BackendLoginRig rig;
   rig.server(greeting());
   const std::string bytes = rig.heard();
   EXPECT_EQ(bytes[3], '\1');
@@ -92,12 +89,12 @@ TEST(MysqlBackendLogin, FastPathThenSetup) {
 TEST(MysqlBackendLogin, EveryCutGivesTheSame) {
   const Script script{backend(greeting()), backend(packet(2, kFastOk)), backend(ok(3)),
                       backend(ok(1) + ok(1))};
-  LoginRig whole;
+  BackendLoginRig whole;
   std::vector<std::size_t> lengths;
   for (const Line& line : script) lengths.push_back(line.make(whole.wire).size());
   play(whole.wire, script);
   for_every_cut(lengths, [&](Cut cut) {
-    LoginRig rig;
+    BackendLoginRig rig;
     play(rig.wire, script, cut);
     EXPECT_EQ(rig.wire.to_backend(), whole.wire.to_backend());
     EXPECT_EQ(rig.wire.count(Kind::done), 1u);
@@ -106,7 +103,7 @@ TEST(MysqlBackendLogin, EveryCutGivesTheSame) {
 }
 
 TEST(MysqlBackendLogin, SwitchToNative) {
-  LoginRig rig;
+  BackendLoginRig rig;
   rig.server(greeting());
   rig.heard();
   Scramble other = kScramble;
@@ -120,14 +117,14 @@ TEST(MysqlBackendLogin, SwitchToNative) {
 }
 
 TEST(MysqlBackendLogin, FullPathNeedsTlsOrPermission) {
-  LoginRig refused;
+  BackendLoginRig refused;
   refused.server(greeting() + packet(2, kFull));
   EXPECT_EQ(refused.wire.fault(), Fault::backend_refused_login);
   EXPECT_NE(refused.login.error().find("allow_public_key_retrieval"), std::string_view::npos);
 
   auto with_tls = identity();
   with_tls.tls_wanted = with_tls.tls_required = true;
-  LoginRig tls(with_tls);
+  BackendLoginRig tls(with_tls);
   tls.server(greeting());
   EXPECT_EQ(tls.wire.count(Kind::start_tls), 1u);
   EXPECT_EQ(tls.heard().substr(3, 1), "\1");
@@ -136,7 +133,7 @@ TEST(MysqlBackendLogin, FullPathNeedsTlsOrPermission) {
 
   auto with_key = identity();
   with_key.allow_public_key_retrieval = true;
-  LoginRig key(with_key);
+  BackendLoginRig key(with_key);
   key.server(greeting());
   key.heard();
   key.server(packet(2, kFull));
@@ -149,12 +146,12 @@ TEST(MysqlBackendLogin, FullPathNeedsTlsOrPermission) {
 TEST(MysqlBackendLogin, TlsThatIsNotOfferedIsADowngrade) {
   auto as = identity();
   as.tls_wanted = as.tls_required = true;
-  LoginRig rig(as);
+  BackendLoginRig rig(as);
   rig.server(greeting(kSha2Plugin, kOfferedToClients));
   EXPECT_EQ(rig.wire.fault(), Fault::backend_unavailable);
   EXPECT_EQ(rig.wire.to_backend(), "");
   as.tls_required = false;
-  LoginRig preferred(as);
+  BackendLoginRig preferred(as);
   preferred.server(greeting(kSha2Plugin, kOfferedToClients));
   EXPECT_EQ(preferred.wire.count(Kind::start_tls), 0u);
   EXPECT_NE(preferred.wire.to_backend(), "");
@@ -163,7 +160,7 @@ TEST(MysqlBackendLogin, TlsThatIsNotOfferedIsADowngrade) {
 TEST(MysqlBackendLogin, BytesBehindTheGreetingDoNotReachTls) {
   auto as = identity();
   as.tls_wanted = true;
-  LoginRig rig(as);
+  BackendLoginRig rig(as);
   rig.server(greeting() + ok(2));
   EXPECT_EQ(rig.wire.fault(), Fault::backend_violation);
 }
@@ -171,13 +168,13 @@ TEST(MysqlBackendLogin, BytesBehindTheGreetingDoNotReachTls) {
 TEST(MysqlBackendLogin, ClearPasswordOnlyInsideTls) {
   Writer out;
   AuthSwitch{kClearPlugin, {}}.serialize(out);
-  LoginRig plain;
+  BackendLoginRig plain;
   plain.server(greeting() + packet(2, protocol::text_of(out.view())));
   EXPECT_EQ(plain.wire.fault(), Fault::backend_refused_login);
   EXPECT_EQ(plain.wire.to_backend().find("secret"), std::string::npos);
   auto as = identity();
   as.tls_wanted = true;
-  LoginRig tls(as);
+  BackendLoginRig tls(as);
   tls.server(greeting());
   tls.server(packet(3, protocol::text_of(out.view())));
   EXPECT_TRUE(tls.wire.to_backend().ends_with(std::string("secret\0", 7)));
@@ -191,18 +188,18 @@ TEST(MysqlBackendLogin, Sha256InsideTlsOrByTheKey) {
   const std::string challenge(20, 's');
   auto as = identity();
   as.tls_wanted = true;
-  LoginRig tls(as);
+  BackendLoginRig tls(as);
   tls.server(greeting());
   tls.heard();
   tls.server(switch_to(kSha256Plugin, challenge + '\0', 3));
   EXPECT_EQ(tls.heard(), packet(4, std::string("secret\0", 7)));
-  LoginRig refused;
+  BackendLoginRig refused;
   refused.server(greeting() + switch_to(kSha256Plugin, challenge));
   EXPECT_EQ(refused.wire.fault(), Fault::backend_refused_login);
   EXPECT_NE(refused.login.error().find("sha256_password needs TLS"), std::string_view::npos);
   auto with_key = identity();
   with_key.allow_public_key_retrieval = true;
-  LoginRig key(with_key);
+  BackendLoginRig key(with_key);
   key.server(greeting());
   key.heard();
   key.server(switch_to(kSha256Plugin, challenge));
@@ -216,7 +213,7 @@ TEST(MysqlBackendLogin, Sha256InsideTlsOrByTheKey) {
 
 TEST(MysqlBackendLogin, Ed25519SignsTheChallenge) {
   const std::string challenge = std::string(31, 'n') + '\0';
-  LoginRig rig;
+  BackendLoginRig rig;
   rig.server(greeting(kNativePlugin));
   rig.heard();
   rig.server(switch_to(kEd25519Plugin, challenge));
@@ -224,13 +221,13 @@ TEST(MysqlBackendLogin, Ed25519SignsTheChallenge) {
   EXPECT_EQ(rig.heard(), packet(3, protocol::text_of(signature)));
   rig.server(ok(4));
   EXPECT_EQ(rig.wire.fault(), Fault::none);
-  LoginRig odd;
+  BackendLoginRig odd;
   odd.server(greeting(kNativePlugin) + switch_to(kEd25519Plugin, challenge + 'x'));
   EXPECT_EQ(odd.wire.fault(), Fault::backend_violation);
 }
 
 TEST(MysqlBackendLogin, PluginsNobodyKnowsAreNamed) {
-  LoginRig rig;
+  BackendLoginRig rig;
   rig.server(greeting() + switch_to("auth_gssapi_client", "ticket"));
   EXPECT_EQ(rig.wire.fault(), Fault::backend_refused_login);
   EXPECT_NE(rig.login.error().find("'auth_gssapi_client'"), std::string_view::npos);
@@ -240,7 +237,7 @@ TEST(MysqlBackendLogin, EmptyPasswordsNeedNothing) {
   auto as = identity();
   as.password.clear();
   for (const std::string_view plugin : {kNativePlugin, kSha2Plugin}) {
-    LoginRig rig(as);
+    BackendLoginRig rig(as);
     rig.server(greeting(plugin));
     EXPECT_TRUE(parsed(rig.heard()).authentication.empty());
   }
@@ -248,7 +245,7 @@ TEST(MysqlBackendLogin, EmptyPasswordsNeedNothing) {
 
 TEST(MysqlBackendLogin, ErrorsBecomeFaults) {
   const auto fault_of = [](std::uint16_t code) {
-    LoginRig rig;
+    BackendLoginRig rig;
     rig.server(greeting() + err(2, code));
     EXPECT_NE(rig.login.error(), "");
     return rig.wire.fault();
@@ -260,11 +257,11 @@ TEST(MysqlBackendLogin, ErrorsBecomeFaults) {
     EXPECT_EQ(fault_of(full), Fault::backend_full) << full;
   }
   EXPECT_EQ(fault_of(1129), Fault::backend_unavailable);
-  LoginRig early;
+  BackendLoginRig early;
   early.server(packet(0, "\xFF\x10\x04Too many connections"));
   EXPECT_EQ(early.wire.fault(), Fault::backend_full);
   EXPECT_EQ(early.login.error(), "1040: Too many connections");
-  LoginRig setup;
+  BackendLoginRig setup;
   setup.server(greeting() + packet(2, kFastOk) + ok(3));
   setup.server(err(1, 1193));
   EXPECT_EQ(setup.wire.fault(), Fault::backend_unavailable);
@@ -274,7 +271,7 @@ TEST(MysqlBackendLogin, NonsenseIsAViolation) {
   const std::vector<std::string> starts{packet(0, ""), packet(0, "\x09old"), packet(3, "x"),
                                         packet(0, std::string(70000, 'x'))};
   for (const std::string& bytes : starts) {
-    LoginRig rig;
+    BackendLoginRig rig;
     rig.server(bytes);
     EXPECT_EQ(rig.wire.fault(), Fault::backend_violation);
   }
@@ -286,11 +283,11 @@ TEST(MysqlBackendLogin, NonsenseIsAViolation) {
                                       packet(2, "\xFEx"),
                                       packet(2, std::string("\0\1", 2))};
   for (const std::string& bytes : next) {
-    LoginRig rig;
+    BackendLoginRig rig;
     rig.server(greeting() + bytes);
     EXPECT_EQ(rig.wire.fault(), Fault::backend_violation);
   }
-  LoginRig old;
+  BackendLoginRig old;
   old.server(greeting(kNativePlugin, kOfferedToClients & ~cap::session_track));
   EXPECT_EQ(old.wire.fault(), Fault::backend_unavailable);
 }

@@ -18,9 +18,9 @@ protocol::LoginContext listener(bool tls_available = false, bool tls_required = 
   return context;
 }
 
-struct LoginRig {
-  explicit LoginRig(protocol::LoginContext context = listener(), std::string version = "9.7.0",
-                    std::string_view plugin = kSha2Plugin)
+struct ClientLoginRig {
+  explicit ClientLoginRig(protocol::LoginContext context = listener(),
+                          std::string version = "9.7.0", std::string_view plugin = kSha2Plugin)
       : login(context, std::make_shared<Catalog>(10)),
         wire(login, [this](const Verdict& v, Wire&) { answer(v); }) {
     auto made = std::make_shared<Facts>(*facts(std::move(version)));
@@ -110,29 +110,26 @@ std::string ssl_request() {
   return packet(1, protocol::text_of(out.view()));
 }
 
-const std::string kFastOk("\1\3", 2);
-const std::string kFull("\1\4", 2);
-
 TEST(MysqlClientLogin, GreetingRepeatsTheBackend) {
-  LoginRig rig;
+  ClientLoginRig rig;
   const Greeting greeting = rig.greeting();
   EXPECT_EQ(greeting.version, "9.7.0");
   EXPECT_EQ(greeting.thread_id, 77u);
   EXPECT_EQ(greeting.plugin, kSha2Plugin);
   EXPECT_EQ(greeting.capabilities, kOfferedToClients);
-  LoginRig maria(listener(true), "5.5.5-10.11.19-MariaDB", kNativePlugin);
+  ClientLoginRig maria(listener(true), "5.5.5-10.11.19-MariaDB", kNativePlugin);
   EXPECT_EQ(maria.greeting().plugin, kNativePlugin);
   EXPECT_EQ(maria.greeting().capabilities, kOfferedToClients | cap::ssl);
 }
 
 TEST(MysqlClientLogin, LayoutsAreOfferedWhereTheServerHasThem) {
-  LoginRig rig;
+  ClientLoginRig rig;
   auto modern = std::make_shared<Facts>(*rig.server);
   modern->capabilities = cap::query_attributes | cap::optional_metadata | cap::long_password;
   rig.server = modern;
   EXPECT_EQ(rig.greeting().capabilities,
             kOfferedToClients | cap::query_attributes | cap::optional_metadata);
-  LoginRig maria(listener(), "11.4.2-MariaDB", kNativePlugin);
+  ClientLoginRig maria(listener(), "11.4.2-MariaDB", kNativePlugin);
   auto extended = std::make_shared<Facts>(*maria.server);
   extended->capabilities = kExtendedBits | 1ULL << 32;
   maria.server = extended;
@@ -147,7 +144,7 @@ TEST(MysqlClientLogin, LayoutsAreOfferedWhereTheServerHasThem) {
 
 TEST(MysqlClientLogin, CompressionBeginsBehindTheOk) {
   for (const std::uint64_t asked : {cap::compress, cap::zstd, std::uint64_t{0}}) {
-    LoginRig rig;
+    ClientLoginRig rig;
     const std::uint64_t other = kModern;
     rig.wire.feed(Party::client,
                   response(rig.greeting().scramble, {.capabilities = other | asked}));
@@ -157,10 +154,10 @@ TEST(MysqlClientLogin, CompressionBeginsBehindTheOk) {
 }
 
 TEST(MysqlClientLogin, FastPathAtEveryCut) {
-  LoginRig first;
+  ClientLoginRig first;
   const std::size_t size = response(first.greeting().scramble).size();
   for (std::size_t cut = 1; cut < size; ++cut) {
-    LoginRig rig;
+    ClientLoginRig rig;
     const std::string bytes = response(rig.greeting().scramble);
     rig.heard();
     rig.wire.feed(Party::client, bytes.substr(0, cut));
@@ -172,7 +169,7 @@ TEST(MysqlClientLogin, FastPathAtEveryCut) {
 }
 
 TEST(MysqlClientLogin, IdentityIsComplete) {
-  LoginRig rig;
+  ClientLoginRig rig;
   rig.wire.feed(Party::client, response(rig.greeting().scramble));
   const protocol::Identity& who = rig.login.identity();
   EXPECT_EQ(who.user, "bob");
@@ -183,7 +180,7 @@ TEST(MysqlClientLogin, IdentityIsComplete) {
 }
 
 TEST(MysqlClientLogin, NativeAndTheOlderPassword) {
-  LoginRig rig;
+  ClientLoginRig rig;
   rig.wire.feed(Party::client,
                 response(rig.greeting().scramble, {.password = "older", .plugin = kNativePlugin}));
   EXPECT_TRUE(rig.wire.to_client().ends_with(ok(2)));
@@ -192,7 +189,7 @@ TEST(MysqlClientLogin, NativeAndTheOlderPassword) {
 
 TEST(MysqlClientLogin, UnknownPluginIsSwitched) {
   for (const std::string_view plugin : {kSha2Plugin, kNativePlugin}) {
-    LoginRig rig(listener(), "9.7.0", plugin);
+    ClientLoginRig rig(listener(), "9.7.0", plugin);
     const Greeting greeting = rig.greeting();
     rig.heard();
     rig.wire.feed(Party::client, response(greeting.scramble, {.plugin = "dialog"}));
@@ -212,7 +209,7 @@ TEST(MysqlClientLogin, UnknownPluginIsSwitched) {
 TEST(MysqlClientLogin, WrongPasswordAndUnknownUserLookTheSame) {
   std::string told;
   for (const std::string user : {"bob", "eve"}) {
-    LoginRig rig;
+    ClientLoginRig rig;
     const Greeting greeting = rig.greeting();
     rig.heard();
     rig.wire.feed(Party::client, response(greeting.scramble, {.user = user, .password = "guess"}));
@@ -231,7 +228,7 @@ TEST(MysqlClientLogin, WrongPasswordAndUnknownUserLookTheSame) {
 }
 
 TEST(MysqlClientLogin, FullPathOverTheKeyAndOverTls) {
-  LoginRig plain;
+  ClientLoginRig plain;
   const Greeting greeting = plain.greeting();
   plain.heard();
   const std::string odd = response(greeting.scramble, {.password = "not yet"});
@@ -243,7 +240,7 @@ TEST(MysqlClientLogin, FullPathOverTheKeyAndOverTls) {
   plain.wire.feed(Party::client, packet(5, protocol::text_of(cipher)));
   EXPECT_TRUE(plain.wire.to_client().ends_with(ok(6)));
 
-  LoginRig tls(listener(true, true));
+  ClientLoginRig tls(listener(true, true));
   const Scramble scramble = tls.greeting().scramble;
   tls.wire.feed(Party::client, ssl_request());
   EXPECT_EQ(tls.wire.count(Kind::start_tls), 1u);
@@ -255,13 +252,13 @@ TEST(MysqlClientLogin, FullPathOverTheKeyAndOverTls) {
 }
 
 TEST(MysqlClientLogin, EmptyPasswords) {
-  LoginRig denied;
+  ClientLoginRig denied;
   denied.wire.feed(Party::client, response(denied.greeting().scramble, {.password = ""}));
   EXPECT_EQ(denied.wire.fault(), Fault::login_denied);
   Writer out;
   denied.login.write_fault(Fault::login_denied, "", out);
   EXPECT_NE(text_of(out).find("(using password: NO)"), std::string::npos);
-  LoginRig allowed;
+  ClientLoginRig allowed;
   allowed.passwords = {""};
   allowed.wire.feed(Party::client, response(allowed.greeting().scramble, {.password = ""}));
   EXPECT_TRUE(allowed.wire.to_client().ends_with(ok(2)));
@@ -270,19 +267,19 @@ TEST(MysqlClientLogin, EmptyPasswords) {
 TEST(MysqlClientLogin, PasswordsInTheClearInsideTlsOnly) {
   const std::string secret("secret\0", 7);
   for (const std::string_view plugin : {kClearPlugin, kSha256Plugin}) {
-    LoginRig rig(listener(true));
+    ClientLoginRig rig(listener(true));
     rig.greeting();
     rig.wire.feed(Party::client, ssl_request());
     rig.heard();
     rig.wire.feed(Party::client, raw_response(plugin, secret, 2));
     EXPECT_EQ(rig.heard(), ok(3)) << plugin;
-    LoginRig wrong(listener(true));
+    ClientLoginRig wrong(listener(true));
     wrong.greeting();
     wrong.wire.feed(Party::client, ssl_request());
     wrong.wire.feed(Party::client, raw_response(plugin, "secret", 2));
     EXPECT_EQ(wrong.wire.fault(), Fault::protocol_violation) << plugin;
   }
-  LoginRig plain;
+  ClientLoginRig plain;
   plain.greeting();
   plain.heard();
   plain.wire.feed(Party::client, raw_response(kClearPlugin, secret, 1));
@@ -292,7 +289,7 @@ TEST(MysqlClientLogin, PasswordsInTheClearInsideTlsOnly) {
 }
 
 TEST(MysqlClientLogin, AccessTokensOfSixtyFourKilobytes) {
-  LoginRig rig(listener(true));
+  ClientLoginRig rig(listener(true));
   rig.passwords = {std::string(64 * 1024, 't')};
   rig.greeting();
   rig.wire.feed(Party::client, ssl_request());
@@ -302,7 +299,7 @@ TEST(MysqlClientLogin, AccessTokensOfSixtyFourKilobytes) {
 }
 
 TEST(MysqlClientLogin, Sha256ByTheKey) {
-  LoginRig rig;
+  ClientLoginRig rig;
   const Scramble scramble = rig.greeting().scramble;
   rig.heard();
   rig.wire.feed(Party::client, raw_response(kSha256Plugin, "\1", 1));
@@ -383,19 +380,19 @@ TEST(MysqlClientLogin, ChangeOfUserFailsForNobodyAndForNonsense) {
 }
 
 TEST(MysqlClientLogin, OnlyTheHandshakeMayStandBehindAMessage) {
-  LoginRig tls(listener(true));
+  ClientLoginRig tls(listener(true));
   tls.greeting();
   tls.wire.feed(Party::client, ssl_request() + "\x16\x03\x01");
   EXPECT_EQ(tls.wire.count(Kind::start_tls), 1u);
   EXPECT_EQ(tls.wire.fault(), Fault::none);
-  LoginRig ahead;
+  ClientLoginRig ahead;
   const Scramble scramble = ahead.greeting().scramble;
   ahead.wire.feed(Party::client, response(scramble) + packet(0, "\3select 1"));
   EXPECT_EQ(ahead.wire.fault(), Fault::protocol_violation);
 }
 
 TEST(MysqlClientLogin, WhoDoesNotKnowTheGreetingsPluginIsAskedByItsOwn) {
-  LoginRig rig(listener(), "11.4.2-MariaDB", kNativePlugin);
+  ClientLoginRig rig(listener(), "11.4.2-MariaDB", kNativePlugin);
   const Scramble scramble = rig.greeting().scramble;
   rig.heard();
   rig.wire.feed(Party::client, response(scramble, {.password = "", .plugin = kSha2Plugin}));
@@ -411,11 +408,11 @@ TEST(MysqlClientLogin, WhoDoesNotKnowTheGreetingsPluginIsAskedByItsOwn) {
 }
 
 TEST(MysqlClientLogin, TlsRulesComeBeforeThePassword) {
-  LoginRig required(listener(true, true));
+  ClientLoginRig required(listener(true, true));
   required.wire.feed(Party::client, response(required.greeting().scramble));
   EXPECT_EQ(required.wire.fault(), Fault::tls_required);
   EXPECT_EQ(required.wire.count(Kind::look_up), 0u);
-  LoginRig none;
+  ClientLoginRig none;
   none.greeting();
   none.wire.feed(Party::client, ssl_request());
   EXPECT_EQ(none.wire.fault(), Fault::protocol_violation);
@@ -423,7 +420,7 @@ TEST(MysqlClientLogin, TlsRulesComeBeforeThePassword) {
 
 TEST(MysqlClientLogin, BrokenPacketsClose) {
   const auto fault_of = [](const std::string& bytes) {
-    LoginRig rig;
+    ClientLoginRig rig;
     rig.greeting();
     rig.wire.feed(Party::client, bytes);
     EXPECT_EQ(rig.wire.breach(), "");
@@ -442,7 +439,7 @@ TEST(MysqlClientLogin, BrokenPacketsClose) {
 }
 
 TEST(MysqlClientLogin, FaultsOfTheBackend) {
-  LoginRig rig;
+  ClientLoginRig rig;
   rig.pool_fault = Fault::unknown_database;
   rig.wire.feed(Party::client, response(rig.greeting().scramble));
   EXPECT_EQ(rig.wire.fault(), Fault::unknown_database);

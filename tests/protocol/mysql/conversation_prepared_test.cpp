@@ -24,7 +24,7 @@ std::string prepared(std::uint32_t id, unsigned parameters = 0, unsigned columns
 }
 std::string prepare(std::string_view sql) { return command(com::stmt_prepare, sql); }
 const std::string kString("\xFD\0", 2);
-const std::string kLong("\x08\0", 2);
+const std::string kBigint("\x08\0", 2);
 std::string execute(std::uint32_t id, const std::string& types = "", const std::string& values = "",
                     unsigned parameters = 1, char cursor = 0) {
   std::string body = id_of(id) + cursor + std::string("\1\0\0\0", 4);
@@ -116,7 +116,7 @@ TEST(MysqlConversationPrepared, TypesAreSplicedWhereTheBackendHasOthers) {
   rig.server(binary_rows());
   // Another client of the same statement.
   const ContextRef context = catalog.context(rig.backend.session, nullptr);
-  rig.backend.statements.find(*catalog.statement(context, "select ?", {}))->types = kLong;
+  rig.backend.statements.find(*catalog.statement(context, "select ?", {}))->types = kBigint;
   rig.mark();
   rig.client(execute(1, "", lenenc("c")));
   EXPECT_EQ(rig.fresh(), execute(55, kString, lenenc("c")));

@@ -53,7 +53,7 @@ TEST(MysqlExchange, RecordsVariablesOnlyWhenAsked) {
   EXPECT_EQ(rig.state.session.variables.size(), 1u);
 }
 
-std::string prepared(unsigned parameters) {
+std::string statement_of(unsigned parameters) {
   Writer out;
   out.u8(0);
   out.le32(9);
@@ -78,7 +78,7 @@ struct PrepareRig {
 
 TEST(MysqlExchange, PreparesInBetween) {
   PrepareRig rig;
-  const std::string replies = ok(1) + prepared(2) + definition(2) + definition(3) + ok(1);
+  const std::string replies = ok(1) + statement_of(2) + definition(2) + definition(3) + ok(1);
   for (const char c : replies) rig.wire.feed(Party::backend, std::string(1, c));
   EXPECT_EQ(rig.wire.count(Kind::done), 1u);
   ASSERT_TRUE(rig.exchange.prepared());
@@ -94,10 +94,10 @@ TEST(MysqlExchange, KeepsTheFirstRefusal) {
   EXPECT_EQ(rig.exchange.refused().code, 1146);
   EXPECT_EQ(rig.exchange.refused().state, "42S02");
   PrepareRig late;
-  late.wire.feed(Party::backend, ok(1) + prepared(0) + err(1, 1231));
+  late.wire.feed(Party::backend, ok(1) + statement_of(0) + err(1, 1231));
   EXPECT_EQ(late.wire.fault(), Fault::backend_lost);
   PrepareRig odd;
-  odd.wire.feed(Party::backend, ok(1) + prepared(1) + packet(2, std::string(kMaxPayload, 'x')));
+  odd.wire.feed(Party::backend, ok(1) + statement_of(1) + packet(2, std::string(kMaxPayload, 'x')));
   EXPECT_EQ(odd.wire.fault(), Fault::backend_violation);
 }
 

@@ -5,7 +5,7 @@
 namespace weirpool::protocol::mysql {
 namespace {
 
-SessionState with(Variables variables, std::uint16_t collation = 45) {
+SessionState set_to(Variables variables, std::uint16_t collation = 45) {
   SessionState state;
   state.collation = collation;
   state.variables = std::move(variables);
@@ -13,14 +13,14 @@ SessionState with(Variables variables, std::uint16_t collation = 45) {
 }
 
 TEST(MysqlSessionState, OrderOfReplay) {
-  const SessionState want = with({{"autocommit", "OFF"},
-                                  {"character_set_client", "latin1"},
-                                  {"character_set_connection", "latin1"},
-                                  {"character_set_results", ""},
-                                  {"max_join_size", "100"},
-                                  {"sql_mode", "ANSI"},
-                                  {"time_zone", "+00:00"}});
-  EXPECT_EQ(settings_sql(with({}), want),
+  const SessionState want = set_to({{"autocommit", "OFF"},
+                                    {"character_set_client", "latin1"},
+                                    {"character_set_connection", "latin1"},
+                                    {"character_set_results", ""},
+                                    {"max_join_size", "100"},
+                                    {"sql_mode", "ANSI"},
+                                    {"time_zone", "+00:00"}});
+  EXPECT_EQ(settings_sql(set_to({}), want),
             "SET @@session.sql_mode='ANSI',@@session.max_join_size=100,"
             "@@session.time_zone='+00:00',@@session.character_set_connection='latin1',"
             "@@session.character_set_results=NULL,@@session.character_set_client='latin1',"
@@ -29,20 +29,20 @@ TEST(MysqlSessionState, OrderOfReplay) {
 }
 
 TEST(MysqlSessionState, CollationGoesInFrontAndSingleSetsStay) {
-  const SessionState have = with({}, 8);
-  const SessionState want = with({{"character_set_results", "latin1"}});
+  const SessionState have = set_to({}, 8);
+  const SessionState want = set_to({{"character_set_results", "latin1"}});
   EXPECT_TRUE(needs_collation(have, want));
   EXPECT_EQ(collation_sql(45), "SET @@session.collation_connection=45");
   EXPECT_EQ(settings_sql(have, want),
             "SET " + std::string(kFollowCollation) + ",@@session.character_set_results='latin1'");
-  const SessionState all = with({{"character_set_client", "a"},
-                                 {"character_set_results", "b"},
-                                 {"collation_connection", "c"}});
+  const SessionState all = set_to({{"character_set_client", "a"},
+                                   {"character_set_results", "b"},
+                                   {"collation_connection", "c"}});
   EXPECT_FALSE(needs_collation(have, all));
 }
 
 TEST(MysqlSessionState, ConnectionCharsetAndCollationReplaceEachOther) {
-  SessionState state = with({});
+  SessionState state = set_to({});
   track_variable(state, kCollationConnection, "utf8mb4_bin");
   track_variable(state, kCharsetConnection, "latin1");
   EXPECT_EQ(state.find(kCollationConnection), nullptr);
@@ -52,7 +52,7 @@ TEST(MysqlSessionState, ConnectionCharsetAndCollationReplaceEachOther) {
 }
 
 TEST(MysqlSessionState, WhatCannotBeReplayed) {
-  SessionState state = with({});
+  SessionState state = set_to({});
   EXPECT_EQ(track_variable(state, "statement_id", "5"), Tracked::ignored);
   for (const char* name : {"timestamp", "insert_id", "rand_seed1", "pseudo_thread_id",
                            "session_track_schema", "gtid_next", "bad name", ""}) {
@@ -66,7 +66,7 @@ TEST(MysqlSessionState, WhatCannotBeReplayed) {
 }
 
 TEST(MysqlSessionState, CountAndSizeAreBounded) {
-  SessionState state = with({});
+  SessionState state = set_to({});
   for (std::size_t i = 0; i < kMaxVariables; ++i) {
     EXPECT_EQ(track_variable(state, "v" + std::to_string(i), "1"), Tracked::kept);
   }
@@ -76,19 +76,19 @@ TEST(MysqlSessionState, CountAndSizeAreBounded) {
 }
 
 TEST(MysqlSessionState, WhatOnlyTheOtherHasGoesBackToItsDefault) {
-  EXPECT_EQ(settings_sql(with({{"autocommit", "OFF"}, {"sql_mode", "ANSI"}}), with({})),
+  EXPECT_EQ(settings_sql(set_to({{"autocommit", "OFF"}, {"sql_mode", "ANSI"}}), set_to({})),
             "SET @@session.sql_mode=DEFAULT,@@session.autocommit=DEFAULT");
-  SessionState spaces = with({});
+  SessionState spaces = set_to({});
   spaces.ignore_space = true;
-  EXPECT_EQ(settings_sql(with({{"sql_mode", "ANSI"}}), spaces),
+  EXPECT_EQ(settings_sql(set_to({{"sql_mode", "ANSI"}}), spaces),
             "SET @@session.sql_mode=CONCAT(@@global.sql_mode,',IGNORE_SPACE')");
-  const SessionState latin = with({{"character_set_client", "latin1"}});
-  EXPECT_TRUE(needs_collation(latin, with({})));
-  EXPECT_EQ(settings_sql(latin, with({})), "SET " + std::string(kFollowCollation));
+  const SessionState latin = set_to({{"character_set_client", "latin1"}});
+  EXPECT_TRUE(needs_collation(latin, set_to({})));
+  EXPECT_EQ(settings_sql(latin, set_to({})), "SET " + std::string(kFollowCollation));
 }
 
 TEST(MysqlSessionState, UserVariablesHaveAStatementOfTheirOwn) {
-  SessionState a = with({{"sql_mode", ""}}), b = a;
+  SessionState a = set_to({{"sql_mode", ""}}), b = a;
   track_user_variable(a, "@x", "'it''s'");
   track_user_variable(a, "@y", "-5");
   track_user_variable(b, "@y", "-5");
@@ -100,7 +100,7 @@ TEST(MysqlSessionState, UserVariablesHaveAStatementOfTheirOwn) {
 }
 
 TEST(MysqlSessionState, Equality) {
-  const SessionState a = with({{"sql_mode", ""}});
+  const SessionState a = set_to({{"sql_mode", ""}});
   SessionState b = a;
   b.last_insert_id = 9;
   EXPECT_TRUE(a.same_settings(b));
@@ -119,18 +119,18 @@ TEST(MysqlSessionState, CollationsNoClientMayHave) {
 }
 
 TEST(MysqlSessionState, CharsetsThatHideQuotes) {
-  EXPECT_TRUE(hides_quotes(with({}, 28)));
-  EXPECT_FALSE(hides_quotes(with({}, 45)));
-  EXPECT_TRUE(hides_quotes(with({{"character_set_client", "sjis"}})));
-  EXPECT_FALSE(hides_quotes(with({{"character_set_client", "utf8mb4"}}, 28)));
+  EXPECT_TRUE(hides_quotes(set_to({}, 28)));
+  EXPECT_FALSE(hides_quotes(set_to({}, 45)));
+  EXPECT_TRUE(hides_quotes(set_to({{"character_set_client", "sjis"}})));
+  EXPECT_FALSE(hides_quotes(set_to({{"character_set_client", "utf8mb4"}}, 28)));
 }
 
 TEST(MysqlSessionState, HowLongStatementsMayTake) {
-  EXPECT_EQ(statement_limit_of(with({})), 0U);
-  EXPECT_EQ(statement_limit_of(with({{"max_execution_time", "250"}})), 250U);
-  EXPECT_EQ(statement_limit_of(with({{"max_statement_time", "1.5"}})), 1500U);
-  EXPECT_EQ(statement_limit_of(with({{"max_statement_time", "1e9"}})), 4'294'967'295U);
-  EXPECT_EQ(statement_limit_of(with({{"max_execution_time", "DEFAULT"}})), 0U);
+  EXPECT_EQ(statement_limit_of(set_to({})), 0U);
+  EXPECT_EQ(statement_limit_of(set_to({{"max_execution_time", "250"}})), 250U);
+  EXPECT_EQ(statement_limit_of(set_to({{"max_statement_time", "1.5"}})), 1500U);
+  EXPECT_EQ(statement_limit_of(set_to({{"max_statement_time", "1e9"}})), 4'294'967'295U);
+  EXPECT_EQ(statement_limit_of(set_to({{"max_execution_time", "DEFAULT"}})), 0U);
 }
 
 }  // namespace

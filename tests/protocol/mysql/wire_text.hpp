@@ -30,6 +30,10 @@ inline std::string packet(unsigned sequence, std::string_view payload) {
 inline std::string command(std::uint8_t byte, std::string_view argument = {}) {
   return packet(0, std::string(1, static_cast<char>(byte)).append(argument));
 }
+/// What caching_sha2_password says after the client's proof: known already, or asked for in full.
+inline const std::string kFastOk("\1\3", 2);
+inline const std::string kFull("\1\4", 2);
+
 inline std::string query(std::string_view sql) { return command(com::query, sql); }
 
 /// One entry of session changes, its data already encoded.

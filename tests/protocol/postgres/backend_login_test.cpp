@@ -21,8 +21,8 @@ protocol::BackendIdentity identity(bool tls_wanted = false, bool tls_required = 
   return as;
 }
 
-struct Client {
-  explicit Client(const protocol::BackendIdentity& as = identity())
+struct BackendLoginRig {
+  explicit BackendLoginRig(const protocol::BackendIdentity& as = identity())
       : login(as, std::make_shared<postgres::Catalog>(10)),
         wire(login, [this](const Verdict& verdict, Wire&) {
           if (verdict.kind == Kind::start_tls) login.tls_established(tls);
@@ -44,17 +44,18 @@ const std::string kGreeting = auth(0) + status("server_version", "15.4") + notic
                               status("TimeZone", "UTC") + message('K', be32(77) + "abcd") + ready();
 const std::string kOfferScram = auth(10, z("SCRAM-SHA-256-PLUS") + z("SCRAM-SHA-256") + '\0');
 
-const std::vector<std::uint8_t> kSalt{1, 2, 3, 4};
+const std::vector<std::uint8_t> kShortSalt{1, 2, 3, 4};
 
 postgres::ScramKeys keys_of(const std::string& word) {
-  return postgres::scram_keys(postgres::pbkdf2_sha256(word, kSalt, postgres::kScramIterations));
+  return postgres::scram_keys(
+      postgres::pbkdf2_sha256(word, kShortSalt, postgres::kScramIterations));
 }
 
 /// The lines of a SCRAM server that knows `password`; `lie` replaces its signature.
-Script scram_script(const std::string& password_text, const std::string& lie = {},
-                    std::vector<std::uint8_t> end_point = {}) {
+Script backend_scram(const std::string& password_text, const std::string& lie = {},
+                     std::vector<std::uint8_t> end_point = {}) {
   const bool plus = !end_point.empty();
-  auto server = std::make_shared<postgres::ScramServer>(kSalt, postgres::kScramIterations,
+  auto server = std::make_shared<postgres::ScramServer>(kShortSalt, postgres::kScramIterations,
                                                         "servernonce", end_point);
   return {backend(kOfferScram),
           Line(Party::backend,
@@ -76,9 +77,9 @@ Script scram_script(const std::string& password_text, const std::string& lie = {
 }
 
 TEST(BackendLogin, ScramLogsIn) {
-  Client client;
+  BackendLoginRig client;
   EXPECT_EQ(client.wire.to_backend(), kStartup);
-  play(client.wire, scram_script("secret"));
+  play(client.wire, backend_scram("secret"));
   EXPECT_EQ(client.wire.breach(), "");
   EXPECT_EQ(client.wire.events(), (std::vector{Kind::derive, Kind::done}));
   const auto state = client.login.take_state();
@@ -93,46 +94,46 @@ TEST(BackendLogin, ScramLogsIn) {
 TEST(BackendLogin, EveryCutIsTheSame) {
   const std::vector<std::size_t> lengths{kOfferScram.size(), 70, 60 + kGreeting.size()};
   for_every_cut(lengths, [](Cut cut) {
-    Client client;
-    play(client.wire, scram_script("secret"), cut);
+    BackendLoginRig client;
+    play(client.wire, backend_scram("secret"), cut);
     EXPECT_EQ(client.wire.breach(), "");
     EXPECT_EQ(client.wire.count(Kind::done), 1U) << cut.line << " at " << cut.at;
   });
 }
 
 TEST(BackendLogin, AServerThatDoesNotKnowThePasswordIsRefused) {
-  Client wrong;
-  play(wrong.wire, scram_script("secret", "v=" + postgres::base64(postgres::Digest{})));
+  BackendLoginRig wrong;
+  play(wrong.wire, backend_scram("secret", "v=" + postgres::base64(postgres::Digest{})));
   EXPECT_EQ(wrong.wire.fault(), Fault::backend_violation);
-  Client skips;
+  BackendLoginRig skips;
   skips.wire.feed(Party::backend, kOfferScram + kGreeting);
   EXPECT_EQ(skips.wire.fault(), Fault::backend_violation);
   EXPECT_EQ(skips.wire.count(Kind::done), 0U);
 }
 
 TEST(BackendLogin, AWrongPasswordIsTheProxysFault) {
-  Client client;
-  play(client.wire, scram_script("another"));
+  BackendLoginRig client;
+  play(client.wire, backend_scram("another"));
   EXPECT_EQ(client.wire.fault(), Fault::backend_refused_login);
   EXPECT_EQ(client.login.error(), "28P01: password authentication failed");
 }
 
 TEST(BackendLogin, ScramIsBoundToTheCertificateWhereBothCan) {
-  Client client(identity(true, true));
+  BackendLoginRig client(identity(true, true));
   client.tls.end_point.assign(32, 9);
   client.wire.feed(Party::backend, "S");
-  play(client.wire, scram_script("secret", {}, client.tls.end_point));
+  play(client.wire, backend_scram("secret", {}, client.tls.end_point));
   EXPECT_EQ(client.wire.breach(), "");
   EXPECT_EQ(client.wire.count(Kind::done), 1U);
-  Client deceived(identity(true, true));
+  BackendLoginRig deceived(identity(true, true));
   deceived.tls.end_point.assign(32, 9);
   deceived.wire.feed(Party::backend, "S");
-  play(deceived.wire, scram_script("secret", {}, std::vector<std::uint8_t>(32, 8)));
+  play(deceived.wire, backend_scram("secret", {}, std::vector<std::uint8_t>(32, 8)));
   EXPECT_EQ(deceived.wire.count(Kind::done), 0U);
 }
 
 TEST(BackendLogin, AClientThatCouldHaveBoundSaysSo) {
-  Client client(identity(true, true));
+  BackendLoginRig client(identity(true, true));
   client.tls.end_point.assign(32, 9);
   client.wire.feed(Party::backend, "S");
   client.wire.feed(Party::backend, auth(10, z("SCRAM-SHA-256") + '\0'));
@@ -141,32 +142,32 @@ TEST(BackendLogin, AClientThatCouldHaveBoundSaysSo) {
 
 /// What is stored of `word`.
 std::string verifier_of(const std::string& word) {
-  return "SCRAM-SHA-256$4096:" + postgres::base64(kSalt) + "$" +
+  return "SCRAM-SHA-256$4096:" + postgres::base64(kShortSalt) + "$" +
          postgres::base64(keys_of(word).stored_key) + ":" +
          postgres::base64(keys_of(word).server_key);
 }
 
 std::string pass_of(const std::string& word) {
   const auto prover =
-      postgres::scram_prover(postgres::pbkdf2_sha256(word, kSalt, postgres::kScramIterations));
+      postgres::scram_prover(postgres::pbkdf2_sha256(word, kShortSalt, postgres::kScramIterations));
   return postgres::pass_text(verifier_of(word), prover.client_key);
 }
 
 TEST(BackendLogin, AClientKeyStandsForThePassword) {
   protocol::BackendIdentity as = identity();
   as.password = pass_of("secret");
-  Client client(as);
-  play(client.wire, scram_script("secret"));
+  BackendLoginRig client(as);
+  play(client.wire, backend_scram("secret"));
   EXPECT_EQ(client.wire.events(), std::vector{Kind::done});
 }
 
 TEST(BackendLogin, AClientKeyIsForItsOwnVerifierOnly) {
   protocol::BackendIdentity as = identity();
   as.password = pass_of("former");
-  Client changed(as);
-  play(changed.wire, scram_script("secret"));
+  BackendLoginRig changed(as);
+  play(changed.wire, backend_scram("secret"));
   EXPECT_EQ(changed.wire.fault(), Fault::backend_refused_login);
-  Client salted(as);
+  BackendLoginRig salted(as);
   salted.wire.feed(Party::backend, kOfferScram);
   const std::string& heard = salted.wire.to_backend();
   const std::string nonce = heard.substr(heard.find("r=") + 2);
@@ -180,7 +181,7 @@ TEST(BackendLogin, AVerifierAloneIsNeverSent) {
     for (const std::string& request : {auth(3), auth(5, "salt")}) {
       protocol::BackendIdentity as = identity(true, true);
       as.password = stored;
-      Client client(as);
+      BackendLoginRig client(as);
       client.wire.feed(Party::backend, "S");
       client.wire.feed(Party::backend, request);
       EXPECT_EQ(client.wire.fault(), Fault::backend_refused_login);
@@ -189,7 +190,7 @@ TEST(BackendLogin, AVerifierAloneIsNeverSent) {
   }
   protocol::BackendIdentity as = identity();
   as.password = verifier_of("secret");
-  Client scram(as);
+  BackendLoginRig scram(as);
   scram.wire.feed(Party::backend, kOfferScram);
   EXPECT_EQ(scram.wire.fault(), Fault::backend_refused_login);
   EXPECT_NE(scram.login.error().find("no client has proven it"), std::string_view::npos);
@@ -198,13 +199,13 @@ TEST(BackendLogin, AVerifierAloneIsNeverSent) {
 TEST(BackendLogin, AnMd5HashAnswersMd5AndNothingElse) {
   protocol::BackendIdentity as = identity(true, true);
   as.password = postgres::md5_verifier("app", "secret");
-  Client md5(as);
+  BackendLoginRig md5(as);
   md5.wire.feed(Party::backend, "S");
   md5.wire.feed(Party::backend, auth(5, "salt"));
   EXPECT_TRUE(md5.wire.to_backend().ends_with(
       password(z(postgres::md5_response(as.password, protocol::bytes_of("salt"))))));
   for (const std::string& request : {auth(3), kOfferScram}) {
-    Client other(as);
+    BackendLoginRig other(as);
     other.wire.feed(Party::backend, "S");
     other.wire.feed(Party::backend, request);
     EXPECT_EQ(other.wire.fault(), Fault::backend_refused_login);
@@ -212,7 +213,7 @@ TEST(BackendLogin, AnMd5HashAnswersMd5AndNothingElse) {
 }
 
 TEST(BackendLogin, APasswordIsAskedForOnce) {
-  Client client(identity(true, true));
+  BackendLoginRig client(identity(true, true));
   client.wire.feed(Party::backend, "S");
   client.wire.feed(Party::backend, auth(3));
   client.wire.feed(Party::backend, auth(3));
@@ -222,7 +223,7 @@ TEST(BackendLogin, APasswordIsAskedForOnce) {
 TEST(BackendLogin, ATokenOf64KiBIsSentWhole) {
   protocol::BackendIdentity as = identity(true, true);
   as.password.assign(std::size_t{64} << 10, 't');
-  Client client(as);
+  BackendLoginRig client(as);
   client.wire.feed(Party::backend, "S");
   client.wire.feed(Party::backend, auth(3));
   EXPECT_EQ(client.wire.to_backend(), packet(80877103) + kStartup + password(z(as.password)));
@@ -236,7 +237,7 @@ protocol::BackendIdentity newest() {
 
 TEST(BackendLogin, Protocol32IsAskedForAndMayBeDeclined) {
   const std::string startup32 = startup({{"user", "app"}, {"database", "db"}}, 196610);
-  Client agrees(newest());
+  BackendLoginRig agrees(newest());
   EXPECT_EQ(agrees.wire.to_backend(), startup32);
   agrees.wire.feed(Party::backend,
                    auth(0) + message('K', be32(7) + std::string(256, 'k')) + ready());
@@ -244,7 +245,7 @@ TEST(BackendLogin, Protocol32IsAskedForAndMayBeDeclined) {
   protocol::Writer out;
   EXPECT_TRUE(agrees.login.take_state()->write_cancel(out));
   EXPECT_EQ(protocol::text_of(out.view()), packet(80877102, be32(7) + std::string(256, 'k')));
-  Client declines(newest());
+  BackendLoginRig declines(newest());
   declines.wire.feed(Party::backend, message('v', be32(196608) + be32(0)) + kGreeting);
   EXPECT_EQ(declines.wire.count(Kind::done), 1U);
 }
@@ -255,11 +256,11 @@ TEST(BackendLogin, NegotiationIsHeldToItsRules) {
        {message('v', be32(196610) + be32(0)), message('v', be32(131072) + be32(0)),
         message('v', be32(196608) + be32(1) + z("_pq_.x")), declined + declined, auth(0) + declined,
         message('v', "x")}) {
-    Client client(newest());
+    BackendLoginRig client(newest());
     client.wire.feed(Party::backend, bytes);
     EXPECT_EQ(client.wire.fault(), Fault::backend_violation);
   }
-  Client unasked;
+  BackendLoginRig unasked;
   unasked.wire.feed(Party::backend, declined);
   EXPECT_EQ(unasked.wire.fault(), Fault::backend_violation);
 }
@@ -267,49 +268,49 @@ TEST(BackendLogin, NegotiationIsHeldToItsRules) {
 TEST(BackendLogin, WhatAnswersLookUpsHasNoSearchPath) {
   protocol::BackendIdentity as = identity();
   as.answers_look_ups = true;
-  EXPECT_EQ(Client(as).wire.to_backend(),
+  EXPECT_EQ(BackendLoginRig(as).wire.to_backend(),
             startup({{"user", "app"}, {"database", "db"}, {"search_path", ""}}));
 }
 
 TEST(BackendLogin, Md5AndTrust) {
-  Client md5;
+  BackendLoginRig md5;
   md5.wire.feed(Party::backend, auth(5, "salt"));
   const std::string verifier = postgres::md5_verifier("app", "secret");
   EXPECT_TRUE(md5.wire.to_backend().ends_with(
       password(z(postgres::md5_response(verifier, protocol::bytes_of("salt"))))));
   md5.wire.feed(Party::backend, kGreeting);
   EXPECT_EQ(md5.wire.count(Kind::done), 1U);
-  Client trust;
+  BackendLoginRig trust;
   trust.wire.feed(Party::backend, kGreeting);
   EXPECT_EQ(trust.wire.count(Kind::done), 1U);
 }
 
 TEST(BackendLogin, ThePasswordItselfGoesOnlyThroughTls) {
-  Client plain;
+  BackendLoginRig plain;
   plain.wire.feed(Party::backend, auth(3));
   EXPECT_EQ(plain.wire.fault(), Fault::backend_refused_login);
   EXPECT_EQ(plain.wire.to_backend(), kStartup);
-  Client secure(identity(true, true));
+  BackendLoginRig secure(identity(true, true));
   secure.wire.feed(Party::backend, "S");
   secure.wire.feed(Party::backend, auth(3));
   EXPECT_EQ(secure.wire.to_backend(), packet(80877103) + kStartup + password(z("secret")));
 }
 
 TEST(BackendLogin, AnswersToTheTlsRequest) {
-  Client falls_back(identity(true));
+  BackendLoginRig falls_back(identity(true));
   falls_back.wire.feed(Party::backend, "N");
   EXPECT_EQ(falls_back.wire.to_backend(), packet(80877103) + kStartup);
-  Client insists(identity(true, true));
+  BackendLoginRig insists(identity(true, true));
   insists.wire.feed(Party::backend, "N");
   EXPECT_EQ(insists.wire.fault(), Fault::backend_unavailable);
   EXPECT_EQ(insists.wire.to_backend(), packet(80877103));
   for (const char* answer : {"Sx", "Nx"}) {
-    Client smuggled(identity(true));
+    BackendLoginRig smuggled(identity(true));
     smuggled.wire.feed(Party::backend, answer);
     EXPECT_EQ(smuggled.wire.fault(), Fault::backend_violation);
     EXPECT_EQ(smuggled.wire.count(Kind::start_tls), 0U);
   }
-  Client old(identity(true));
+  BackendLoginRig old(identity(true));
   old.wire.feed(Party::backend, error("08P01", "send me your password"));
   EXPECT_EQ(old.wire.fault(), Fault::backend_unavailable);
   EXPECT_EQ(old.login.error().find("password"), std::string_view::npos);
@@ -321,7 +322,7 @@ TEST(BackendLogin, ErrorsAreToldApart) {
       {"28000", Fault::backend_refused_login}, {"53300", Fault::backend_full},
       {"57P03", Fault::backend_unavailable},   {"", Fault::backend_unavailable}};
   for (const auto& [sqlstate, fault] : errors) {
-    Client client;
+    BackendLoginRig client;
     client.wire.feed(Party::backend, error(sqlstate, "words", "FATAL"));
     EXPECT_EQ(client.wire.fault(), fault) << sqlstate;
     EXPECT_EQ(client.login.error(), sqlstate + ": words");
@@ -341,7 +342,7 @@ TEST(BackendLogin, NonsenseIsAViolation) {
                                         auth(0) + ready('T'),
                                         message('R', std::string(70000, 'x'))};
   for (const std::string& bytes : broken) {
-    Client client;
+    BackendLoginRig client;
     client.wire.feed(Party::backend, bytes);
     EXPECT_EQ(client.wire.fault(), Fault::backend_violation) << bytes.substr(0, 50);
     EXPECT_FALSE(client.login.error().empty());
@@ -350,14 +351,14 @@ TEST(BackendLogin, NonsenseIsAViolation) {
 
 TEST(BackendLogin, UnsupportedMethodsAreNamed) {
   for (const std::string& offer : {auth(7), auth(10, z("SCRAM-SHA-256-PLUS") + '\0')}) {
-    Client client;
+    BackendLoginRig client;
     client.wire.feed(Party::backend, offer);
     EXPECT_EQ(client.wire.fault(), Fault::backend_refused_login);
   }
 }
 
 TEST(BackendLogin, ALoginIsBounded) {
-  Client client;
+  BackendLoginRig client;
   std::string chatter;
   for (int i = 0; i < 1100; ++i) chatter += notice("x");
   client.wire.feed(Party::backend, chatter);
@@ -365,7 +366,7 @@ TEST(BackendLogin, ALoginIsBounded) {
 }
 
 TEST(BackendLogin, LongParametersAndMissingKeysAreFine) {
-  Client client;
+  BackendLoginRig client;
   client.wire.feed(Party::backend,
                    auth(0) + status("search_path", std::string(30000, 's')) + ready());
   EXPECT_EQ(client.wire.breach(), "");

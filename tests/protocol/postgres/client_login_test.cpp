@@ -63,7 +63,7 @@ const std::string kGss = packet(80877104);
 const std::string kHello = startup({{"user", "app"}, {"database", "db"}});
 
 /// The lines of a SCRAM client; fresh state for every play.
-Script scram_script(const std::string& hello, const std::string& password_text) {
+Script client_scram(const std::string& hello, const std::string& password_text) {
   auto client_side = std::make_shared<postgres::ScramClient>("abcdefghijklmnopqrstuvwx");
   const std::string first = client_side->first();
   return {
@@ -82,7 +82,7 @@ Script scram_script(const std::string& hello, const std::string& password_text) 
 TEST(ClientLogin, EitherPasswordLogsIn) {
   for (const char* word : {"new", "old"}) {
     Server server;
-    play(server.wire, scram_script(kHello, word));
+    play(server.wire, client_scram(kHello, word));
     EXPECT_EQ(server.wire.breach(), "");
     std::vector<Kind> events{Kind::look_up, Kind::derive, Kind::learn, Kind::done};
     if (std::string(word) == "old") events.insert(events.begin() + 1, Kind::derive);
@@ -98,7 +98,7 @@ TEST(ClientLogin, EveryCutOfALoginIsTheSame) {
   const std::vector<std::size_t> lengths{kHello.size(), 60, 130};
   for_every_cut(lengths, [](Cut cut) {
     Server server;
-    play(server.wire, scram_script(kHello, "new"), cut);
+    play(server.wire, client_scram(kHello, "new"), cut);
     EXPECT_EQ(server.wire.breach(), "");
     EXPECT_EQ(server.wire.count(Kind::done), 1U) << cut.line << " at " << cut.at;
   });
@@ -106,10 +106,10 @@ TEST(ClientLogin, EveryCutOfALoginIsTheSame) {
 
 TEST(ClientLogin, AnUnknownUserLooksLikeAWrongPassword) {
   Server known;
-  play(known.wire, scram_script(kHello, "wrong"));
+  play(known.wire, client_scram(kHello, "wrong"));
   Server unknown;
   unknown.secret = nullptr;
-  play(unknown.wire, scram_script(kHello, "wrong"));
+  play(unknown.wire, client_scram(kHello, "wrong"));
   EXPECT_EQ(known.wire.fault(), Fault::login_denied);
   EXPECT_EQ(unknown.wire.fault(), Fault::login_denied);
   EXPECT_EQ(tags(known.wire.to_client()), tags(unknown.wire.to_client()));
@@ -215,7 +215,7 @@ TEST(ClientLogin, NewerProtocolsAreNegotiatedOnce) {
 
 TEST(ClientLogin, Protocol32HasALongCancelKey) {
   Server server;
-  play(server.wire, scram_script(startup({{"user", "app"}, {"database", "db"}}, 196610), "new"));
+  play(server.wire, client_scram(startup({{"user", "app"}, {"database", "db"}}, 196610), "new"));
   EXPECT_EQ(server.wire.count(Kind::done), 1U);
   EXPECT_EQ(tags(server.wire.to_client()), "RRRRSSSKZ");
   EXPECT_TRUE(
@@ -285,7 +285,7 @@ TEST(ClientLogin, AMissingUserIsNamed) {
 
 TEST(ClientLogin, WantedParametersAreGreetedWith) {
   Server server;
-  play(server.wire, scram_script(startup({{"user", "app"},
+  play(server.wire, client_scram(startup({{"user", "app"},
                                           {"options", "-c timezone=Asia/Tokyo"},
                                           {"server_version", "1"}}),
                                  "new"));
@@ -310,7 +310,7 @@ TEST(ClientLogin, ReplicationClientsHaveBackendsOfTheirOwn) {
   for (const char* replication : {"true", "database", "off"}) {
     Server server;
     play(server.wire,
-         scram_script(startup({{"user", "app"}, {"replication", replication}}), "new"));
+         client_scram(startup({{"user", "app"}, {"replication", replication}}), "new"));
     variants.push_back(server.login.identity().variant);
     const auto conversation = server.login.take_conversation();
     const bool own = dynamic_cast<protocol::postgres::ReplicationConversation*>(conversation.get());
@@ -372,7 +372,7 @@ TEST(ClientLogin, PasswordsOutOfOrderOrTooLong) {
 TEST(ClientLogin, AnUnknownDatabaseIsToldAfterThePassword) {
   Server server;
   server.facts = nullptr;
-  play(server.wire, scram_script(kHello, "new"));
+  play(server.wire, client_scram(kHello, "new"));
   EXPECT_EQ(server.wire.fault(), Fault::unknown_database);
   EXPECT_EQ(tags(server.wire.to_client()), "RRRR");
   EXPECT_NE(server.fault_text(Fault::unknown_database).find("database \"db\" does not exist"),

@@ -12,14 +12,14 @@ namespace {
 namespace postgres = protocol::postgres;
 using protocol::Account;
 using protocol::Proof;
-using Outcome = postgres::ClientProof::Outcome;
+using ProofOutcome = postgres::ClientProof::Outcome;
 
-const std::string kSalt = "0123456789abcdef";
+const std::string kTextSalt = "0123456789abcdef";
 
-std::string verifier_of(const std::string& word) {
+std::string text_verifier_of(const std::string& word) {
   const auto keys =
-      postgres::scram_keys(postgres::pbkdf2_sha256(word, protocol::bytes_of(kSalt), 4096));
-  return "SCRAM-SHA-256$4096:" + postgres::base64(protocol::bytes_of(kSalt)) + "$" +
+      postgres::scram_keys(postgres::pbkdf2_sha256(word, protocol::bytes_of(kTextSalt), 4096));
+  return "SCRAM-SHA-256$4096:" + postgres::base64(protocol::bytes_of(kTextSalt)) + "$" +
          postgres::base64(keys.stored_key) + ":" + postgres::base64(keys.server_key);
 }
 
@@ -34,13 +34,13 @@ struct Exchange {
       : proof("app", account, end_point), bound(end_point) {
     outcome = proof.begin(out);
     settle();
-    if (outcome == Outcome::next) say(word);
+    if (outcome == ProofOutcome::next) say(word);
   }
 
   std::string heard() const { return std::string(protocol::text_of(out.view())); }
 
   void settle() {
-    while (outcome == Outcome::derive) {
+    while (outcome == ProofOutcome::derive) {
       const protocol::KeyDerivation d = proof.derivation();
       kept = d.worth_keeping;
       ++derivations;
@@ -63,7 +63,7 @@ struct Exchange {
     postgres::ScramClient client("abcdef", binding, bound);
     const std::string mechanism = bound.empty() ? "SCRAM-SHA-256" : "SCRAM-SHA-256-PLUS";
     send(z(mechanism) + be32(static_cast<std::uint32_t>(client.first().size())) + client.first());
-    if (outcome != Outcome::next) return;
+    if (outcome != ProofOutcome::next) return;
     const std::string challenge = heard();
     ASSERT_TRUE(client.challenge(challenge.substr(challenge.rfind("r=abcdef"))));
     send(client.prove(
@@ -73,7 +73,7 @@ struct Exchange {
   postgres::ClientProof proof;
   std::vector<std::uint8_t> bound;
   protocol::Writer out;
-  Outcome outcome = Outcome::illegal;
+  ProofOutcome outcome = ProofOutcome::illegal;
   int derivations = 0;
   bool kept = true;
 };
@@ -88,47 +88,50 @@ TEST(ClientProof, EveryMethodAcceptsWhatIsStoredAndNothingElse) {
       {Proof::md5, "right"},
       {Proof::md5, md5},
       {Proof::scram, "right"},
-      {Proof::md5, verifier_of("right")},
-      {Proof::by_secret, verifier_of("right")},
-      {Proof::cleartext, verifier_of("right")},
-      {Proof::scram, verifier_of("right")}};
+      {Proof::md5, text_verifier_of("right")},
+      {Proof::by_secret, text_verifier_of("right")},
+      {Proof::cleartext, text_verifier_of("right")},
+      {Proof::scram, text_verifier_of("right")}};
   for (const auto& [proof, stored] : possible) {
     const Account account{secret({stored}), nullptr, proof};
-    EXPECT_EQ(Exchange(account, "right").outcome, Outcome::proven)
+    EXPECT_EQ(Exchange(account, "right").outcome, ProofOutcome::proven)
         << static_cast<int>(proof) << stored;
-    EXPECT_EQ(Exchange(account, "wrong").outcome, Outcome::denied)
+    EXPECT_EQ(Exchange(account, "wrong").outcome, ProofOutcome::denied)
         << static_cast<int>(proof) << stored;
   }
 }
 
 TEST(ClientProof, AnMd5HashCanNeverProveScram) {
   const Account account{secret({postgres::md5_verifier("app", "right")}), nullptr, Proof::scram};
-  EXPECT_EQ(Exchange(account, "right").outcome, Outcome::denied);
+  EXPECT_EQ(Exchange(account, "right").outcome, ProofOutcome::denied);
 }
 
 TEST(ClientProof, AStoredHashIsNoPassword) {
   // Who has read the hash must not come in with it.
   const std::string md5 = postgres::md5_verifier("app", "right");
-  EXPECT_EQ(Exchange({secret({md5}), nullptr, Proof::cleartext}, md5).outcome, Outcome::denied);
-  const std::string scram = verifier_of("right");
-  EXPECT_EQ(Exchange({secret({scram}), nullptr, Proof::cleartext}, scram).outcome, Outcome::denied);
-  EXPECT_EQ(Exchange({secret({scram}), nullptr, Proof::scram}, scram).outcome, Outcome::denied);
+  EXPECT_EQ(Exchange({secret({md5}), nullptr, Proof::cleartext}, md5).outcome,
+            ProofOutcome::denied);
+  const std::string scram = text_verifier_of("right");
+  EXPECT_EQ(Exchange({secret({scram}), nullptr, Proof::cleartext}, scram).outcome,
+            ProofOutcome::denied);
+  EXPECT_EQ(Exchange({secret({scram}), nullptr, Proof::scram}, scram).outcome,
+            ProofOutcome::denied);
 }
 
 TEST(ClientProof, NothingIsAskedOfWhomSomebodyVouchesFor) {
-  EXPECT_EQ(Exchange({secret({"x"}), nullptr, Proof::none}, "").outcome, Outcome::proven);
-  EXPECT_EQ(Exchange({nullptr, nullptr, Proof::none}, "").outcome, Outcome::denied);
+  EXPECT_EQ(Exchange({secret({"x"}), nullptr, Proof::none}, "").outcome, ProofOutcome::proven);
+  EXPECT_EQ(Exchange({nullptr, nullptr, Proof::none}, "").outcome, ProofOutcome::denied);
 }
 
 TEST(ClientProof, AnUnknownUserGoesThroughTheSame) {
   for (const std::string& stored :
-       {std::string("right"), verifier_of("right"), postgres::md5_verifier("app", "right")}) {
+       {std::string("right"), text_verifier_of("right"), postgres::md5_verifier("app", "right")}) {
     for (const Proof proof : {Proof::by_secret, Proof::cleartext, Proof::scram}) {
       const Account known{secret({stored}), nullptr, proof};
       const Account unknown{nullptr, known.secret, proof};
       const Exchange wrong(known, "wrong");
       const Exchange nobody(unknown, "wrong");
-      EXPECT_EQ(nobody.outcome, Outcome::denied);
+      EXPECT_EQ(nobody.outcome, ProofOutcome::denied);
       EXPECT_EQ(tags(wrong.heard()), tags(nobody.heard())) << stored;
       EXPECT_EQ(wrong.heard().size(), nobody.heard().size()) << stored;
       const bool as_long = proof != Proof::cleartext || wrong.derivations == nobody.derivations;
@@ -138,7 +141,7 @@ TEST(ClientProof, AnUnknownUserGoesThroughTheSame) {
 }
 
 TEST(ClientProof, ALoginRevealsWhatAVerifierStandsFor) {
-  const std::string scram = verifier_of("right");
+  const std::string scram = text_verifier_of("right");
   const auto by_scram = Exchange({secret({scram})}, "right").proof.revealed();
   ASSERT_TRUE(by_scram);
   EXPECT_EQ(by_scram->verifier, scram);
@@ -154,14 +157,15 @@ TEST(ClientProof, ALoginRevealsWhatAVerifierStandsFor) {
 
 TEST(ClientProof, ChannelBindingWorksAndIsTakenOnlyWhereOffered) {
   const Account account{secret({"right"})};
-  EXPECT_EQ(Exchange(account, "right", std::vector<std::uint8_t>(32, 5)).outcome, Outcome::proven);
+  EXPECT_EQ(Exchange(account, "right", std::vector<std::uint8_t>(32, 5)).outcome,
+            ProofOutcome::proven);
   postgres::ClientProof plain("app", account, {});
   protocol::Writer out;
   plain.begin(out);
   const std::string first = "p=tls-server-end-point,,n=,r=abc";
   const std::string message =
       z("SCRAM-SHA-256-PLUS") + be32(static_cast<std::uint32_t>(first.size())) + first;
-  EXPECT_EQ(plain.on_message(protocol::bytes_of(message), out), Outcome::illegal);
+  EXPECT_EQ(plain.on_message(protocol::bytes_of(message), out), ProofOutcome::illegal);
 }
 
 TEST(ClientProof, MalformedMessagesAreIllegal) {
@@ -169,12 +173,12 @@ TEST(ClientProof, MalformedMessagesAreIllegal) {
     postgres::ClientProof one("app", {secret({"right"}), nullptr, proof}, {});
     protocol::Writer out;
     one.begin(out);
-    EXPECT_EQ(one.on_message(protocol::bytes_of("no zero byte"), out), Outcome::illegal);
+    EXPECT_EQ(one.on_message(protocol::bytes_of("no zero byte"), out), ProofOutcome::illegal);
   }
   postgres::ClientProof empty("app", {secret({"right"}), nullptr, Proof::cleartext}, {});
   protocol::Writer out;
   empty.begin(out);
-  EXPECT_EQ(empty.on_message(protocol::bytes_of(std::string(1, '\0')), out), Outcome::illegal);
+  EXPECT_EQ(empty.on_message(protocol::bytes_of(std::string(1, '\0')), out), ProofOutcome::illegal);
 }
 
 TEST(ClientProof, LongPasswordsAreForMethodsThatSendThem) {

@@ -9,7 +9,7 @@ const std::string kText = "select * from t";
 const std::string kOutdated = message('E', "S" + z("ERROR") + "V" + z("ERROR") + "C" + z("0A000") +
                                                "M" + z("cached plan must not change result type") +
                                                "R" + z("RevalidateCachedQuery") + '\0');
-const std::string kAnswer = bind_complete() + row() + command("SELECT 1") + ready();
+const std::string kRowAnswer = bind_complete() + row() + command("SELECT 1") + ready();
 const std::string kAgain = close_of('S', "weirpool_1") + parse("weirpool_1", kText);
 
 /// Statement "s" has been prepared and executed, and described if so wished.
@@ -19,7 +19,7 @@ void prepare(Rig& rig, bool described) {
       Party::backend,
       parse_complete() + (described ? parameter_description() + row_description() : "") + ready());
   rig.wire.feed(Party::client, bind_to("", "s") + execute() + sync());
-  rig.wire.feed(Party::backend, kAnswer);
+  rig.wire.feed(Party::backend, kRowAnswer);
   EXPECT_FALSE(rig.attached);
 }
 
@@ -33,8 +33,8 @@ TEST(ConversationHealing, WhoDoesNotKnowTheColumnsNeedNotHearOfIt) {
   const Outcome heard =
       play_all_ways({client(parse("s", kText) + sync()), backend(parse_complete() + ready()),
                      client(bind_to("", "s") + execute() + sync()), backend(kOutdated + ready()),
-                     backend(close_complete() + parse_complete() + kAnswer)});
-  EXPECT_EQ(heard.to_client, parse_complete() + ready() + kAnswer);
+                     backend(close_complete() + parse_complete() + kRowAnswer)});
+  EXPECT_EQ(heard.to_client, parse_complete() + ready() + kRowAnswer);
   EXPECT_EQ(heard.to_backend, parse("weirpool_1", kText) + sync() + batch + kAgain + batch);
   EXPECT_FALSE(heard.attached);
 }
@@ -97,7 +97,7 @@ TEST(ConversationHealing, OneBackendFindsOutForAll) {
   other->statements.add(statement);
   rig.wire.feed(Party::client, bind_to("", "s") + execute() + sync());
   rig.wire.feed(Party::backend, kOutdated + ready());
-  rig.wire.feed(Party::backend, close_complete() + parse_complete() + kAnswer);
+  rig.wire.feed(Party::backend, close_complete() + parse_complete() + kRowAnswer);
   EXPECT_EQ(statement->generation, 2U);
   EXPECT_TRUE(other->statements.outdated(*statement));
   rig.backends.push_back(std::move(other));
@@ -157,7 +157,7 @@ TEST(ConversationHealing, NewsInBetweenReachTheClient) {
   EXPECT_EQ(tags(rig.wire.to_client()), "1Z2DCZNS");
   rig.wire.feed(Party::client, query("select 2"));  // waits
   rig.wire.feed(Party::backend, ready());
-  rig.wire.feed(Party::backend, close_complete() + parse_complete() + kAnswer);
+  rig.wire.feed(Party::backend, close_complete() + parse_complete() + kRowAnswer);
   EXPECT_EQ(tags(rig.wire.to_client()), "1Z2DCZNS2DCZ");
   EXPECT_EQ(rig.wire.breach(), "");
   Rig lost;

@@ -15,7 +15,7 @@ std::string told(const Values& values) {
 
 const std::string kIsTemporary = "refobjid OPERATOR(pg_catalog.=) pg_catalog.pg_my_temp_schema())";
 const std::string kNextQuery = query("select 1");
-const std::string kAnswer = row_description() + row() + command("SELECT 1") + ready();
+const std::string kDescribedAnswer = row_description() + row() + command("SELECT 1") + ready();
 
 /// The text of the last Query the backend got.
 std::string last_query(const Rig& rig) {
@@ -56,9 +56,10 @@ TEST(ConversationState, ASettingThatIsNotReportedFollowsItsClient) {
 }
 
 TEST(ConversationState, HoweverItArrives) {
-  const Outcome heard = play_all_ways({client(query("set a.b = 1") + kNextQuery),
-                                       backend(command("SET") + ready() + kAnswer),
-                                       backend(told({"1"})), client(kNextQuery), backend(kAnswer)});
+  const Outcome heard =
+      play_all_ways({client(query("set a.b = 1") + kNextQuery),
+                     backend(command("SET") + ready() + kDescribedAnswer), backend(told({"1"})),
+                     client(kNextQuery), backend(kDescribedAnswer)});
   EXPECT_EQ(tags(heard.to_client), "CZTDCZTDCZ");
   EXPECT_EQ(tags(heard.to_backend), "QQQQ");
   EXPECT_FALSE(heard.attached);
@@ -81,8 +82,8 @@ TEST(ConversationState, TheNextClientFindsTheDefault) {
   two.wire.feed(Party::client, kNextQuery);
   EXPECT_EQ(last_query(two), "RESET \"work_mem\";");
   two.wire.feed(Party::backend, command("RESET") + ready());
-  two.wire.feed(Party::backend, kAnswer);
-  EXPECT_EQ(two.wire.to_client(), kAnswer);
+  two.wire.feed(Party::backend, kDescribedAnswer);
+  EXPECT_EQ(two.wire.to_client(), kDescribedAnswer);
 }
 
 TEST(ConversationState, WhatWasRolledBackIsNotWanted) {
@@ -192,7 +193,7 @@ TEST(ConversationState, StartupSettingsCostNothingForTheNextWithTheSameWords) {
   Rig one(Wanted{{"work_mem", "9216"}});
   one.wire.feed(Party::client, kNextQuery);
   one.wire.feed(Party::backend, told({"9MB"}));
-  one.wire.feed(Party::backend, kAnswer);
+  one.wire.feed(Party::backend, kDescribedAnswer);
   EXPECT_FALSE(one.attached);
   Rig two(Wanted{{"work_mem", "9216"}});
   two.catalog = one.catalog;
@@ -255,7 +256,7 @@ TEST(ConversationState, AnInterruptedQuestionIsAskedAgain) {
 TEST(ConversationState, AParameterWithoutANamePinsUntilResetAll) {
   Rig rig;
   rig.wire.feed(Party::client, query("select set_config(x, y, false) from t"));
-  rig.wire.feed(Party::backend, kAnswer);
+  rig.wire.feed(Party::backend, kDescribedAnswer);
   EXPECT_EQ(rig.conversation.pin_reason(), "set_config");
   rig.wire.feed(Party::client, query("reset all"));
   rig.wire.feed(Party::backend, command("RESET") + ready());
@@ -273,7 +274,7 @@ TEST(ConversationState, TemporaryObjectsPinWhileTheyAreThere) {
   EXPECT_TRUE(rig.conversation.at_boundary());
   EXPECT_TRUE(rig.conversation.needs_reset());
   rig.wire.feed(Party::client, kNextQuery);
-  rig.wire.feed(Party::backend, kAnswer);  // Nothing hints at an end: nothing is asked.
+  rig.wire.feed(Party::backend, kDescribedAnswer);  // Nothing hints at an end: nothing is asked.
   EXPECT_EQ(tags(rig.wire.to_backend()), "QQQ");
   rig.wire.feed(Party::client, query("drop table t"));
   rig.wire.feed(Party::backend, command("DROP TABLE") + ready());
@@ -315,7 +316,7 @@ TEST(ConversationState, SequencesPinUntilTheyAreDiscarded) {
   rig.wire.feed(Party::client, query("select lastval()"));
   EXPECT_EQ(rig.wire.to_backend(), query("DISCARD SEQUENCES"));
   rig.wire.feed(Party::backend, command("DISCARD SEQUENCES") + ready());
-  rig.wire.feed(Party::backend, kAnswer);
+  rig.wire.feed(Party::backend, kDescribedAnswer);
   EXPECT_EQ(rig.conversation.pin_reason(), "sequence_value");
   rig.wire.feed(Party::client, query("discard sequences"));
   rig.wire.feed(Party::backend, command("DISCARD SEQUENCES") + ready());

@@ -12,8 +12,8 @@ using postgres::LostTransaction;
 using Heard = LostTransaction::Heard;
 using protocol::Verdict;
 
-struct Client {
-  explicit Client(Heard heard) : lost(heard, catalog, "") {}
+struct LostClient {
+  explicit LostClient(Heard heard) : lost(heard, catalog, "") {}
 
   /// The answer to these messages, and what had to be said before.
   std::string ask(std::string bytes) {
@@ -40,16 +40,16 @@ struct Client {
 };
 
 TEST(LostTransaction, SaysWhatIsOwedBeforeAnything) {
-  EXPECT_EQ(tags(Client(Heard::part_of_query).ask("")), "EZ");
-  EXPECT_EQ(tags(Client(Heard::part_of_batch).ask("")), "E");
-  EXPECT_EQ(tags(Client(Heard::part_of_batch).ask(execute() + sync())), "EZ");
-  EXPECT_EQ(tags(Client(Heard::error_in_batch).ask(execute() + sync())), "Z");
-  EXPECT_EQ(Client(Heard::nothing).ask(""), "");
-  EXPECT_EQ(Client(Heard::error).ask(""), "");
+  EXPECT_EQ(tags(LostClient(Heard::part_of_query).ask("")), "EZ");
+  EXPECT_EQ(tags(LostClient(Heard::part_of_batch).ask("")), "E");
+  EXPECT_EQ(tags(LostClient(Heard::part_of_batch).ask(execute() + sync())), "EZ");
+  EXPECT_EQ(tags(LostClient(Heard::error_in_batch).ask(execute() + sync())), "Z");
+  EXPECT_EQ(LostClient(Heard::nothing).ask(""), "");
+  EXPECT_EQ(LostClient(Heard::error).ask(""), "");
 }
 
 TEST(LostTransaction, TellsOnceWhatHappenedAndThenThatItIsOver) {
-  Client client(Heard::nothing);
+  LostClient client(Heard::nothing);
   EXPECT_NE(client.ask(query("select 1")).find(z("C40001")), std::string::npos);
   EXPECT_NE(client.ask(query("select 1")).find(z("C25P02")), std::string::npos);
   EXPECT_FALSE(client.lost.over());
@@ -60,14 +60,14 @@ TEST(LostTransaction, TellsOnceWhatHappenedAndThenThatItIsOver) {
 TEST(LostTransaction, WhatDoesNotEndItFails) {
   for (const char* text : {"", "begin", "rollback to s", "rollback and chain", "commit; select 1",
                            "rollback; insert into t values (1)"}) {
-    Client client(Heard::error);
+    LostClient client(Heard::error);
     EXPECT_EQ(tags(client.ask(query(text))), "EZ") << text;
     EXPECT_FALSE(client.lost.over()) << text;
   }
 }
 
 TEST(LostTransaction, ANamedStatementThatEndsItIsKept) {
-  Client client(Heard::error);
+  LostClient client(Heard::error);
   EXPECT_EQ(tags(client.ask(parse("S_1", "ROLLBACK") + sync())), "1Z");
   EXPECT_TRUE(client.statements.contains("S_1"));
   EXPECT_EQ(tags(client.ask(parse("S_1", "ROLLBACK") + sync())), "EZ");
@@ -76,7 +76,7 @@ TEST(LostTransaction, ANamedStatementThatEndsItIsKept) {
 }
 
 TEST(LostTransaction, AStatementThatIsNotThereDoesNotEndIt) {
-  Client client(Heard::error);
+  LostClient client(Heard::error);
   EXPECT_EQ(tags(client.ask(bind_to("", "S_9") + execute() + sync())), "EZ");
   EXPECT_EQ(tags(client.ask(execute() + sync())), "EZ");
   EXPECT_EQ(tags(client.ask(describe('P', "") + sync())), "EZ");
@@ -84,22 +84,22 @@ TEST(LostTransaction, AStatementThatIsNotThereDoesNotEndIt) {
 }
 
 TEST(LostTransaction, FunctionCallsFailAndCopyDataIsDropped) {
-  Client client(Heard::error);
+  LostClient client(Heard::error);
   EXPECT_EQ(tags(client.ask(message('F', "x"))), "EZ");
   EXPECT_EQ(tags(client.ask(copy_data("x") + copy_done() + flush() + sync())), "Z");
 }
 
 TEST(LostTransaction, AGoodbyeAndNonsenseAreTakenForWhatTheyAre) {
-  Client leaving(Heard::error);
+  LostClient leaving(Heard::error);
   leaving.ask(terminate());
   EXPECT_EQ(leaving.verdict.kind, Verdict::Kind::done);
-  Client broken(Heard::error);
+  LostClient broken(Heard::error);
   broken.ask(message('?'));
   EXPECT_EQ(broken.verdict.fault, protocol::Fault::protocol_violation);
 }
 
 TEST(LostTransaction, ALongMessageIsNeverHeld) {
-  Client client(Heard::error);
+  LostClient client(Heard::error);
   EXPECT_EQ(tags(client.ask(query("select '" + std::string(100'000, 'x') + "'"))), "EZ");
   EXPECT_EQ(tags(client.ask(parse("", "select '" + std::string(100'000, 'x') + "'") + sync())),
             "EZ");

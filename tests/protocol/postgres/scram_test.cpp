@@ -14,15 +14,15 @@ const std::string kFinalBare = "c=biws,r=" + kClientNonce + kServerNonce;
 const std::string kProof = ",p=dHzbZapWIk4jUhN+Ute9ytag9zjfMHgsqmmiz7AndVQ=";
 const std::string kServerFinal = "v=6rriTRBi23WpRR/wtup+mMhUZUn/dB5nLTJRsjl95G4=";
 
-const std::vector<std::uint8_t> kSalt = *unbase64("W22ZaJ0SNY7soEsUEjb6gQ==");
+const std::vector<std::uint8_t> kRfcSalt = *unbase64("W22ZaJ0SNY7soEsUEjb6gQ==");
 const std::vector<std::uint8_t> kEndPoint(32, 9);
 
 ScramKeys keys_of(std::string_view password) {
-  return scram_keys(pbkdf2_sha256(password, kSalt, kScramIterations));
+  return scram_keys(pbkdf2_sha256(password, kRfcSalt, kScramIterations));
 }
 
 ScramServer server_with(std::string nonce, std::vector<std::uint8_t> end_point = {}) {
-  return {kSalt, kScramIterations, std::move(nonce), std::move(end_point)};
+  return {kRfcSalt, kScramIterations, std::move(nonce), std::move(end_point)};
 }
 
 ScramProver prover(const ScramClient& client, std::string_view password) {
@@ -125,7 +125,7 @@ TEST(Scram, ClientVerifiesTheServer) {
 }
 
 std::string verifier_text(const ScramKeys& keys) {
-  return "SCRAM-SHA-256$4096:" + base64(kSalt) + "$" + base64(keys.stored_key) + ":" +
+  return "SCRAM-SHA-256$4096:" + base64(kRfcSalt) + "$" + base64(keys.stored_key) + ":" +
          base64(keys.server_key);
 }
 
@@ -133,7 +133,7 @@ TEST(Scram, VerifiersAsTheServerKeepsThem) {
   const std::string text = verifier_text(keys_of("pencil"));
   const auto parsed = parse_verifier(text);
   ASSERT_TRUE(parsed);
-  EXPECT_EQ(parsed->salt, kSalt);
+  EXPECT_EQ(parsed->salt, kRfcSalt);
   EXPECT_EQ(parsed->keys.stored_key, keys_of("pencil").stored_key);
   EXPECT_EQ(parsed->keys.server_key, keys_of("pencil").server_key);
   for (std::size_t size = 0; size < text.size(); ++size) {
@@ -144,13 +144,13 @@ TEST(Scram, VerifiersAsTheServerKeepsThem) {
 }
 
 TEST(Scram, APassIsAVerifierWithItsOwnKey) {
-  const ScramProver known = scram_prover(pbkdf2_sha256("pencil", kSalt, kScramIterations));
+  const ScramProver known = scram_prover(pbkdf2_sha256("pencil", kRfcSalt, kScramIterations));
   const std::string verifier = verifier_text(keys_of("pencil"));
   const std::string text = pass_text(verifier, known.client_key);
   const auto parsed = parse_pass(text);
   ASSERT_TRUE(parsed);
   EXPECT_EQ(parsed->client_key, known.client_key);
-  EXPECT_EQ(parsed->verifier.salt, kSalt);
+  EXPECT_EQ(parsed->verifier.salt, kRfcSalt);
   EXPECT_FALSE(parse_pass(verifier));
   EXPECT_FALSE(parse_pass(pass_text(verifier_text(keys_of("other")), known.client_key)));
   EXPECT_FALSE(parse_pass("a password with $ in it"));

@@ -9,7 +9,7 @@
 namespace weirpool::protocol::postgres {
 namespace {
 
-BackendParameters fresh() {
+BackendParameters in_utc() {
   BackendParameters backend;
   backend.report("TimeZone", "UTC");
   backend.login_finished();
@@ -32,10 +32,11 @@ TEST(SessionCheck, AsksOnlyWhatIsNotKnown) {
   ProfileCatalog catalog;
   SessionCheck check;
   check.touch("timezone", false);
-  EXPECT_EQ(check.query(fresh(), *catalog.of({})), "");
+  EXPECT_EQ(check.query(in_utc(), *catalog.of({})), "");
   EXPECT_EQ(check.over({}), Effects{0});
   check.touch("a.b", false);
-  EXPECT_EQ(check.query(fresh(), *catalog.of({})), "SELECT pg_catalog.current_setting('a.b',true)");
+  EXPECT_EQ(check.query(in_utc(), *catalog.of({})),
+            "SELECT pg_catalog.current_setting('a.b',true)");
   EXPECT_EQ(check.over({}), std::nullopt);
 }
 
@@ -44,7 +45,7 @@ TEST(SessionCheck, PinsComeFirst) {
   SessionCheck check;
   check.verify(std::numeric_limits<Effects>::max());
   check.touch("a", true);
-  const std::string text = check.query(fresh(), *catalog.of({}));
+  const std::string text = check.query(in_utc(), *catalog.of({}));
   EXPECT_EQ(text.find("SELECT EXISTS("), 0U);
   EXPECT_EQ(check.over({"t", "f", "f", "t", "t", "x"}), kPinPrepare | kPinWithHold);
   EXPECT_EQ(check.over({"t", "f", "f", "t", std::nullopt, "x"}), std::nullopt);
@@ -69,12 +70,12 @@ TEST(SessionCheck, TheSourceMattersOnlyBehindARollback) {
   check.touch("work_mem", false);
   check.touch("role", false);
   check.touch("a.b", false);
-  EXPECT_EQ(check.query(fresh(), *catalog.of({})).find("pg_settings"), std::string::npos);
+  EXPECT_EQ(check.query(in_utc(), *catalog.of({})).find("pg_settings"), std::string::npos);
   check.rolled_back();
-  const std::string text = check.query(fresh(), *catalog.of({}));
+  const std::string text = check.query(in_utc(), *catalog.of({}));
   EXPECT_EQ(text.find("pg_settings"), text.rfind("pg_settings"));
   EXPECT_NE(text.find("pg_settings"), std::string::npos);
-  EXPECT_EQ(check.query(fresh(), *catalog.of({{"work_mem", "1"}})).find("pg_settings"),
+  EXPECT_EQ(check.query(in_utc(), *catalog.of({{"work_mem", "1"}})).find("pg_settings"),
             std::string::npos);
 }
 

@@ -16,7 +16,7 @@ using test::SimulatedNodes;
 using test::SimulatedPool;
 using test::Tally;
 
-struct Place : Ticket {};
+struct LinePlace : Ticket {};
 
 class WaitingLineTest : public testing::Test {
  protected:
@@ -29,7 +29,7 @@ class WaitingLineTest : public testing::Test {
     line.supply({backends, 0}, now);
   }
 
-  std::deque<Place> places;
+  std::deque<LinePlace> places;
   WaitingLine line;
   Flow node = line.queue().flow(Class::normal, Source{1}, "");
   TimePoint now = TimePoint(std::chrono::hours(1));

@@ -7,11 +7,12 @@
 #include <vector>
 
 #include "proxy/net/task.hpp"
+#include "tests/support/fail_on_exception.hpp"
 
 namespace weirpool::proxy {
 namespace {
 
-void fail_on_exception(const std::exception_ptr&) { ADD_FAILURE() << "exception left a task"; }
+using test::fail_on_exception;
 
 Task<void> wait_times(Signal& signal, int times, int& woken) {
   for (int i = 0; i < times; ++i) {

@@ -8,11 +8,12 @@
 #include <string>
 
 #include "proxy/net/task.hpp"
+#include "tests/support/fail_on_exception.hpp"
 
 namespace weirpool::proxy {
 namespace {
 
-void fail_on_exception(const std::exception_ptr&) { ADD_FAILURE() << "exception left a task"; }
+using test::fail_on_exception;
 
 class TurnsTest : public testing::Test {
  protected:

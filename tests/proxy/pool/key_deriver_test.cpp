@@ -12,7 +12,7 @@
 namespace weirpool::proxy {
 namespace {
 
-using Answer = std::optional<KeyDeriver::Key>;
+using KeyAnswer = std::optional<KeyDeriver::Key>;
 
 protocol::KeyDerivation wish(const std::string& password, std::uint32_t iterations) {
   const protocol::Bytes salt = protocol::bytes_of("salt");
@@ -20,14 +20,14 @@ protocol::KeyDerivation wish(const std::string& password, std::uint32_t iteratio
 }
 
 Task<void> derive_into(KeyDeriver& deriver, Loop& loop, protocol::KeyDerivation wanted,
-                       Answer& answer) {
+                       KeyAnswer& answer) {
   answer = co_await deriver.derive(loop, std::move(wanted));
 }
 
 class KeyDeriverTest : public testing::Test {
  protected:
   std::string derive(const std::string& password, std::uint32_t iterations) {
-    Answer answer;
+    KeyAnswer answer;
     supervise("test", derive_into(deriver_, loop_, wish(password, iterations), answer));
     test::eventually([&] { return answer.has_value(); },
                      [&] { loop_.io.run_one_for(std::chrono::milliseconds(5)); });
@@ -53,7 +53,7 @@ TEST_F(KeyDeriverTest, DerivesWhatTheStandardSays) {
 
 TEST_F(KeyDeriverTest, RemembersAKeyAndTellsPasswordsApart) {
   const std::string first = derive("one", 4096);
-  Answer again;
+  KeyAnswer again;
   // Known keys need no other thread: the answer is there before the loop has had a turn.
   supervise("test", derive_into(deriver_, loop_, wish("one", 4096), again));
   ASSERT_TRUE(again.has_value());
@@ -66,7 +66,7 @@ TEST_F(KeyDeriverTest, WhatIsNotWorthKeepingIsNotKept) {
   protocol::KeyDerivation claimed = wish("claimed", 64);
   claimed.worth_keeping = false;
   for (int i = 0; i < 2; ++i) {
-    Answer answer;
+    KeyAnswer answer;
     supervise("test", derive_into(deriver_, loop_, claimed, answer));
     EXPECT_FALSE(answer.has_value());
     ASSERT_TRUE(test::eventually([&] { return answer.has_value(); },
@@ -75,7 +75,7 @@ TEST_F(KeyDeriverTest, WhatIsNotWorthKeepingIsNotKept) {
 }
 
 TEST_F(KeyDeriverTest, TheLoopGoesOnMeanwhile) {
-  Answer slow;
+  KeyAnswer slow;
   supervise("test", derive_into(deriver_, loop_, wish("slow", 400000), slow));
   bool ran = false;
   loop_.post([&] { ran = true; });
@@ -94,8 +94,8 @@ TEST_F(KeyDeriverTest, ServesSeveralWorkersAtOnce) {
     workers.emplace_back([&, i] {
       Loop loop;
       const auto stay = boost::asio::make_work_guard(loop.io);
-      Answer own;
-      Answer common;
+      KeyAnswer own;
+      KeyAnswer common;
       supervise("test", derive_into(deriver_, loop, wish("w" + std::to_string(i), 64), own));
       supervise("test", derive_into(deriver_, loop, wish("password", 4096), common));
       test::eventually([&] { return own.has_value() && common.has_value(); },

@@ -7,19 +7,19 @@ namespace {
 
 using metrics::CloseReason;
 
-Standing clean() {
+Standing clean_standing() {
   Standing standing;
   standing.at_boundary = true;
   return standing;
 }
 
-TEST(Reuse, AProvenBoundaryIsLentAgain) { EXPECT_EQ(judge(clean()).reuse, Reuse::lend); }
+TEST(Reuse, AProvenBoundaryIsLentAgain) { EXPECT_EQ(judge(clean_standing()).reuse, Reuse::lend); }
 
 TEST(Reuse, ForgettingToSayAnythingDiscards) { EXPECT_EQ(judge(Standing{}).reuse, Reuse::retire); }
 
 TEST(Reuse, EachLineOfTheChecklistRetiresForItsReason) {
   const auto reason = [](auto spoil) {
-    Standing standing = clean();
+    Standing standing = clean_standing();
     spoil(standing);
     const Judgement judgement = judge(standing);
     EXPECT_EQ(judgement.reuse, Reuse::retire);
@@ -35,13 +35,13 @@ TEST(Reuse, EachLineOfTheChecklistRetiresForItsReason) {
 }
 
 TEST(Reuse, StateOrACancelMeansWashing) {
-  Standing standing = clean();
+  Standing standing = clean_standing();
   standing.needs_reset = true;
   EXPECT_EQ(judge(standing).reuse, Reuse::wash);
-  standing = clean();
+  standing = clean_standing();
   standing.aimed = true;
   EXPECT_EQ(judge(standing).reuse, Reuse::wash);
-  standing = clean();
+  standing = clean_standing();
   standing.role_doubtful = true;
   EXPECT_EQ(judge(standing).reuse, Reuse::wash);
 }
