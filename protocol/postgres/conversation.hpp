@@ -190,9 +190,8 @@ class PostgresConversation final : public Conversation {
   void learn(const SessionCheck::Touched& touched, const std::optional<std::string>& now);
   bool is_default(std::string_view name, std::string_view value) const;
   Step on_parameter(const Header& header, Run& run);
-  Strings strings() const {
-    return backend_->parameters.standard_strings() ? Strings::standard : Strings::escapes;
-  }
+  const Reading& reading() const { return backend_->parameters.reading(); }
+  bool doubtful_reading() const;
 
   CatalogRef catalog_;
   ProfileRef startup_;  ///< what RESET leads back to

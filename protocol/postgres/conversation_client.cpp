@@ -150,7 +150,7 @@ PostgresConversation::Step PostgresConversation::on_query(const Header& header, 
   if (whole) {
     const auto size = static_cast<std::size_t>(header.total());
     const std::string_view text = text_of(rest.first(size).subspan(kHeaderSize));
-    effects = effects_of(text, strings());
+    effects = effects_of(text, reading());
     std::string words = refusal_of(catalog_->policy, effects.bits);
     if (!words.empty()) {
       if (run.size == 0) refuse_query(header, std::move(words));
@@ -171,7 +171,7 @@ PostgresConversation::Step PostgresConversation::on_query(const Header& header, 
     execute_effects(effects);
     return pass(header, run);
   }
-  scan_ = std::make_unique<TextScan>(strings());
+  scan_ = std::make_unique<TextScan>(reading());
   text_left_ = header.total();
   text_head_ = kHeaderSize;
   return std::nullopt;

@@ -25,7 +25,7 @@ PostgresConversation::Step PostgresConversation::on_parse(const Header& header, 
   const Bytes message = gather_.message();
   const auto parsed = ParseMessage::parse(message.subspan(kHeaderSize));
   if (!parsed) return Verdict::close(Fault::protocol_violation);
-  if (catalog_->policy.refused != 0 && refuse_parse(effects_of(parsed->text, strings()).bits)) {
+  if (catalog_->policy.refused != 0 && refuse_parse(effects_of(parsed->text, reading()).bits)) {
     unsynced_ = true;
     to_backend_.skip(gather_.consume());
     return std::nullopt;
@@ -66,7 +66,7 @@ PostgresConversation::Step PostgresConversation::on_long_parse(const Header& hea
   backend_->unnamed_certain = true;
   queue_.push(Reply::parse, unnamed_);
   unsynced_ = true;
-  scan_ = std::make_unique<TextScan>(strings());
+  scan_ = std::make_unique<TextScan>(reading());
   text_left_ = header.total();
   text_head_ = kHeaderSize + 1;
   return std::nullopt;
@@ -74,7 +74,7 @@ PostgresConversation::Step PostgresConversation::on_long_parse(const Header& hea
 
 /// True: not yet.
 bool PostgresConversation::on_unnamed_parse(const ParseMessage& message) {
-  TextEffects effects = effects_of(message.text, strings());
+  TextEffects effects = effects_of(message.text, reading());
   if (cleanse(effects)) return true;
   unnamed_ = unnamed_statement(message.body, std::move(effects));
   backend_->unnamed = unnamed_;
@@ -96,7 +96,7 @@ PostgresConversation::Step PostgresConversation::on_named_parse(const ParseMessa
     return Verdict::close(Fault::message_too_large);
   }
   StatementRef statement =
-      catalog_->statements.named(message.body, message.text, meaning(), strings());
+      catalog_->statements.named(message.body, message.text, meaning(), reading());
   if (cleanse(statement->effects)) return std::nullopt;
   bound_ = nullptr;
   statements_.emplace(message.name, ClientStatement{statement});

@@ -27,8 +27,7 @@ void PostgresConversation::execute_effects(const TextEffects& effects) {
   const SessionPolicy& policy = catalog_->policy;
   Effects bits = effects.bits & ~policy.allowed;
   if ((bits & policy.pinned) != 0) bits |= kPinSet;
-  // Texts behind one that changes how texts are read may have been misread.
-  if (check_ && check_->touched("standard_conforming_strings")) bits |= kPinSet | kUnknown;
+  if (doubtful_reading()) bits |= kPinSet | kUnknown;
   if (bits == 0) return;
   // What came of it can be asked for.
   if ((bits & kUnknown) != 0) bits |= kVerifiable & ~policy.allowed;
@@ -44,6 +43,15 @@ void PostgresConversation::execute_effects(const TextEffects& effects) {
     resets_all_ = bits == kResetAll && status_ == 'I' && queue_.size() == 1 && !unsynced_;
   }
   if (check_ && check_->parameters().size() > kMaxTouched) effects_ |= kPinSet;
+}
+
+/// Texts behind one that changes how texts are read may have been misread. The new encoding is
+/// known with the answer; most clients wait for that.
+bool PostgresConversation::doubtful_reading() const {
+  if (!check_) return false;
+  const bool alone = queue_.size() == 1 && !unsynced_;
+  return check_->touched("standard_conforming_strings") ||
+         (!alone && check_->touched("client_encoding"));
 }
 
 void PostgresConversation::touch_settings(const std::vector<Setting>& settings) {

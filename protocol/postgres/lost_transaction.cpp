@@ -104,7 +104,7 @@ void LostTransaction::on_parse(Bytes message, bool whole, Outbox& out,
     if (!room || statements.contains(parsed->name)) return fail_batch(out);
     // Its text holds no literal that could be read in two ways.
     statements.emplace(parsed->name, ClientStatement{catalog_->statements.named(
-                                         parsed->body, parsed->text, meaning_, Strings::standard)});
+                                         parsed->body, parsed->text, meaning_, Reading{})});
   }
   write_bare('1', out.out());
 }

@@ -183,7 +183,10 @@ ProfileRef ProfileCatalog::without(const ProfileRef& base, std::string_view lowe
 }
 
 const Reported* BackendParameters::report(std::string_view name, std::string_view value) {
-  if (name == "standard_conforming_strings") standard_strings_ = value != "off";
+  if (name == "standard_conforming_strings") {
+    reading_.strings = value == "off" ? Strings::escapes : Strings::standard;
+  }
+  if (name == "client_encoding") reading_.encoding = encoding_of(value);
   for (Reported& known : reported_) {
     if (known.name != name) continue;
     if (!logged_in_) known.initial = value;

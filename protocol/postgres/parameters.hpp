@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "protocol/interner.hpp"
+#include "protocol/postgres/reading.hpp"
 #include "protocol/postgres/startup_options.hpp"
 
 namespace weirpool::protocol::postgres {
@@ -89,7 +90,7 @@ class BackendParameters {
   /// Not reported, and set for a client.
   const std::vector<NamedValue>& applied() const { return applied_; }
   /// How the backend reads texts now.
-  bool standard_strings() const { return standard_strings_; }
+  const Reading& reading() const { return reading_; }
 
   /// Is the backend known to be as `wanted` says, without looking?
   bool matches(const ProfileRef& wanted) const {
@@ -112,7 +113,7 @@ class BackendParameters {
   ProfileRef profile_;
   ProfileRef asked_;
   bool logged_in_ = false;
-  bool standard_strings_ = true;
+  Reading reading_;
 };
 
 /// Does the value of this reported parameter follow the client from backend to backend? Those that

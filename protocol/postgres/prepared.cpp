@@ -20,15 +20,15 @@ std::string name_of(std::uint64_t number) {
 }  // namespace
 
 StatementRef StatementCatalog::named(Bytes body, std::string_view text, std::string_view meaning,
-                                     Strings strings) {
-  const std::string_view bare = without_last_comment(text, strings);
+                                     const Reading& reading) {
+  const std::string_view bare = without_last_comment(text, reading);
   std::string both = joined(bare, text_of(body).substr(text.size()));
   const std::size_t size = both.size();
   both.append(meaning);
   const std::string_view key = both;
   return statements_->intern(key, [&] {
     const std::uint64_t number = next_.fetch_add(1, std::memory_order_relaxed);
-    return Statement{std::move(both), size, name_of(number), number, effects_of(bare, strings)};
+    return Statement{std::move(both), size, name_of(number), number, effects_of(bare, reading)};
   });
 }
 
@@ -47,7 +47,7 @@ StatementRef unnamed_statement(Bytes body, TextEffects effects) {
       new Statement{std::string(text_of(body)), body.size(), {}, 0, std::move(effects)});
 }
 
-std::string_view without_last_comment(std::string_view text, Strings strings) {
+std::string_view without_last_comment(std::string_view text, const Reading& reading) {
   const auto last_code = [](std::string_view t) { return t.find_last_not_of(" \t\n\r\f\v;"); };
   const std::size_t end = last_code(text);
   if (end == text.npos || end < 3 || text[end] != '/' || text[end - 1] != '*') return text;
@@ -55,7 +55,7 @@ std::string_view without_last_comment(std::string_view text, Strings strings) {
   if (begin == text.npos || begin == 0 || text[begin + 2] == '+') return text;
   // The first end of a comment behind its beginning is the one found, and no other contains it.
   if (text.find("*/", begin + 2) != end - 1 || text[begin - 1] == '/') return text;
-  TextScan scan(strings);
+  TextScan scan(reading);
   scan.feed(text.substr(0, begin));
   if (!scan.in_code()) return text;
   const std::size_t kept = last_code(text.substr(0, begin));

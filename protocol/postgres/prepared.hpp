@@ -49,7 +49,8 @@ using StatementRef = std::shared_ptr<const Statement>;
 class StatementCatalog {
  public:
   /// `body` and `text` as in ParseMessage, read by the server as `strings` says.
-  StatementRef named(Bytes body, std::string_view text, std::string_view meaning, Strings strings);
+  StatementRef named(Bytes body, std::string_view text, std::string_view meaning,
+                     const Reading& reading);
   /// `statement` with another meaning.
   StatementRef renamed(const Statement& statement, std::string_view meaning);
   std::size_t size() const { return statements_->size(); }
@@ -69,7 +70,7 @@ StatementRef unnamed_statement(Bytes body, TextEffects effects);
 
 /// `text` without a comment at its end, where tracing puts what is different each time. The rest
 /// stays where it is, so that errors point at the same place. Hints ("/*+") are no such comments.
-std::string_view without_last_comment(std::string_view text, Strings strings);
+std::string_view without_last_comment(std::string_view text, const Reading& reading);
 
 /// `name`, if it cannot be taken for one of weirpool's own; otherwise something no backend knows.
 std::string foreign_name(std::string_view name);

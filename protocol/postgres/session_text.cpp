@@ -34,6 +34,31 @@ bool word_part(char c) { return kInWord[static_cast<unsigned char>(c)] != InWord
 }  // namespace
 
 void TextScan::feed(std::string_view piece) {
+  if (trails_.none()) return feed_characters(piece);
+  for (; !piece.empty(); piece.remove_prefix(1)) {
+    if (trails_.inside()) {
+      trail(piece.front());
+    } else {
+      feed_characters(piece.substr(0, 1));
+    }
+    trails_.pass(piece.front());
+  }
+}
+
+/// A byte inside a character is part of what that stands in, whatever it looks like.
+void TextScan::trail(char c) {
+  switch (mode_) {
+    case Mode::word:
+    case Mode::identifier: add_to_word(c); break;
+    case Mode::string: words_.literal(c); break;
+    case Mode::dollar_tag:
+    case Mode::dollar_end: add_to_tag(c); break;
+    default: break;
+  }
+}
+
+/// First bytes of characters.
+void TextScan::feed_characters(std::string_view piece) {
   while (!piece.empty()) {
     const std::size_t passed = uneventful(piece);
     if (passed != 0) {
@@ -218,8 +243,8 @@ void TextScan::end_word() {
   if (quoted) length_ = 0;
 }
 
-TextEffects effects_of(std::string_view text, Strings strings) {
-  TextScan scan(strings);
+TextEffects effects_of(std::string_view text, Reading reading) {
+  TextScan scan(reading);
   scan.feed(text);
   return scan.finish();
 }

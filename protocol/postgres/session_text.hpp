@@ -9,17 +9,15 @@
 #include <cstdint>
 #include <string_view>
 
+#include "protocol/postgres/reading.hpp"
 #include "protocol/postgres/session_words.hpp"
 
 namespace weirpool::protocol::postgres {
 
-/// How the database server reads backslashes in '...': standard_conforming_strings.
-enum class Strings : std::uint8_t { standard, escapes };
-
 /// Text may arrive in pieces, cut anywhere.
 class TextScan {
  public:
-  explicit TextScan(Strings strings = Strings::standard) : strings_(strings) {}
+  explicit TextScan(Reading reading = {}) : strings_(reading.strings), trails_(reading.encoding) {}
 
   void feed(std::string_view piece);
   /// The text is complete: what it does.
@@ -45,6 +43,8 @@ class TextScan {
   /// What stands in front: E'...' goes on in a quote behind it, be it doubled or lines later.
   enum class Behind : std::uint8_t { other, escape_string, dash };
 
+  void feed_characters(std::string_view piece);
+  void trail(char c);
   std::size_t uneventful(std::string_view piece);
   std::size_t part_of_word(std::string_view piece);
   void step(char c);
@@ -59,6 +59,7 @@ class TextScan {
 
   SessionWords words_;
   Strings strings_;
+  Trails trails_;
   Mode mode_ = Mode::code;
   char last_ = 0;
   bool consumed_ = false;  ///< the current character is used up
@@ -71,6 +72,6 @@ class TextScan {
 };
 
 /// TextScan of a text that is all there.
-TextEffects effects_of(std::string_view text, Strings strings = Strings::standard);
+TextEffects effects_of(std::string_view text, Reading reading = {});
 
 }  // namespace weirpool::protocol::postgres

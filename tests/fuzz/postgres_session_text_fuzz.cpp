@@ -1,4 +1,5 @@
-// A text means the same however it is cut. Input: where to cut (two bytes), then the text.
+// A text means the same however it is cut. Input: where to cut (two bytes, the first of which also
+// chooses the encoding), then the text.
 #include <cstdlib>
 
 #include "protocol/postgres/session_text.hpp"
@@ -8,9 +9,10 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   if (size < 2) return 0;
   const std::string_view text(reinterpret_cast<const char*>(data + 2), size - 2);
   const std::size_t at = text.empty() ? 0 : (std::size_t{data[0]} << 8 | data[1]) % text.size();
-  TextScan scan;
+  const Reading reading{Strings::standard, static_cast<Encoding>(data[0] % 5)};
+  TextScan scan(reading);
   scan.feed(text.substr(0, at));
   scan.feed(text.substr(at));
-  if (scan.finish() != effects_of(text)) std::abort();
+  if (scan.finish() != effects_of(text, reading)) std::abort();
   return 0;
 }

@@ -17,6 +17,9 @@ LOOKS = ("select count(*) from pg_listening_channels()",
 # pg_advisory_lock(5), called by its number, in binary.
 LOCK = pgwire.message(b"F", struct.pack("!IhhhiqH", 2880, 1, 1, 1, 8, 5, 0))
 
+# The backslash is the second byte of a character and escapes nothing.
+HALF = pgwire.message(b"Q", b"select E'\x83\x5c'; listen x; --'\0")
+
 HIDDEN = {
     "doubled quote": ["select E'a''\\''; listen x; --'"],
     "quote in the next line": ["select E'a' -- x\n'\\''; listen x; --'"],
@@ -33,6 +36,8 @@ HIDDEN = {
     "text put together": ["do $$ begin execute 'create ' || 'temp table t (a int)'; end $$"],
     "cursor of a DO": ["do $$ begin execute 'declare c cursor with hold for select 1'; end $$"],
     "function by number": [LOCK],
+    "half a character": ["set client_encoding = 'SJIS'", HALF],
+    "half a character at once": [pgwire.query("set client_encoding = 'SJIS'") + HALF, "select 1"],
 }
 
 

@@ -27,7 +27,7 @@ TEST(BackendState, GoodbyeAndCancel) {
 TEST(BackendState, DiscardAllLeavesNothing) {
   StatementCatalog catalog;
   Backend backend(10);
-  backend.statements.add(catalog.named(bytes_of("x"), "x", {}, Strings::standard));
+  backend.statements.add(catalog.named(bytes_of("x"), "x", {}, Reading{}));
   backend.unnamed = unnamed_statement(bytes_of("x"), {});
   backend.unnamed_certain = false;
   backend.discarded();

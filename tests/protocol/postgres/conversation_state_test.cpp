@@ -428,6 +428,22 @@ TEST(ConversationState, TextsAreReadAsTheyWillBe) {
   EXPECT_TRUE(rig.attached);
 }
 
+TEST(ConversationState, TheEncodingIsKnownWithTheAnswer) {
+  const std::string half = query("select E'\x83\\'; listen x; --'");
+  Rig waits;
+  waits.wire.feed(Party::client, query("begin") + query("set client_encoding = 'SJIS'"));
+  waits.wire.feed(Party::backend, command("BEGIN") + ready('T') + command("SET") +
+                                      status("client_encoding", "SJIS") + ready('T'));
+  waits.wire.feed(Party::client, query("select 1"));
+  waits.wire.feed(Party::backend, command("SELECT 1") + ready('T'));
+  EXPECT_EQ(waits.conversation.pin_reason(), "");
+  waits.wire.feed(Party::client, half);
+  EXPECT_EQ(waits.conversation.pin_reason(), "listen");
+  Rig hurries;
+  hurries.wire.feed(Party::client, query("set client_encoding = 'SJIS'") + half);
+  EXPECT_NE(hurries.conversation.pin_reason(), "");
+}
+
 TEST(ConversationState, FunctionsCalledByNumberAreAskedAbout) {
   Rig rig;
   rig.wire.feed(Party::client, message('F', be32(2880) + std::string(6, '\0')));

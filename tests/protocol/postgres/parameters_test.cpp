@@ -127,9 +127,14 @@ TEST(Parameters, ReportsTellWhetherSomethingChanged) {
 
 TEST(Parameters, HowTextsAreReadIsReported) {
   BackendParameters backend = fresh();
-  EXPECT_TRUE(backend.standard_strings());
+  EXPECT_EQ(backend.reading().strings, Strings::standard);
   backend.report("standard_conforming_strings", "off");
-  EXPECT_FALSE(backend.standard_strings());
+  EXPECT_EQ(backend.reading().strings, Strings::escapes);
+  EXPECT_EQ(backend.reading().encoding, Encoding::ascii_safe);
+  backend.report("client_encoding", "GBK");
+  EXPECT_EQ(backend.reading().encoding, Encoding::double_byte);
+  backend.report("client_encoding", "UTF8");
+  EXPECT_EQ(backend.reading().encoding, Encoding::ascii_safe);
 }
 
 TEST(Parameters, WhatDescribesTheBackendStaysThere) {

@@ -6,7 +6,7 @@ namespace weirpool::protocol::postgres {
 namespace {
 
 StatementRef named(StatementCatalog& catalog, std::string_view body) {
-  return catalog.named(bytes_of(body), body, {}, Strings::standard);
+  return catalog.named(bytes_of(body), body, {}, Reading{});
 }
 
 TEST(Prepared, TextAndTypesMakeAStatement) {
@@ -20,7 +20,7 @@ TEST(Prepared, TextAndTypesMakeAStatement) {
 TEST(Prepared, TheSameTextMayMeanSomethingElse) {
   StatementCatalog catalog;
   const StatementRef a = named(catalog, "select 1");
-  const StatementRef b = catalog.named(bytes_of("select 1"), "select 1", "m", Strings::standard);
+  const StatementRef b = catalog.named(bytes_of("select 1"), "select 1", "m", Reading{});
   EXPECT_NE(a, b);
   EXPECT_EQ(b->body(), "select 1");
   EXPECT_EQ(b->meaning(), "m");
@@ -32,7 +32,7 @@ TEST(Prepared, ACommentAtTheEndMakesNoOtherStatement) {
   StatementCatalog catalog;
   const auto of = [&catalog](const std::string& text) {
     const std::string body = text + std::string(3, '\0');
-    return catalog.named(bytes_of(body), text, {}, Strings::standard);
+    return catalog.named(bytes_of(body), text, {}, Reading{});
   };
   const StatementRef plain = of("select 1");
   EXPECT_EQ(plain, of("select 1 /*traceparent='00-1'*/"));
@@ -40,11 +40,12 @@ TEST(Prepared, ACommentAtTheEndMakesNoOtherStatement) {
   for (const char* other :
        {"select 1/*+ hint */", "/* x */", "select '/* x */", "select '*/", "select 1 /* /* */ */",
         "select 1 -- /* x */", "select $$ /* x */", "select 1//* x */", "/*/"}) {
-    EXPECT_EQ(without_last_comment(other, Strings::standard), other);
+    EXPECT_EQ(without_last_comment(other, Reading{}), other);
   }
-  EXPECT_EQ(without_last_comment("select 1/**/; ", Strings::standard), "select 1");
-  EXPECT_EQ(without_last_comment("select '\\' /*'*/", Strings::standard), "select '\\'");
-  EXPECT_EQ(without_last_comment("select '\\' /*'*/", Strings::escapes), "select '\\' /*'*/");
+  EXPECT_EQ(without_last_comment("select 1/**/; ", Reading{}), "select 1");
+  EXPECT_EQ(without_last_comment("select '\\' /*'*/", Reading{}), "select '\\'");
+  EXPECT_EQ(without_last_comment("select '\\' /*'*/", Reading{Strings::escapes}),
+            "select '\\' /*'*/");
 }
 
 TEST(Prepared, NamesAreNeverUsedAgain) {

@@ -208,7 +208,26 @@ TEST(SessionText, PiecesDoNotMatter) {
 TEST(SessionText, BackslashesAreReadAsTheServerDoes) {
   const std::string text = "select 'x\\'; set b = 1; select '";
   EXPECT_EQ(names_of(effects_of(text)), "b");
-  EXPECT_EQ(names_of(effects_of(text, Strings::escapes)), "");
+  EXPECT_EQ(names_of(effects_of(text, {Strings::escapes})), "");
+}
+
+TEST(SessionText, ABackslashMayBeHalfACharacter) {
+  const std::vector<std::string> texts{
+      "select E'\x83\\'; set b = 1; select '", "select \"\x83\"\"; set b = 1; select \"",
+      "select \x83\x65'\\'; set b = 1; select '",  // not the e of E'...'
+      "select $\x83\x40$ ' $\x83\x41$ $\x83\x40$; set b = 1; select '"};
+  const Reading sjis{Strings::standard, Encoding::shift_jis};
+  for (const std::string& text : texts) {
+    const TextEffects whole = effects_of(text, sjis);
+    EXPECT_EQ(names_of(whole), "b") << text;
+    for (std::size_t at = 0; at <= text.size(); ++at) {
+      TextScan scan(sjis);
+      scan.feed(std::string_view(text).substr(0, at));
+      scan.feed(std::string_view(text).substr(at));
+      EXPECT_EQ(scan.finish(), whole) << text << " at " << at;
+    }
+  }
+  EXPECT_EQ(names_of(effects_of(texts[0])), "");
 }
 
 TEST(SessionText, ItKnowsWhetherItIsInsideSomething) {
