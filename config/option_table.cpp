@@ -368,7 +368,7 @@ constexpr auto kOptions = std::to_array<Option>({
           kTimeout<&Timeouts::unknown_database_ttl>,
           "How long a backend's refusal of a database is remembered."),
     timed("timeouts.fd_retry_delay", "100ms", 1, kMinute, kTimeout<&Timeouts::fd_retry_delay>,
-          "The pause before accepting again when file descriptors ran out."),
+          "The pause before accepting again when file descriptors ran out.", restart),
 
     group("tcp", "Sockets of both sides; the defaults free what a vanished node holds in 15 s."),
     timed("tcp.keepalive_idle", "5s", kSecond, kHour, kTcp<&Tcp::keepalive_idle>,

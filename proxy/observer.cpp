@@ -20,12 +20,11 @@ double unix_now() {
 }  // namespace
 
 struct Observer::Impl {
-  Impl(const config::Config& config, const Targets& all_targets,
-       const std::vector<std::unique_ptr<Worker>>& all_workers, const Population& everybody)
+  Impl(const Targets& all_targets, const std::vector<std::unique_ptr<Worker>>& all_workers,
+       const Population& everybody)
       : targets(all_targets),
         workers(all_workers),
         population(everybody),
-        client_limit(config.limits.max_client_conn),
         exporter([this] { return gather(); }, WEIRPOOL_VERSION) {
     reload.last_reload_ok_time = unix_now();
   }
@@ -37,7 +36,6 @@ struct Observer::Impl {
   const Targets& targets;
   const std::vector<std::unique_ptr<Worker>>& workers;
   const Population& population;
-  const std::uint32_t client_limit;
   metrics::Exporter exporter;
   std::atomic<bool> started{false};
   std::atomic<bool> draining{false};
@@ -68,7 +66,7 @@ metrics::Snapshot Observer::Impl::gather() const {
                             target->pace() / 100.0});
   }
   all.version = WEIRPOOL_VERSION;
-  all.client_limit = client_limit;
+  all.client_limit = population.most.load();
   all.workers = static_cast<std::uint32_t>(workers.size());
   all.draining = draining.load();
   all.log_dropped = log::dropped();
@@ -90,7 +88,9 @@ admin::Health Observer::Impl::ready() const {
   admin::Health health;
   if (!started.load()) health.reasons.emplace_back("starting");
   if (draining.load()) health.reasons.emplace_back("draining");
-  if (population.clients.load() >= client_limit) health.reasons.emplace_back("max_client_conn");
+  if (population.clients.load() >= population.most.load()) {
+    health.reasons.emplace_back("max_client_conn");
+  }
   health.ok = health.reasons.empty();
   return health;
 }
@@ -98,7 +98,7 @@ admin::Health Observer::Impl::ready() const {
 Observer::Observer(const config::Config& config, const Targets& targets,
                    const std::vector<std::unique_ptr<Worker>>& workers,
                    const Population& population, admin::Pages::Order order)
-    : impl_(std::make_unique<Impl>(config, targets, workers, population)) {
+    : impl_(std::make_unique<Impl>(targets, workers, population)) {
   if (config.admin.http.port == 0) return;
   admin::Pages pages;
   pages.metrics = [impl = impl_.get()] { return impl->exporter.text(); };

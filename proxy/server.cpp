@@ -66,7 +66,6 @@ class Server {
 
   RunOptions options_;
   config::Snapshot config_;
-  std::uint32_t max_clients_;
   boost::asio::io_context io_{1};
   boost::asio::signal_set signals_{io_};
   boost::asio::steady_timer timer_{io_};
@@ -88,9 +87,9 @@ class Server {
 Server::Server(RunOptions options, config::Snapshot config)
     : options_(std::move(options)),
       config_(std::move(config)),
-      max_clients_(claim_descriptors(*config_)),
       postgres_(make_postgres_dialect(config_->pool)),
       mysql_(make_mysql_dialect(config_->pool)) {
+  shared_.population.most = claim_descriptors(*config_);
   make_targets();
   runtime_ = make_runtime(config_, targets_);
   make_workers();
@@ -185,7 +184,7 @@ void Server::accepted(std::size_t site, int fd) {
   }
   const std::uint32_t clients = shared_.population.clients.fetch_add(1, std::memory_order_relaxed);
   shared_.population.logins.fetch_add(1, std::memory_order_relaxed);
-  const std::uint32_t most = std::min(limits.max_client_conn, max_clients_);
+  const std::uint32_t most = shared_.population.most.load(std::memory_order_relaxed);
   least_loaded().adopt(fd, site, clients >= most ? Fault::too_many_clients : Fault::none);
 }
 
@@ -264,7 +263,9 @@ std::string Server::reload() {
   config->workers = config_->workers;
   config->instance_id = config_->instance_id;
   try {
+    const std::uint32_t most = claim_descriptors(*config);
     runtime_ = make_runtime(config, targets_);
+    shared_.population.most = most;
   } catch (const std::exception& error) {
     log::event(log::Level::error, "config_reload", "configuration refused; nothing changed",
                {{"ok", false}, {"detail", std::string_view(error.what())}});
@@ -286,6 +287,12 @@ std::string Server::reload() {
 
 /// A setting that an administrator has changed while weirpool runs; a reload undoes it.
 void Server::apply(std::shared_ptr<config::Config> config) {
+  try {
+    shared_.population.most = claim_descriptors(*config);
+  } catch (const std::exception& error) {
+    log::event(log::Level::warn, "fd_budget", "as many clients as before",
+               {{"detail", std::string_view(error.what())}});
+  }
   auto runtime = std::make_shared<Runtime>(*runtime_);
   config_ = std::move(config);
   runtime->config = config_;

@@ -28,6 +28,7 @@ namespace weirpool::proxy {
 struct Population {
   std::atomic<std::uint32_t> clients{0};  ///< sessions, logins included
   std::atomic<std::uint32_t> logins{0};   ///< sessions that have not finished their login
+  std::atomic<std::uint32_t> most{0};     ///< clients that may be here at a time
   Census census;
 };
 

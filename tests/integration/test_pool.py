@@ -262,6 +262,10 @@ def test_more_clients_than_allowed_are_told(launch, database, client, aio):
             await client(weir.port)
         assert isinstance(caught.value, DatabaseError), caught.value
         assert caught.value.code == ("53300" if client.is_postgres else 1040)
+        weir.config["limits"]["max_client_conn"] = 6
+        await asyncio.to_thread(weir.reload)
+        assert weir.metrics().total("weirpool_client_connections_limit") == 6
+        inside.append(await client(weir.port))
         for one in inside:
             assert await one.value("select 1") == "1"
             await one.close()

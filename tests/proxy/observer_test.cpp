@@ -22,7 +22,7 @@ class ObserverTest : public testing::Test {
   ObserverTest() {
     config_.workers = 1;
     config_.admin.http = {"127.0.0.1", free_port()};
-    config_.limits.max_client_conn = 100;
+    shared_.population.most = 100;
     auto ignore = [](std::uint32_t, const std::vector<std::uint8_t>&) {};
     auto ignore_kill = [](const protocol::KillRequest&, const PoolKey&,
                           const std::function<void(protocol::KillResult)>&) {};
@@ -54,6 +54,8 @@ TEST_F(ObserverTest, AFullHouseIsNotReady) {
   observer_->set_ready();
   shared_.population.clients = 100;
   EXPECT_EQ(get("/readyz").status, 503U);
+  shared_.population.most = 101;
+  EXPECT_EQ(get("/readyz").status, 200U);
 }
 
 TEST_F(ObserverTest, NumbersOfWorkersAndOfTheProcessAreOnOnePage) {
