@@ -27,8 +27,9 @@ enum class Fault : std::uint8_t {
   too_many_logins,           ///< too many clients are logging in at once
   backend_unavailable,       ///< no backend can be opened; the login is refused
   backend_full,              ///< the backend has as many connections as it takes
-  backend_refused_login,     ///< the backend rejects weirpool's own credentials: not the client's
-                             ///< fault
+  account_full,              ///< the same, of this user or this database only
+  backend_refused_login,     ///< the backend rejects weirpool's own login to this database: not the
+                             ///< client's fault
   pool_timeout,              ///< query_wait_timeout passed before a backend was free; session kept
   pool_queue_full,           ///< the waiting line is at its bound; session kept
   pool_overloaded,           ///< the line is too long to be worth waiting in; session kept

@@ -49,6 +49,8 @@ inline constexpr std::array<FaultRow, static_cast<std::size_t>(Fault::count_)> f
      "database is not available"},
     {Fault::backend_full, "57P03", 1040, "08004", "backend_full", kFatal,
      "database takes no more connections"},
+    {Fault::account_full, "57P03", 1040, "08004", "account_full", kFatal,
+     "database takes no more connections of this user"},
     {Fault::backend_refused_login, "57P03", 1040, "08004", "backend_refused_login", kFatal,
      "weirpool could not log in to the database; see its log"},
     {Fault::pool_timeout, "53300", 1040, "HY000", "pool_timeout", kError,

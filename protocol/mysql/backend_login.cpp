@@ -28,10 +28,10 @@ std::uint64_t capabilities_for(const BackendIdentity& as, const Facts& server, b
 
 Fault fault_of(std::uint16_t code) {
   switch (code) {
-    case 1040:  // too many connections
-    case 1203:  // too many of this user
-    case 1226:  // the same, by the account's own limit
-      return Fault::backend_full;
+    case 1040: return Fault::backend_full;
+    case 1203:  // max_user_connections
+    case 1226:  // a limit of the account's own
+      return Fault::account_full;
     case 1049: return Fault::unknown_database;
     case 1044:  // no right to this schema
     case 1045:  // wrong password

@@ -1,6 +1,7 @@
 #include "protocol/postgres/backend_login.hpp"
 
 #include <algorithm>
+#include <array>
 #include <utility>
 
 #include "protocol/postgres/md5.hpp"
@@ -12,6 +13,27 @@ namespace {
 
 /// Of a whole login: notices and parameters included. A real one has about 20.
 constexpr std::uint32_t kMaxLoginMessages = 1000;
+
+/// Classes of SQLSTATE that speak of the server as a whole: resources, an operator, the system, a
+/// bug, the connection. Whatever else ends a login is about this user and this database: no right
+/// to connect (42501), a database that takes nobody (55000), a setting of theirs.
+bool about_server(std::string_view sqlstate) {
+  constexpr std::array<std::string_view, 5> kClasses{"53", "57", "58", "XX", "08"};
+  return sqlstate.size() != 5 ||
+         std::find(kClasses.begin(), kClasses.end(), sqlstate.substr(0, 2)) != kClasses.end();
+}
+
+/// CONNECTION LIMIT of a role or a database has the code of max_connections; the function that says
+/// it (the field R, never localized) tells them apart: miscinit.c and postinit.c.
+Fault fault_of(const ErrorResponse& error) {
+  if (error.sqlstate == "3D000") return Fault::unknown_database;
+  if (error.sqlstate == "53300") {
+    const bool account =
+        error.routine == "InitializeSessionUserId" || error.routine == "CheckMyDatabase";
+    return account ? Fault::account_full : Fault::backend_full;
+  }
+  return about_server(error.sqlstate) ? Fault::backend_unavailable : Fault::backend_refused_login;
+}
 
 }  // namespace
 
@@ -236,11 +258,7 @@ void PostgresBackendLogin::prove(const ScramProver& prover) {
 PostgresBackendLogin::Step PostgresBackendLogin::on_error(Bytes visible) {
   const ErrorResponse error = ErrorResponse::parse(visible);
   const std::string words = error.brief();
-  Fault fault = Fault::backend_unavailable;
-  if (error.sqlstate == "3D000") fault = Fault::unknown_database;
-  if (error.sqlstate == "53300") fault = Fault::backend_full;
-  if (error.sqlstate.starts_with("28")) fault = Fault::backend_refused_login;
-  return fail(fault, words);
+  return fail(fault_of(error), words);
 }
 
 PostgresBackendLogin::Step PostgresBackendLogin::on_greeting(char tag, Bytes payload) {

@@ -45,31 +45,52 @@ void PoolLedger::server_full(TimePoint now) {
   ceiling_until_ = now + config::kFullHold;
 }
 
+/// Nobody else slows down for this pool: with none of its own it asks once per hold.
+void PoolLedger::account_full(const PoolKey& key, TimePoint now) {
+  const std::lock_guard lock(mutex_);
+  account_ceilings_[key] = {by_pool_.at(key) - 1, now + config::kFullHold};
+  accounts_full_ = true;
+}
+
 void PoolLedger::recover(TimePoint now) {
-  if (ceiling_.load() == kNoCeiling) return;
-  std::optional<Place> granted;
+  if (ceiling_.load() == kNoCeiling && !accounts_full_.load()) return;
+  std::list<Place> granted;
   {
     const std::lock_guard lock(mutex_);
-    if (now < ceiling_until_) return;
-    ceiling_until_ = now + config::kFullStep;
-    ceiling_ = ceiling_ + 1 < limit_ ? ceiling_ + 1 : kNoCeiling;
-    granted = grant_oldest();
+    if (ceiling_ != kNoCeiling && now >= ceiling_until_) {
+      ceiling_until_ = now + config::kFullStep;
+      ceiling_ = ceiling_ + 1 < limit_ ? ceiling_ + 1 : kNoCeiling;
+    }
+    for (auto& [key, ceiling] : account_ceilings_) {
+      if (now < ceiling.until) continue;
+      ceiling.until = now + config::kFullStep;
+      ++ceiling.bound;
+    }
+    std::erase_if(account_ceilings_, [&](const auto& one) { return one.second.bound >= limit_; });
+    accounts_full_ = !account_ceilings_.empty();
+    while (const std::optional<Place> next = grant_oldest()) granted.push_back(*next);
   }
-  if (granted) messenger_.slot_granted(*granted);
+  for (const Place& place : granted) messenger_.slot_granted(place);
+}
+
+std::uint32_t PoolLedger::bound_of(const PoolKey& key) const {
+  const auto found = account_ceilings_.find(key);
+  return found == account_ceilings_.end() ? kNoCeiling : found->second.bound;
 }
 
 bool PoolLedger::fits(const PoolKey& key, const Caps& caps, const PoolKey* closing) const {
   const auto below = [](const auto& counts, const auto& of, std::uint32_t cap, bool one_less) {
-    if (cap == 0) return true;
     const auto found = counts.find(of);
     const std::uint32_t open = found == counts.end() ? 0 : found->second;
     return open - (one_less ? 1 : 0) < cap;
   };
+  const auto cap = [](std::uint32_t value) { return value == 0 ? kNoCeiling : value; };
+  const std::uint32_t pool = std::min(cap(caps.pool), bound_of(key));
   return open_ - (closing ? 1 : 0) < bound() &&
-         below(by_pool_, key, caps.pool, closing && *closing == key) &&
-         below(by_database_, key.database, caps.database,
+         below(by_pool_, key, pool, closing && *closing == key) &&
+         below(by_database_, key.database, cap(caps.database),
                closing && closing->database == key.database) &&
-         below(by_user_, key.user, caps.user, closing && closing->user == key.user);
+         below(by_user_, key.user, cap(caps.user), closing && closing->user == key.user);
 }
 
 void PoolLedger::count(const PoolKey& key) {

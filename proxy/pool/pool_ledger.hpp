@@ -73,6 +73,9 @@ class PoolLedger {
   /// The server has refused a connection because it has too many: for a while no more than were
   /// open besides, and then one more per kFullStep. Before the attempt's slot is given back.
   void server_full(TimePoint now);
+  /// The same of one pool, whose user or database has a limit of its own at the server: others are
+  /// not concerned.
+  void account_full(const PoolKey& key, TimePoint now);
   /// Once per sweep.
   void recover(TimePoint now);
 
@@ -110,11 +113,18 @@ class PoolLedger {
     std::shared_ptr<std::atomic<std::uint32_t>> idle;
   };
 
+  struct Ceiling {
+    std::uint32_t bound = 0;
+    TimePoint until;
+  };
+
   static constexpr std::uint32_t kNoCeiling = std::numeric_limits<std::uint32_t>::max();
 
   // All of these under the lock.
   std::uint32_t bound() const { return std::min(common(), ceiling_.load()); }
   void publish_wants() { wants_waiting_.store(wants_.size()); }
+  /// What the server takes of this pool just now.
+  std::uint32_t bound_of(const PoolKey& key) const;
   /// May one more be opened for `key`, when one of `closing` has gone before?
   bool fits(const PoolKey& key, const Caps& caps, const PoolKey* closing = nullptr) const;
   void count(const PoolKey& key);
@@ -133,6 +143,8 @@ class PoolLedger {
   std::uint32_t open_reserved_ = 0;
   std::atomic<std::uint32_t> ceiling_{kNoCeiling};  ///< what the server takes just now
   TimePoint ceiling_until_{};
+  std::unordered_map<PoolKey, Ceiling, PoolKeyHash> account_ceilings_;
+  std::atomic<bool> accounts_full_{false};  ///< there is one of those
   std::unordered_map<PoolKey, std::uint32_t, PoolKeyHash> by_pool_;
   std::map<std::string, std::uint32_t> by_database_;
   std::map<std::string, std::uint32_t> by_user_;

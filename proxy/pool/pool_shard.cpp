@@ -207,6 +207,8 @@ Task<void> PoolShard::open_one() {
   if (!result.backend) {
     --backends_;
     if (result.fault == Fault::backend_full) target_.ledger().server_full(Clock::now());
+    if (result.fault == Fault::account_full)
+      target_.ledger().account_full(place_.key, Clock::now());
     target_.ledger().closed(place_.key);
     connect_failed(result, began);
     open_where_needed();
@@ -245,11 +247,11 @@ void PoolShard::connect_failed(const Connected& result, TimePoint began) {
     refuse_all(refused_, refused_detail_);
     return;
   }
-  const bool full = result.fault == Fault::backend_full;
-  attempt_ended(full              ? Outcome::full
-                : result.answered ? Outcome::unwilling
-                                  : Outcome::failed,
-                began);
+  switch (result.fault) {
+    case Fault::backend_full: attempt_ended(Outcome::full, began); break;
+    case Fault::account_full: attempt_ended(Outcome::refused, began); break;
+    default: attempt_ended(result.answered ? Outcome::unwilling : Outcome::failed, began); break;
+  }
 }
 
 void PoolShard::slot_granted() {

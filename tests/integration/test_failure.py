@@ -195,7 +195,7 @@ def test_psycopg_goes_on_after_a_rollback(launch, postgres):
     gate.close()
 
 
-def test_a_server_that_takes_no_more_is_not_pressed(launch, postgres, client_of, aio):
+def test_an_account_that_may_have_no_more_is_not_pressed(launch, postgres, client_of, aio):
     """53300 for the sixth connection: five serve everybody, nobody is turned away."""
     client = client_of(postgres)
     weir = launch(postgres, max_connections=20, config={"timeouts": {
@@ -217,6 +217,51 @@ def test_a_server_that_takes_no_more_is_not_pressed(launch, postgres, client_of,
         assert 0 < failed < 40, failed
     finally:
         postgres.execute(f"alter role {USER} connection limit -1")
+
+
+@pytest.fixture
+def narrow(database):
+    """A user that may have one connection to the server."""
+    if database.protocol == "postgresql":
+        database.execute(f"create role narrow login password '{PASSWORD}' connection limit 1")
+    else:
+        database.execute(f"create user narrow@'%%' identified by '{PASSWORD}' "
+                         "with max_user_connections 1")
+        database.execute(f"grant select on {DATABASE}.* to narrow@'%%'")
+    yield "narrow"
+    until(lambda: not database.value(database.count_sql), "its connections are gone")
+    database.execute("drop role narrow" if database.protocol == "postgresql"
+                     else "drop user narrow@'%%'")
+
+
+def test_the_limit_of_one_account_slows_nobody_else(launch, database, narrow, client, aio):
+    weir = launch(database, max_connections=8, config={"users": {
+        USER: {"password": PASSWORD}, narrow: {"password": PASSWORD}}})
+
+    async def scenario():
+        first = await client(weir.port, user=narrow)
+        await first.query("begin")
+        await first.value("select 1")
+        second = await client(weir.port, user=narrow)
+        waits = asyncio.ensure_future(second.value("select 'served'"))
+        refused = "weirpool_server_connects_total"
+        await asyncio.get_running_loop().run_in_executor(None, lambda: until(
+            lambda: weir.metrics().total(refused, result="failed") >= 1, "the account is full"))
+        # Opened one after the other, well before anybody asks for the account again.
+        others = []
+        for number in range(5):
+            others.append(await client(weir.port))
+            await others[-1].query("begin")
+            assert await others[-1].value(f"select '{number}'", timeout=1) == str(number)
+        assert not waits.done()
+        assert weir.metrics().total(refused, result="failed") == 1
+        await first.query("commit")
+        assert await waits == "served"
+        for each in (first, second, *others):
+            await each.close()
+
+    aio(scenario())
+    weir.stop()
 
 
 @pytest.mark.slow

@@ -253,9 +253,9 @@ TEST(MysqlBackendLogin, ErrorsBecomeFaults) {
   EXPECT_EQ(fault_of(1049), Fault::unknown_database);
   EXPECT_EQ(fault_of(1045), Fault::backend_refused_login);
   EXPECT_EQ(fault_of(1044), Fault::backend_refused_login);
-  for (const std::uint16_t full : std::vector<std::uint16_t>{1040, 1203, 1226}) {
-    EXPECT_EQ(fault_of(full), Fault::backend_full) << full;
-  }
+  EXPECT_EQ(fault_of(1040), Fault::backend_full);
+  EXPECT_EQ(fault_of(1203), Fault::account_full);
+  EXPECT_EQ(fault_of(1226), Fault::account_full);
   EXPECT_EQ(fault_of(1129), Fault::backend_unavailable);
   BackendLoginRig early;
   early.server(packet(0, "\xFF\x10\x04Too many connections"));

@@ -320,13 +320,27 @@ TEST(BackendLogin, ErrorsAreToldApart) {
   const std::vector<std::pair<std::string, Fault>> errors{
       {"3D000", Fault::unknown_database},      {"28P01", Fault::backend_refused_login},
       {"28000", Fault::backend_refused_login}, {"53300", Fault::backend_full},
-      {"57P03", Fault::backend_unavailable},   {"", Fault::backend_unavailable}};
+      {"57P03", Fault::backend_unavailable},   {"", Fault::backend_unavailable},
+      {"53200", Fault::backend_unavailable},   {"42501", Fault::backend_refused_login},
+      {"55000", Fault::backend_refused_login}};
   for (const auto& [sqlstate, fault] : errors) {
     BackendLoginRig client;
     client.wire.feed(Party::backend, error(sqlstate, "words", "FATAL"));
     EXPECT_EQ(client.wire.fault(), fault) << sqlstate;
     EXPECT_EQ(client.login.error(), sqlstate + ": words");
   }
+}
+
+TEST(BackendLogin, TheLimitOfARoleOrADatabaseIsNotTheServers) {
+  const auto said_by = [](const std::string& routine) {
+    BackendLoginRig client;
+    client.wire.feed(Party::backend, message('E', z("SFATAL") + z("C53300") + z("Mtoo many") +
+                                                      z("R" + routine) + std::string(1, '\0')));
+    return client.wire.fault();
+  };
+  EXPECT_EQ(said_by("InitializeSessionUserId"), Fault::account_full);
+  EXPECT_EQ(said_by("CheckMyDatabase"), Fault::account_full);
+  EXPECT_EQ(said_by("InitProcess"), Fault::backend_full);
 }
 
 TEST(BackendLogin, NonsenseIsAViolation) {

@@ -213,6 +213,38 @@ TEST_F(PoolLedgerTest, AFullServerIsAskedForNoMoreThanItTakes) {
   EXPECT_TRUE(open());
 }
 
+TEST_F(PoolLedgerTest, AFullAccountConcernsNobodyElse) {
+  ledger_.set_limit(10);
+  ASSERT_TRUE(open("a"));
+  ASSERT_TRUE(open("a"));
+  ledger_.account_full(place(0, "a").key, now_);  // says the second
+  close("a");
+  EXPECT_FALSE(open("a"));
+  EXPECT_TRUE(open("b"));
+  close("a");
+  EXPECT_TRUE(open("a"));  // As many as it took.
+  ledger_.want({place(0, "a"), now_, {}});
+  ledger_.recover(now_ + config::kFullHold - milliseconds(1));
+  EXPECT_TRUE(said_.empty());
+  ledger_.recover(now_ + config::kFullHold);
+  EXPECT_EQ(said_, std::vector<std::string>{"slot 0 a"});
+  EXPECT_FALSE(open("a"));
+  for (int step = 1; step < 10; ++step) {
+    ledger_.recover(now_ + config::kFullHold + config::kFullStep * step);
+  }
+  for (int i = 0; i < 7; ++i) EXPECT_TRUE(open("a")) << i;
+}
+
+TEST_F(PoolLedgerTest, AnAccountThatTakesNobodyIsAskedOncePerHold) {
+  ASSERT_TRUE(open("a"));
+  ledger_.account_full(place(0, "a").key, now_);
+  close("a");
+  EXPECT_FALSE(open("a"));
+  ledger_.want({place(0, "a"), now_, {}});
+  ledger_.recover(now_ + config::kFullHold);
+  EXPECT_EQ(said_, std::vector<std::string>{"slot 0 a"});
+}
+
 TEST(PoolLedgerReserve, IsForEndingStatementsOnly) {
   const PoolKey key{nullptr, "a", "app", 0};
   PoolLedger ledger(2, true);
