@@ -26,8 +26,8 @@ lab_end() {
   for ((i = ${#lab_pids[@]} - 1; i >= 0; i--)); do
     kill -s "${lab_signals[i]}" "${lab_pids[i]}" 2>/dev/null || continue
     lab_gone "${lab_pids[i]}" || kill -s KILL "${lab_pids[i]}" 2>/dev/null
-    wait "${lab_pids[i]}" 2>/dev/null || true
-  done
+    wait "${lab_pids[i]}" || true
+  done 2>/dev/null  # the shell's own words about who was killed
   [ -z "$lab_dir" ] || rm -rf "$lab_dir"
   exit "$status"
 }
@@ -73,6 +73,8 @@ import socket, sys
 for wish in sys.argv[1:]:
     try:
         with socket.socket() as probe:
+            # Connections of an earlier run that linger do not count.
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             probe.bind(("127.0.0.1", int(wish)))
             print(probe.getsockname()[1])
             break
@@ -81,12 +83,12 @@ for wish in sys.argv[1:]:
 PYTHON
 }
 
-# as USER COMMAND...: databases refuse to run as root.
+# as USER COMMAND...: databases refuse to run as root, and may not look into its folders.
 lab_as() {
   local user=$1
   shift
   if [ "$(id -u)" = 0 ]; then
-    setpriv --reuid="$user" --regid="$user" --init-groups -- "$@"
+    (cd / && setpriv --reuid="$user" --regid="$user" --init-groups -- "$@")
   else
     "$@"
   fi

@@ -69,11 +69,14 @@ void write(std::string_view parent, std::size_t depth, bool first_in_list, bool 
       const bool unused = off || (option->type >= Type::map && !needed);
       const std::string hash = unused ? "#" : "";
       out += comment(outer, option->sentence);
-      out += lead + hash + name + ":\n";
+      out.append(lead).append(hash).append(name).append(":\n");
       const bool map = option->type == Type::map;
       const bool list = option->type == Type::list;
       const std::string element = std::string(option->path) + ".*";
-      if (map) out += indent + "  " + hash + std::string(element_name(option->path)) + ":\n";
+      if (map) {
+        out.append(indent).append("  ").append(hash).append(element_name(option->path));
+        out.append(":\n");
+      }
       if (map || list) write(element, depth + 2, list, unused, out);
       if (!map && !list) write(option->path, depth + 1, false, unused, out);
     } else {
@@ -81,7 +84,7 @@ void write(std::string_view parent, std::size_t depth, bool first_in_list, bool 
       out += comment(outer, about(*option));
       // Of a list that is commented out as a whole the dash is too.
       const std::string off_lead = first_in_list ? outer + "#- " : indent + "#";
-      out += (off ? off_lead : lead + (active ? "" : "#")) + name + ": ";
+      out.append(off ? off_lead : lead).append(off || active ? "" : "#").append(name).append(": ");
       out += option->fallback.empty() ? option->example : option->fallback;
       out += "\n";
     }

@@ -114,8 +114,8 @@ void Server::make_control() {
   control_ =
       std::make_unique<Control>(io_, targets_, workers_, shared_.population, std::move(powers));
   for (const auto& worker : workers_) {
-    worker->set_console([this](protocol::console::Request request, auto done) {
-      control_->submit(std::move(request), std::move(done));
+    worker->set_console([this](const protocol::console::Request& request, auto done) {
+      control_->submit(request, std::move(done));
     });
   }
 }

@@ -23,7 +23,8 @@ Worker::Worker(unsigned index, const config::Config& config, Shared& shared,
       desk_(loop_, shared.accounts, [this](const PoolKey& key) { return shard(key); }),
       ids_(config.instance_id, index, config.workers) {}
 
-Worker::~Worker() { stop(); }
+// A worker whose thread cannot be joined ends the process.
+Worker::~Worker() { stop(); }  // NOLINT(bugprone-exception-escape)
 
 void Worker::start(std::shared_ptr<const Runtime> runtime) {
   runtime_ = std::move(runtime);
@@ -152,17 +153,19 @@ std::shared_ptr<PoolShard> Worker::shard(const PoolKey& key) {
   return shard;
 }
 
+/// Of a user whom the configuration does not name: from the user file, or from the database.
+std::vector<std::string> Worker::found_elsewhere(const PoolKey& key) const {
+  std::vector<std::string> stored = runtime_->directory->stored(key.user);
+  if (!stored.empty()) return stored;
+  const FindingRef finding = shared_.accounts.last({key.target, key.user});
+  if (finding && finding->secret) stored.push_back(finding->stored);
+  return stored;
+}
+
 Task<std::vector<std::string>> Worker::read_passwords(PoolKey key) {
   const config::Snapshot config = loop_.config;
   const auto found = config->users.find(key.user);
-  if (found == config->users.end()) {
-    std::vector<std::string> stored = runtime_->directory->stored(key.user);
-    if (stored.empty()) {
-      const FindingRef finding = shared_.accounts.last({key.target, key.user});
-      if (finding && finding->secret) stored.push_back(finding->stored);
-    }
-    co_return shared_.ring.usable(std::move(stored));
-  }
+  if (found == config->users.end()) co_return shared_.ring.usable(found_elsewhere(key));
   const config::User& account = found->second;
   const bool on_disk = !account.password.file.empty() ||
                        (account.old_password && !account.old_password->file.empty());

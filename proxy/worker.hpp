@@ -52,7 +52,7 @@ class Worker final : public SessionHost {
 
   Worker(unsigned index, const config::Config& config, Shared& shared, CancelRouter route_cancel,
          KillRouter route_kill);
-  ~Worker();
+  ~Worker();  // NOLINT(bugprone-exception-escape)
 
   /// Who answers the console: any thread may ask; `done` is called on some other one. Before
   /// start().
@@ -142,6 +142,7 @@ class Worker final : public SessionHost {
 
   std::uint32_t next_id();
   Task<std::vector<std::string>> read_passwords(PoolKey key);
+  std::vector<std::string> found_elsewhere(const PoolKey& key) const;
   std::shared_ptr<metrics::PoolMetrics> numbers_of(const PoolKey& key);
   PoolShard* find(const PoolKey& key);
   Task<void> sweep();

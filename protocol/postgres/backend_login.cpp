@@ -37,7 +37,7 @@ Fault fault_of(const ErrorResponse& error) {
 
 }  // namespace
 
-PostgresBackendLogin::PostgresBackendLogin(const BackendIdentity& as, CatalogRef catalog)
+PostgresBackendLogin::PostgresBackendLogin(const BackendIdentity& as, const CatalogRef& catalog)
     : as_(as),
       more_(catalog->replication.parameters_of(as.variant)),
       opening_({as.tls_wanted, as.tls_required, as.tls_direct}),

@@ -28,7 +28,7 @@ namespace weirpool::protocol::postgres {
 
 class PostgresBackendLogin final : public BackendLogin {
  public:
-  PostgresBackendLogin(const BackendIdentity& as, CatalogRef catalog);
+  PostgresBackendLogin(const BackendIdentity& as, const CatalogRef& catalog);
 
   Verdict step(Party from, MutableBytes unread) override;
   KeyDerivation derivation() const override;
