@@ -1,5 +1,6 @@
 // One option's text <-> its field, and the walk over all places of a configuration.
 #include <algorithm>
+#include <utility>
 
 #include "config/option_table.hpp"
 #include "config/scalar.hpp"
@@ -139,7 +140,10 @@ void walk_children(std::string_view parent, const std::string& path, int depth, 
     if (option->path == "databases" && scope.config->databases.empty()) continue;
     if (option->path == "admission.rules" && scope.config->admission.rules.empty()) continue;
     const std::string name(option->name());
-    const Place place{*option, path.empty() ? name : path + "." + name, name, depth, scope};
+    std::string full(path);
+    if (!full.empty()) full.append(".");
+    full.append(name);
+    const Place place{*option, std::move(full), name, depth, scope};
     visit(place);
     if (option->type == Type::map || option->type == Type::list)
       walk_elements(*option, place, visit);
@@ -202,7 +206,7 @@ std::string text_of(const Option& option, const Field& field) {
 }
 
 std::string bounds_of(const Option& option) {
-  const std::string range = bound_text(option, option.min) + ".." + bound_text(option, option.max);
+  std::string range = bound_text(option, option.min) + ".." + bound_text(option, option.max);
   switch (option.type) {
     case Type::integer: return range;
     case Type::duration: return "0, " + range;

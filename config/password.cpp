@@ -35,7 +35,8 @@ SecretFile read_secret_file(const std::string& path) {
 std::string read_password(const PasswordSource& source) {
   if (source.file.empty()) return source.value.reveal();
   SecretFile file = read_secret_file(source.file);
-  return file.error.empty() ? std::move(file.text) : source.value.reveal();
+  if (!file.error.empty()) return source.value.reveal();
+  return std::move(file.text);
 }
 
 bool is_verifier(std::string_view text) {

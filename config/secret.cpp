@@ -4,7 +4,11 @@
 
 namespace weirpool::config {
 
-Secret::Secret(Secret&& other) noexcept : text_(other.text_) { other.wipe(); }
+// A moved string may leave its characters behind.
+Secret::Secret(Secret&& other) noexcept
+    : text_(other.text_) {  // NOLINT(performance-move-constructor-init)
+  other.wipe();
+}
 
 Secret& Secret::operator=(const Secret& other) {
   if (this != &other) {

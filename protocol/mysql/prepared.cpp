@@ -66,7 +66,7 @@ ContextRef Catalog::context(const SessionState& state, const ContextRef& hint) {
 StatementRef Catalog::statement(const ContextRef& context, std::string_view text,
                                 const SessionText& effects) {
   // The context lives as long as the statement, so its address is its name.
-  const Context* address = context.get();
+  const auto address = reinterpret_cast<std::uintptr_t>(context.get());
   std::string identity(text);
   identity.append(reinterpret_cast<const char*>(&address), sizeof address);
   return statements_->intern(identity, [&] {

@@ -102,7 +102,7 @@ void fill_random(MutableBytes out) {
 void wipe(std::string& secret) { OPENSSL_cleanse(secret.data(), secret.size()); }
 
 std::string saslprep(std::string_view password) {
-  const std::string raw(password);
+  std::string raw(password);
   char* prepared = nullptr;
   if (stringprep_profile(raw.c_str(), &prepared, "SASLprep", STRINGPREP_NO_UNASSIGNED) !=
       STRINGPREP_OK) {

@@ -78,11 +78,15 @@ std::string SessionCheck::query(const BackendParameters& backend, const Profile&
     // Costly, hence only where it matters: is what a rollback left behind the default again?
     const bool doubtful = rolled_back_ && wanted.find(touched.name) == nullptr &&
                           name.find('.') == name.npos && !sets_identity(touched.name);
-    text += doubtful
-                ? "CASE WHEN EXISTS(SELECT 1 FROM pg_catalog.pg_settings WHERE "
-                  "pg_catalog.lower(name) OPERATOR(pg_catalog.=) " +
-                      name + " AND source OPERATOR(pg_catalog.=) 'session') THEN " + value + " END"
-                : value;
+    if (doubtful) {
+      text.append(
+          "CASE WHEN EXISTS(SELECT 1 FROM pg_catalog.pg_settings WHERE "
+          "pg_catalog.lower(name) OPERATOR(pg_catalog.=) ");
+      text.append(name).append(" AND source OPERATOR(pg_catalog.=) 'session') THEN ");
+      text.append(value).append(" END");
+    } else {
+      text.append(value);
+    }
   }
   return text;
 }

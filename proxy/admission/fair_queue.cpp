@@ -1,6 +1,7 @@
 #include "proxy/admission/fair_queue.hpp"
 
 #include <algorithm>
+#include <cassert>
 #include <limits>
 #include <random>
 
@@ -242,16 +243,19 @@ Ticket& FairQueue::victim() {
   std::size_t least = kClasses - 1;
   while (classes_[least]->waiting == 0) --least;
   const FlowNode* fattest = nullptr;
+  // Who waits is in one of the rounds, and in the queue of one of its source's leaves.
   for (const auto* round : {&classes_[least]->fresh, &classes_[least]->old}) {
     for (const FlowNode& source : *round) {
       if (!fattest || source.waiting > fattest->waiting) fattest = &source;
     }
   }
+  assert(fattest != nullptr);
   Ticket* oldest = nullptr;
   for (const auto& [key, leaf] : fattest->children) {
     if (leaf->queue.empty()) continue;
     if (!oldest || leaf->queue.front().since() < oldest->since()) oldest = &leaf->queue.front();
   }
+  assert(oldest != nullptr);
   return *oldest;
 }
 
