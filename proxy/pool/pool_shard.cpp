@@ -207,8 +207,9 @@ Task<void> PoolShard::open_one() {
   if (!result.backend) {
     --backends_;
     if (result.fault == Fault::backend_full) target_.ledger().server_full(Clock::now());
-    if (result.fault == Fault::account_full)
+    if (result.fault == Fault::account_full) {
       target_.ledger().account_full(place_.key, Clock::now());
+    }
     target_.ledger().closed(place_.key);
     connect_failed(result, began);
     open_where_needed();
