@@ -185,7 +185,7 @@ Codec::Outcome CompressedFrames::read(MutableBytes plain) {
     if (failed_) return {Status::failed, 0};
     if (frame_left_ == 0 && !inflater_ && !begin_frame()) return starve();
     if (failed_) continue;
-    const Outcome outcome = stored_ ? stored(plain) : inflate(plain);
+    const Outcome outcome = inflater_ ? inflate(plain) : stored(plain);
     hear(plain.first(outcome.count));
     if (outcome.status != Status::ok || outcome.count > 0) return outcome;
   }
@@ -206,10 +206,10 @@ bool CompressedFrames::begin_frame() {
   last_read_ = header[3];
   plain_left_ = le24(header + 4);
   read_ += kFrameHeader;
-  stored_ = plain_left_ == 0;
   command_read_ = command_read_ || last_read_ == 0;
   if (frame_left_ == 0) failed_ = true;
-  if (!stored_ && !failed_) inflater_ = take_inflater(algorithm_);
+  const bool compressed = plain_left_ > 0;
+  if (compressed && !failed_) inflater_ = take_inflater(algorithm_);
   return true;
 }
 

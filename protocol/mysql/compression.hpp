@@ -82,12 +82,11 @@ class CompressedFrames final : public Codec {
   std::size_t read_ = 0;
   std::size_t frame_left_ = 0;  ///< payload bytes of the frame at hand still to be decoded
   std::size_t plain_left_ = 0;  ///< plain bytes it still owes; unless stored
-  bool stored_ = false;
   bool failed_ = false;
   bool starved_ = true;
   bool command_read_ = false;  ///< a frame 0 has come since the last turn of ours began
   std::uint8_t last_read_ = 0;
-  std::unique_ptr<Inflater> inflater_;
+  std::unique_ptr<Inflater> inflater_;  ///< until the compressed frame at hand has ended
 
   std::vector<std::uint8_t> out_;
   std::size_t sent_ = 0;

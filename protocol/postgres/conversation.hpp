@@ -192,6 +192,8 @@ class PostgresConversation final : public Conversation {
   Step on_parameter(const Header& header, Run& run);
   const Reading& reading() const { return backend_->parameters.reading(); }
   bool doubtful_reading() const;
+  bool texts_behind() const;
+  void texts_misread();
 
   CatalogRef catalog_;
   ProfileRef startup_;  ///< what RESET leads back to

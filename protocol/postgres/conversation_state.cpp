@@ -49,9 +49,17 @@ void PostgresConversation::execute_effects(const TextEffects& effects) {
 /// known with the answer; most clients wait for that.
 bool PostgresConversation::doubtful_reading() const {
   if (!check_) return false;
-  const bool alone = queue_.size() == 1 && !unsynced_;
   return check_->touched("standard_conforming_strings") ||
-         (!alone && check_->touched("client_encoding"));
+         (texts_behind() && check_->touched("client_encoding"));
+}
+
+/// More has been read than the one request that is being answered.
+bool PostgresConversation::texts_behind() const { return queue_.size() > 1 || unsynced_; }
+
+/// A function nobody has named has changed how they are read.
+void PostgresConversation::texts_misread() {
+  effects_ |= kPinSet;
+  check().verify(kVerifiable & ~catalog_->policy.allowed);
 }
 
 void PostgresConversation::touch_settings(const std::vector<Setting>& settings) {
@@ -303,7 +311,9 @@ PostgresConversation::Step PostgresConversation::on_parameter(const Header& head
   const auto size = static_cast<std::size_t>(header.total());
   const auto message = ParameterStatus::parse(run.rest().first(size).subspan(kHeaderSize));
   if (!message) return Verdict::close(Fault::backend_violation);
+  const Reading before = reading();
   const Reported* changed = backend_->parameters.report(message->name, message->value);
+  if (reading() != before && texts_behind()) texts_misread();
   if (status_ != 'I') settings_changed_ = true;
   if (changed != nullptr && follows_client(changed->lower)) {
     const bool own = changed->value == changed->initial && !startup_->find(changed->lower);

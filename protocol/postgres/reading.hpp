@@ -26,6 +26,8 @@ Encoding encoding_of(std::string_view name);
 struct Reading {
   Strings strings = Strings::standard;
   Encoding encoding = Encoding::ascii_safe;
+
+  bool operator==(const Reading&) const = default;
 };
 
 /// Finds the bytes that are not the first of their character; they may come in pieces.

@@ -444,6 +444,23 @@ TEST(ConversationState, TheEncodingIsKnownWithTheAnswer) {
   EXPECT_NE(hurries.conversation.pin_reason(), "");
 }
 
+TEST(ConversationState, TextsBehindAFunctionThatChangesTheirReadingPin) {
+  const std::vector<std::pair<std::string, std::string>> changes{
+      {"client_encoding", "SJIS"}, {"standard_conforming_strings", "off"}};
+  for (const auto& [name, value] : changes) {
+    for (const bool hurries : {false, true}) {
+      Rig rig;
+      rig.wire.feed(Party::client, query("select f()") + (hurries ? query("select '\x83\\'") : ""));
+      rig.wire.feed(Party::backend, status(name, value) + command("SELECT 1") + ready());
+      EXPECT_EQ(rig.conversation.pin_reason() != "", hurries) << name;
+    }
+  }
+  Rig same;
+  same.wire.feed(Party::client, query("select f()") + query("select 1"));
+  same.wire.feed(Party::backend, status("client_encoding", "LATIN1") + command("SELECT 1") + ready());
+  EXPECT_EQ(same.conversation.pin_reason(), "") << "nothing is read in another way";
+}
+
 TEST(ConversationState, FunctionsCalledByNumberAreAskedAbout) {
   Rig rig;
   rig.wire.feed(Party::client, message('F', be32(2880) + std::string(6, '\0')));
