@@ -287,7 +287,8 @@ constexpr auto kOptions = std::to_array<Option>({
     timed("admission.queue_target", "200ms", 1, kMinute,
           in_config<&Config::admission, &Admission::queue_target>,
           "Overload is when the oldest client in a pool's line has waited longer than this for a "
-          "while; then the newest go first and the oldest are refused. 0: never."),
+          "while; who has waited four times as long is refused then, and newcomers where even that "
+          "is not enough. 0: never."),
     number("admission.critical_reserve", "5", 0, 50, live,
            in_config<&Config::admission, &Admission::critical_reserve>,
            "Percent of a pool's backends that wait for work of class critical, if a rule names it; "

@@ -73,7 +73,7 @@ class Control {
   enum class WaitFor : std::uint8_t { pause, close };
   struct Wait;
   void wait_for(WaitFor what, const std::string& database, Done done);
-  void poll(std::shared_ptr<Wait> wait);
+  void poll(const std::shared_ptr<Wait>& wait);
 
   boost::asio::io_context& io_;
   const Targets& targets_;

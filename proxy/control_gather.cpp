@@ -165,10 +165,10 @@ void Control::wait_for(WaitFor what, const std::string& database, Done done) {
   wait->what = what;
   wait->database = database;
   wait->done = std::move(done);
-  poll(std::move(wait));
+  poll(wait);
 }
 
-void Control::poll(std::shared_ptr<Wait> wait) {
+void Control::poll(const std::shared_ptr<Wait>& wait) {
   if (wait->what == WaitFor::pause && !steering_->holds(wait->database)) {
     wait->done(Answer::failed("57014", "resumed before everything was paused"));
     return;

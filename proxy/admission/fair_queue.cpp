@@ -70,13 +70,17 @@ FlowNode& next_child(FlowNode& node, double quantum) {
   }
 }
 
-/// Rounds that went by while it was away have paid for what it owes, but leave it nothing to spend.
+/// By the rounds that went by while it was away.
+double paid_away(const FlowNode& node) {
+  return (node.parent->rounds - node.left_at) * node.parent->turn * node.weight;
+}
+
+/// What was paid while it was away settles what it owes, but leaves it nothing to spend.
 void settle(FlowNode& node, std::uint64_t epoch) {
   if (node.epoch != epoch) {
     node.credit = 0;
   } else {
-    const double paid = (node.parent->rounds - node.left_at) * node.parent->turn * node.weight;
-    node.credit = std::min(node.credit + paid, 0.0);
+    node.credit = std::min(node.credit + paid_away(node), 0.0);
   }
   node.epoch = epoch;
   node.left_at = node.parent->rounds;
@@ -96,6 +100,11 @@ void become_idle(FlowNode& node) {
   --parent.busy;
   node.left_at = parent.rounds;
   parent.round_of(node.in_fresh).erase(FlowNode::Round::s_iterator_to(node));
+}
+
+bool is_modest(const FlowNode& source, std::size_t more) {
+  const std::size_t sources = source.parent->busy + (source.waiting == 0 ? 1 : 0);
+  return (source.waiting + more) * 4 * sources < source.parent->waiting + more;
 }
 
 }  // namespace
@@ -221,6 +230,13 @@ std::size_t FairQueue::waiting_beside(const Flow& flow) { return flow.node()->pa
 
 std::size_t FairQueue::busy_beside(const Flow& flow) { return flow.node()->parent->parent->busy; }
 
+Duration FairQueue::debt(const Flow& flow) const {
+  const FlowNode& source = *flow.node()->parent;
+  if (source.epoch != epoch_) return Duration::zero();
+  const double credit = source.waiting != 0 ? source.credit : source.credit + paid_away(source);
+  return Duration(static_cast<Duration::rep>(std::max(-credit, 0.0)));
+}
+
 const Ticket* FairQueue::oldest(Class importance) const {
   const AgeList& list = ages_[static_cast<std::size_t>(importance)];
   return list.empty() ? nullptr : &list.front();
@@ -234,10 +250,14 @@ TimePoint FairQueue::oldest_since() const {
   return since;
 }
 
-bool FairQueue::modest(const Ticket& ticket) const {
+bool FairQueue::modest(const Ticket& ticket) { return is_modest(*ticket.flow_->parent, 0); }
+
+bool FairQueue::greedy(const Ticket& ticket) {
   const FlowNode& source = *ticket.flow_->parent;
-  return source.waiting * 4 * source.parent->busy < source.parent->waiting;
+  return source.waiting * source.parent->busy > source.parent->waiting;
 }
+
+bool FairQueue::modest_with(const Flow& flow) { return is_modest(*flow.node()->parent, 1); }
 
 Ticket& FairQueue::victim() {
   std::size_t least = kClasses - 1;

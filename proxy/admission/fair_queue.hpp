@@ -111,12 +111,18 @@ class FairQueue {
   static std::size_t waiting_beside(const Flow& flow);
   /// Sources of its class that have somebody in line.
   static std::size_t busy_beside(const Flow& flow);
+  /// Backend time that its source has had beyond its turns, and that others are served for first.
+  Duration debt(const Flow& flow) const;
   /// Null: nobody of this class waits.
   const Ticket* oldest(Class importance) const;
   /// When the one that has waited longest began; max: nobody waits.
   TimePoint oldest_since() const;
   /// Its source stands here with less than a quarter of what the others do on average.
-  bool modest(const Ticket& ticket) const;
+  static bool modest(const Ticket& ticket);
+  /// Its source stands here with more than the others do on average.
+  static bool greedy(const Ticket& ticket);
+  /// Its source would be modest with one more.
+  static bool modest_with(const Flow& flow);
   /// The first of this class, oldest first, that `matches`, as long as `go_on` holds; null: none.
   template <class Matches, class GoOn>
   Ticket* find(Class importance, Matches matches, GoOn go_on) {

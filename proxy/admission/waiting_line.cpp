@@ -23,6 +23,8 @@ Duration WaitingLine::gap() const {
   return times_.mean() / static_cast<Duration::rep>(std::max<std::size_t>(supply_.backends, 1));
 }
 
+Duration WaitingLine::length() const { return scaled(gap(), queue_.size()); }
+
 Duration WaitingLine::target(TimePoint now) const {
   // A smaller target would call one waiter an overload. While nothing departs at all the line says
   // nothing about demand: a frozen database is waited for, not shed at.
@@ -56,6 +58,13 @@ Duration WaitingLine::predicted_wait(const Flow& flow) const {
   return scaled(gap(), std::min(all, fair));
 }
 
+Duration WaitingLine::wait_in_flood(const Flow& flow) const {
+  const double turns = static_cast<double>(queue_.debt(flow).count()) /
+                       static_cast<double>(std::max<Duration::rep>(advance().count(), 1));
+  const auto round = static_cast<double>(FairQueue::busy_beside(flow) + 1);
+  return std::max<Duration>(predicted_wait(flow), scaled(gap(), turns * round));
+}
+
 Duration WaitingLine::retry_after(const Flow& flow, double random) const {
   const Duration wait = std::max<Duration>(predicted_wait(flow), Duration::zero());
   const Duration spread = std::max<Duration>(wait, config::kRetryAfterSpread);
@@ -67,14 +76,22 @@ Duration WaitingLine::retry_after(const Flow& flow, double random) const {
 
 void WaitingLine::supply(const Supply& supply, TimePoint now) {
   supply_ = supply;
-  if (!overloadable()) detector_.forget(now, interval());
+  if (overloadable()) return;
+  detector_.forget(now, interval());
+  door_.forget();
 }
 
-WaitingLine::Answer WaitingLine::admit(const Flow& flow, Duration patience) const {
-  if (patience == Duration::max() || supply_.coming > 0) return Answer::queue;
+WaitingLine::Answer WaitingLine::admit(const Flow& flow, Duration patience, TimePoint now) {
+  if (supply_.coming > 0) return Answer::queue;
   const Duration wait = predicted_wait(flow);
   if (wait == Duration::zero()) return Answer::queue;
-  return wait + times_.quantile(0.5) > patience ? Answer::hopeless : Answer::queue;
+  if (patience != Duration::max() && wait + times_.quantile(0.5) > patience) {
+    return Answer::hopeless;
+  }
+  if (!door_.narrow()) return Answer::queue;
+  const Duration shown = wait_in_flood(flow) / (FairQueue::modest_with(flow) ? kModestyBonus : 1);
+  const Duration most = slough(flow.importance(), now);
+  return door_.admits(now, shown, most, least()) ? Answer::queue : Answer::flooded;
 }
 
 void WaitingLine::look(TimePoint now) {
@@ -82,6 +99,7 @@ void WaitingLine::look(TimePoint now) {
   const TimePoint since = queue_.oldest_since();
   const Duration oldest = since == TimePoint::max() ? Duration::zero() : now - since;
   detector_.observe(now, oldest, target(now), interval());
+  door_.observe(now, detector_.overloaded(), length(), slough(Class::normal, now), interval());
 }
 
 void WaitingLine::push(Ticket& ticket, const Flow& flow, TimePoint now) {
@@ -97,7 +115,10 @@ void WaitingLine::erase(Ticket& ticket, TimePoint now) {
 Ticket* WaitingLine::next(TimePoint now) {
   look(now);
   last_departure_ = now;
-  const auto order = overloaded() ? FairQueue::Order::newest_first : FairQueue::Order::oldest_first;
+  // What came before the door was narrow is still there.
+  const bool flood =
+      door_.narrow() && length() > 2 * door_.room(now, slough(Class::normal, now), least());
+  const auto order = flood ? FairQueue::Order::newest_first : FairQueue::Order::oldest_first;
   Ticket* ticket = queue_.pick(order, advance(), now);
   if (ticket && queue_.empty()) look(now);
   return ticket;
@@ -106,6 +127,23 @@ Ticket* WaitingLine::next(TimePoint now) {
 Ticket* WaitingLine::expired(TimePoint now) {
   look(now);
   if (!overloaded()) return nullptr;
+  Ticket* late = door_.narrow() ? surplus(now) : nullptr;
+  if (!late) late = outwaited(now);
+  if (late) queue_.erase(*late);
+  return late;
+}
+
+/// What came before the door was narrow: of the least important class and of those who ask for more
+/// than the others, who has least time left.
+Ticket* WaitingLine::surplus(TimePoint now) {
+  if (length() <= slough(Class::normal, now)) return nullptr;
+  std::size_t least = kClasses - 1;
+  while (queue_.waiting(static_cast<Class>(least)) == 0) --least;
+  return queue_.find(static_cast<Class>(least), &FairQueue::greedy,
+                     [](const Ticket&) { return true; });
+}
+
+Ticket* WaitingLine::outwaited(TimePoint now) {
   for (std::size_t i = 0; i < kClasses; ++i) {
     const auto importance = static_cast<Class>(i);
     const Duration most = slough(importance, now);
@@ -114,12 +152,10 @@ Ticket* WaitingLine::expired(TimePoint now) {
     Ticket* late = queue_.find(
         importance,
         [&](const Ticket& ticket) {
-          return now - ticket.since() > kModestyBonus * most || !queue_.modest(ticket);
+          return now - ticket.since() > kModestyBonus * most || !FairQueue::modest(ticket);
         },
         [&](const Ticket& ticket) { return now - ticket.since() > most; });
-    if (!late) continue;
-    queue_.erase(*late);
-    return late;
+    if (late) return late;
   }
   return nullptr;
 }
@@ -132,6 +168,7 @@ TimePoint WaitingLine::wake_at(TimePoint now) const {
     const Ticket* oldest = queue_.oldest(importance);
     if (oldest) at = std::min(at, oldest->since() + slough(importance, now));
   }
+  if (door_.narrow() && length() > slough(Class::normal, now)) at = now;
   return std::max<TimePoint>(at, now + config::kLineTick);
 }
 

@@ -7,14 +7,16 @@
 // First in first out with a long deadline is how poolers collapse: whoever reaches the head has no
 // time left, its client has gone, and the work is wasted. So: fair between sources (FairQueue);
 // overload means that the oldest wait stays above a target for an interval (OverloadDetector);
-// while it lasts the newest of a source goes first and what has waited a few targets is refused, so
-// that everybody who is served still has time to use the answer ("Fail at Scale", ACM Queue 2015;
-// measured in bench/RESULTS.md). Pure: no socket, no clock, no signal. One thread.
+// while it lasts what has waited a few targets is refused, so that everybody who is served still
+// has time to use the answer; and where more come than that leaves room for, they are refused when
+// they come (Door), and the newest of a source goes first until the line is short ("Fail at Scale",
+// ACM Queue 2015; measured in bench/RESULTS.md). Pure: no socket, no clock, no signal. One thread.
 #pragma once
 
 #include <cstdint>
 
 #include "config/limits.hpp"
+#include "proxy/admission/door.hpp"
 #include "proxy/admission/fair_queue.hpp"
 #include "proxy/admission/overload_detector.hpp"
 #include "proxy/admission/service_times.hpp"
@@ -24,8 +26,9 @@ namespace weirpool::proxy::admission {
 class WaitingLine {
  public:
   enum class Answer : std::uint8_t {
-    queue,    ///< push it
-    hopeless  ///< the wait ahead is longer than its time: refuse now
+    queue,     ///< push it
+    hopeless,  ///< the wait ahead is longer than its time: refuse now
+    flooded    ///< others come faster than they can be served, and as many as can be are in line
   };
 
   /// What is there to serve the line with.
@@ -40,7 +43,7 @@ class WaitingLine {
 
   /// `patience`: how long it can wait, for a client's own deadline what is left of it;
   /// Duration::max(): for ever.
-  Answer admit(const Flow& flow, Duration patience) const;
+  Answer admit(const Flow& flow, Duration patience, TimePoint now);
   void push(Ticket& ticket, const Flow& flow, TimePoint now);
   void erase(Ticket& ticket, TimePoint now);
 
@@ -56,7 +59,7 @@ class WaitingLine {
   /// A backend came back after `held`; `advance` of that had been charged to `borrower`.
   void served(FlowNode* borrower, Duration held, Duration advance, TimePoint now);
 
-  bool overloaded() const { return detector_.overloaded(); }
+  bool overloaded() const { return detector_.overloaded() || door_.narrow(); }
   bool overloadable() const { return supply_.coming == 0 && supply_.target > Duration::zero(); }
   /// How long a ticket of `flow` would stand in line if it came now; zero while that is not known.
   Duration predicted_wait(const Flow& flow) const;
@@ -80,9 +83,18 @@ class WaitingLine {
   void look(TimePoint now);
   /// The time between two departures.
   Duration gap() const;
+  /// Who has had more than its turns waits for those of others, as long as the line never ends.
+  Duration wait_in_flood(const Flow& flow) const;
+  /// The time until everybody in line is served; zero while that is not known.
+  Duration length() const;
+  /// The line is never made shorter than this: beside its service nobody minds that.
+  Duration least() const { return times_.mean(); }
+  Ticket* surplus(TimePoint now);
+  Ticket* outwaited(TimePoint now);
 
   FairQueue queue_;
   OverloadDetector detector_;
+  Door door_;
   ServiceTimes times_;
   Supply supply_;
   TimePoint last_departure_{};

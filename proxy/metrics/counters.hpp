@@ -132,7 +132,7 @@ inline constexpr std::size_t kClasses = kClassLabels.size();
 
 /// Why work was refused before it had a backend.
 enum class ShedReason : std::uint8_t {
-  overload,      ///< it stood in an overloaded line for too long
+  overload,      ///< it stood in an overloaded line for too long, or would have
   hopeless,      ///< the line was longer than its time when it came
   timeout,       ///< its time in line was over
   queue_full,    ///< the line was at its bound

@@ -65,6 +65,7 @@ Task<std::vector<tcp::endpoint>> resolve(Loop& loop, BackendTarget& target,
     for (const auto& entry : lookup->found) endpoints.push_back(entry.endpoint());
   }
   std::vector<config::IpBytes> addresses;
+  addresses.reserve(endpoints.size());
   for (const tcp::endpoint& endpoint : endpoints) addresses.push_back(address_of(endpoint).ip);
   target.resolved(address, std::move(addresses));
   co_return endpoints;

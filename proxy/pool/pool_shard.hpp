@@ -56,6 +56,7 @@ class PoolShard final : public IdleHome {
   struct Refusal {
     protocol::Fault fault = protocol::Fault::none;
     std::string detail;
+    bool hopeless = false;  ///< it would have been served, but not in its time
   };
   Refusal admit(const admission::Flow& flow, admission::Duration patience);
   /// It has stood in line since `since`, and its time is over.

@@ -104,15 +104,21 @@ PoolShard::Refusal PoolShard::admit(const admission::Flow& flow, admission::Dura
   numbers.offered.add(1);
   const auto refused = [&](ShedReason reason, Fault fault) -> Refusal {
     numbers.shed[static_cast<std::size_t>(reason)].add(1);
-    return {fault, line_.advice(flow, {})};
+    return {fault, line_.advice(flow, {}), reason == ShedReason::hopeless};
   };
   if (target_.down() && !PoolLine::is_held(flow.importance())) {
     return refused(ShedReason::backend_down, Fault::backend_down);
   }
-  supply_line(Clock::now());
-  const bool early = loop_.config->admission.queue_target.count() != 0;
-  if (early && line_.work().admit(flow, patience) == WaitingLine::Answer::hopeless) {
-    return refused(ShedReason::hopeless, Fault::pool_overloaded);
+  const TimePoint now = Clock::now();
+  supply_line(now);
+  if (loop_.config->admission.queue_target.count() != 0) {
+    switch (line_.work().admit(flow, patience, now)) {
+      case WaitingLine::Answer::hopeless:
+        return refused(ShedReason::hopeless, Fault::pool_overloaded);
+      case WaitingLine::Answer::flooded:
+        return refused(ShedReason::overload, Fault::pool_overloaded);
+      case WaitingLine::Answer::queue: break;
+    }
   }
   const std::uint32_t quota = loop_.config->limits.max_source_waiting_clients;
   if (quota != 0 && admission::FairQueue::waiting_beside(flow) >= quota) {

@@ -29,17 +29,17 @@ bool AccountCache::begin(const Key& key, Done done) {
   return waiting.size() == 1;
 }
 
-void AccountCache::put(Map& map, std::size_t most, const Key& key, FindingRef finding) {
+void AccountCache::put(Map& map, std::size_t most, const Key& key, const FindingRef& finding) {
   if (map.size() >= most && !map.contains(key)) {
     const TimePoint now = finding->asked;
     std::erase_if(map, [now](const auto& entry) { return entry.second->expires <= now; });
     // All at once: a bound that holds more than there are users is never reached by them.
     if (map.size() >= most) map.clear();
   }
-  map[key] = std::move(finding);
+  map[key] = finding;
 }
 
-void AccountCache::finish(const Key& key, FindingRef finding) {
+void AccountCache::finish(const Key& key, const FindingRef& finding) {
   std::vector<Done> waiting;
   {
     const std::lock_guard lock(mutex_);

@@ -44,7 +44,7 @@ class AccountCache {
   /// True: the caller asks and calls finish(). `done` is called, on the thread that finishes,
   /// whoever asks.
   bool begin(const Key& key, Done done);
-  void finish(const Key& key, FindingRef finding);
+  void finish(const Key& key, const FindingRef& finding);
   /// To be asked about again, if the answer is older than the bound between two questions.
   void doubt(const Key& key, TimePoint now);
 
@@ -60,7 +60,7 @@ class AccountCache {
   using Map = std::unordered_map<Key, FindingRef, Hash>;
 
   FindingRef in(const Map& map, const Key& key) const;
-  static void put(Map& map, std::size_t most, const Key& key, FindingRef finding);
+  static void put(Map& map, std::size_t most, const Key& key, const FindingRef& finding);
 
   mutable std::mutex mutex_;
   Map known_;

@@ -101,21 +101,22 @@ bool Session::drive(Party from) {
   // A transfer that never runs dry lets the other sessions have a turn after this many chunks.
   constexpr int kRounds = 32;
   Flow& flow = flow_from(from);
+  const bool client = from == Party::client;
   bool moved = false;
   for (int round = 0; round < kRounds; ++round) {
     while (flow.steppable() && !up_.inserting() && !down_.inserting()) {
       const Verdict verdict = conversation_->step(from, flow.unread());
       if (!apply(from, verdict)) break;
       moved = true;
-      if (next_ != Next::wait || (from == Party::backend ? !lease_ : !speaks())) {
+      if (next_ != Next::wait || (client ? !speaks() : !lease_)) {
         flush();
         return true;
       }
     }
     if (!flush()) return true;
-    if (from == Party::backend && !lease_) return true;
-    if (from == Party::client && winding_up()) return moved;
-    const Io io = flow.fill(from == Party::client ? client_ : lease_->stream);
+    if (!client && !lease_) return true;
+    if (client && winding_up()) return moved;
+    const Io io = flow.fill(client ? client_ : lease_->stream);
     if (io.kind == Io::Kind::blocked) return moved;
     moved = true;
     idle_since_ = {};
@@ -124,7 +125,7 @@ bool Session::drive(Party from) {
       return true;
     }
     metrics::PoolMetrics& numbers = shard_->metrics();
-    (from == Party::client ? numbers.received : numbers.sent).add(io.count);
+    (client ? numbers.received : numbers.sent).add(io.count);
   }
   signal_.notify_later(host_.loop().ready);
   return false;
@@ -200,8 +201,7 @@ Task<bool> Session::obtain_lease() {
   const Patience patient = patience(flow.importance());
   const PoolShard::Refusal refused = shard_->admit(flow, patient.time);
   if (refused.fault != Fault::none) {
-    const bool own = patient.own && refused.fault == Fault::pool_overloaded;
-    refuse(own ? Fault::own_deadline : refused.fault, refused.detail);
+    refuse(patient.own && refused.hopeless ? Fault::own_deadline : refused.fault, refused.detail);
     co_return true;
   }
   Waiter waiter(*shard_, signal_, Waiter::Wish::backend, &flow);

@@ -31,9 +31,10 @@ struct SimulatedPool {
   /// Mean service time in seconds at a time in seconds; drawn exponentially.
   std::function<double(double at)> service;
   std::vector<SimulatedNodes> nodes;
-  double patience = 1;        ///< seconds until a client gives up
-  unsigned retries = 2;       ///< after 50 ms, doubling, half of it random
-  double query_wait = 5;      ///< seconds
+  double patience = 1;    ///< seconds until a client gives up
+  unsigned retries = 2;   ///< after 50 ms, doubling, half of it random
+  double query_wait = 5;  ///< seconds
+  admission::Duration target = config::kLineTarget;
   double duration = 30;       ///< seconds
   std::size_t most = 10'000;  ///< in line
   double count_from = 0;      ///< seconds; what was refused before is not in refused_after
@@ -69,7 +70,7 @@ class LineSimulation {
  public:
   explicit LineSimulation(SimulatedPool pool)
       : pool_(std::move(pool)), free_(pool_.backends), tallies_(pool_.nodes.size()) {
-    line_.supply({pool_.backends, 0}, time(0));
+    line_.supply({pool_.backends, 0, pool_.target}, time(0));
     for (std::size_t kind = 0; kind < pool_.nodes.size(); ++kind) {
       for (std::size_t i = 0; i < pool_.nodes[kind].count; ++i) {
         nodes_.push_back(
@@ -151,7 +152,7 @@ class LineSimulation {
     }
     const auto patience =
         admission::WaitingLine::patience_of(node.flow.importance(), span(pool_.query_wait));
-    if (line_.admit(node.flow, patience) == admission::WaitingLine::Answer::hopeless) {
+    if (line_.admit(node.flow, patience, time(now_)) != admission::WaitingLine::Answer::queue) {
       refuse(job);
       return;
     }

@@ -457,7 +457,8 @@ TEST(ConversationState, TextsBehindAFunctionThatChangesTheirReadingPin) {
   }
   Rig same;
   same.wire.feed(Party::client, query("select f()") + query("select 1"));
-  same.wire.feed(Party::backend, status("client_encoding", "LATIN1") + command("SELECT 1") + ready());
+  same.wire.feed(Party::backend,
+                 status("client_encoding", "LATIN1") + command("SELECT 1") + ready());
   EXPECT_EQ(same.conversation.pin_reason(), "") << "nothing is read in another way";
 }
 

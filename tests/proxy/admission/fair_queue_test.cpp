@@ -179,10 +179,34 @@ TEST_F(FairQueueTest, ModestIsWhoStandsWithLessThanAQuarterOfTheOthers) {
   const Flow thin = flow(1);
   const Flow fat = flow(2);
   push(thin, "thin");
-  EXPECT_FALSE(queue.modest(places.back()));
+  EXPECT_FALSE(FairQueue::modest(places.back()));
+  EXPECT_FALSE(FairQueue::greedy(places.back()));
   for (int i = 0; i < 9; ++i) push(fat, "fat");
-  EXPECT_TRUE(queue.modest(places.front()));
-  EXPECT_FALSE(queue.modest(places.back()));
+  EXPECT_TRUE(FairQueue::modest(places.front()));
+  EXPECT_FALSE(FairQueue::modest(places.back()));
+  EXPECT_FALSE(FairQueue::greedy(places.front()));
+  EXPECT_TRUE(FairQueue::greedy(places.back()));
+  EXPECT_FALSE(FairQueue::modest_with(thin)) << "then it has two of eleven";
+  EXPECT_FALSE(FairQueue::modest_with(flow(3))) << "one of eleven, of three sources";
+  for (int i = 0; i < 9; ++i) push(fat, "fat");
+  EXPECT_TRUE(FairQueue::modest_with(flow(3)));
+}
+
+TEST_F(FairQueueTest, DebtIsWhatASourceHasHadBeyondItsTurns) {
+  const Flow slow = flow(1);
+  const Flow other = flow(2);
+  EXPECT_EQ(queue.debt(slow), Duration::zero());
+  push(slow, "slow");
+  for (int i = 0; i < 20; ++i) push(other, "other");
+  ASSERT_EQ(pick(), "slow");
+  queue.charge(slow.node(), milliseconds(90), now);
+  const Duration owed = queue.debt(slow);
+  EXPECT_GT(owed, milliseconds(80));
+  EXPECT_LE(owed, milliseconds(100));
+  for (int i = 0; i < 10; ++i) ASSERT_EQ(pick(), "other");
+  EXPECT_LT(queue.debt(slow), owed) << "paid by the turns of others";
+  while (queue.size() != 0) pick();
+  EXPECT_EQ(queue.debt(slow), Duration::zero()) << "nobody waits for anything";
 }
 
 TEST_F(FairQueueTest, FindGoesFromTheOldestAndStopsWhenTold) {

@@ -38,23 +38,23 @@ class WaitingLineTest : public testing::Test {
 TEST_F(WaitingLineTest, WithoutEvidenceNobodyIsTurnedAway) {
   line.supply({1, 0}, now);
   for (int i = 0; i < 100; ++i) push(node);
-  EXPECT_EQ(line.admit(node, milliseconds(1)), WaitingLine::Answer::queue);
+  EXPECT_EQ(line.admit(node, milliseconds(1), now), WaitingLine::Answer::queue);
 }
 
 TEST_F(WaitingLineTest, WhoCannotBeServedInItsTimeIsToldAtOnce) {
   learn(milliseconds(100), 2);
   for (int i = 0; i < 9; ++i) push(node);
   // Ten times 50 ms in line and 100 ms of service.
-  EXPECT_EQ(line.admit(node, milliseconds(500)), WaitingLine::Answer::hopeless);
-  EXPECT_EQ(line.admit(node, milliseconds(700)), WaitingLine::Answer::queue);
-  EXPECT_EQ(line.admit(node, Duration::max()), WaitingLine::Answer::queue);
+  EXPECT_EQ(line.admit(node, milliseconds(500), now), WaitingLine::Answer::hopeless);
+  EXPECT_EQ(line.admit(node, milliseconds(700), now), WaitingLine::Answer::queue);
+  EXPECT_EQ(line.admit(node, Duration::max(), now), WaitingLine::Answer::queue);
 }
 
 TEST_F(WaitingLineTest, OthersTicketsCountOnlyAsFarAsTheyGoFirst) {
   learn(milliseconds(100), 2);
   for (int i = 0; i < 100; ++i) push(node);
   const Flow polite = line.queue().flow(Class::normal, Source{2}, "");
-  EXPECT_EQ(line.admit(polite, milliseconds(300)), WaitingLine::Answer::queue);
+  EXPECT_EQ(line.admit(polite, milliseconds(300), now), WaitingLine::Answer::queue);
 }
 
 TEST_F(WaitingLineTest, WhileThePoolGrowsALineIsNoOverload) {
@@ -67,7 +67,7 @@ TEST_F(WaitingLineTest, WhileThePoolGrowsALineIsNoOverload) {
     line.next(now);
   }
   EXPECT_FALSE(line.overloaded());
-  EXPECT_EQ(line.admit(node, milliseconds(1)), WaitingLine::Answer::queue);
+  EXPECT_EQ(line.admit(node, milliseconds(1), now), WaitingLine::Answer::queue);
 }
 
 TEST_F(WaitingLineTest, AStandingLineShedsWhatIsOlderThanAFewTargets) {
@@ -84,6 +84,45 @@ TEST_F(WaitingLineTest, AStandingLineShedsWhatIsOlderThanAFewTargets) {
   EXPECT_LE(now - line.queue().oldest_since(), line.slough(Class::normal, now));
   EXPECT_EQ(line.slough(Class::normal, now), 4 * config::kLineTarget);
   EXPECT_GT(line.slough(Class::critical, now), line.slough(Class::sheddable, now));
+}
+
+TEST_F(WaitingLineTest, ACrowdThatWaitsForItsAnswersIsServedInTheOrderItCame) {
+  learn(milliseconds(20), 20);
+  line.supply({20, 0, milliseconds(100)}, now);
+  // 300 of them, one served each millisecond: all wait for three times the target.
+  for (int i = 0; i < 300; ++i) push(node);
+  for (int i = 0; i < 3000; ++i) {
+    now += milliseconds(1);
+    EXPECT_EQ(line.expired(now), nullptr);
+    const Ticket* served = line.next(now);
+    ASSERT_EQ(served, &places[static_cast<std::size_t>(i)]);
+    ASSERT_EQ(line.admit(node, Duration::max(), now), WaitingLine::Answer::queue);
+    push(node);
+  }
+  EXPECT_TRUE(line.overloaded());
+}
+
+TEST_F(WaitingLineTest, AFloodIsCutToWhatCanBeServedAndTheRestRefusedWhenItComes) {
+  learn(milliseconds(20), 20);
+  line.supply({20, 0, milliseconds(100)}, now);
+  std::size_t refused = 0;
+  for (int i = 0; i < 2000; ++i) {
+    now += milliseconds(1);
+    for (int newcomer = 0; newcomer < 10; ++newcomer) {
+      const bool in = line.admit(node, Duration::max(), now) == WaitingLine::Answer::queue;
+      if (in) push(node);
+      refused += in ? 0 : 1;
+    }
+    while (line.expired(now)) {
+    }
+    line.next(now);
+  }
+  EXPECT_GT(refused, 15000U);
+  const Flow polite = line.queue().flow(Class::normal, Source{2}, "");
+  push(node);  // in the place of who has just left
+  EXPECT_EQ(line.admit(node, Duration::max(), now), WaitingLine::Answer::flooded);
+  EXPECT_EQ(line.admit(polite, Duration::max(), now), WaitingLine::Answer::queue);
+  EXPECT_LE(line.queue().size(), 4 * 100U / 16 + 1) << "milliseconds of service";
 }
 
 TEST_F(WaitingLineTest, WithoutATargetNobodyIsShedForWaiting) {
@@ -183,6 +222,29 @@ TEST_P(OverloadScenario, GoodputStaysAndRefusalsAreQuick) {
 
 INSTANTIATE_TEST_SUITE_P(Times, OverloadScenario, testing::Values(1.2, 2, 4, 10));
 
+/// As the configuration has it: patient crowds are left alone, and still refusals are quick.
+class DefaultTargetScenario : public testing::TestWithParam<double> {};
+
+TEST_P(DefaultTargetScenario, WhoIsServedIsServedSoonAndTheOthersAreToldAtOnce) {
+  const double factor = GetParam();
+  const auto rate = [factor](double at) {
+    const bool flood = at >= 2 && at < 12;
+    return (flood ? factor : 0.8) * kCapacity / 20;
+  };
+  SimulatedPool pool = pool_of({{20, rate}});
+  pool.target = milliseconds(200);
+  pool.duration = 18;
+  pool.count_from = 3;
+  const Tally all = LineSimulation(pool).run().front();
+  EXPECT_GE(all.per_second(3, 12), 0.97 * kCapacity);
+  EXPECT_LE(all.latency(0.5), 0.150);
+  EXPECT_LE(all.latency(0.99), 1);
+  EXPECT_LE(all.refusal(0.99), 0.025);
+  EXPECT_GE(all.per_second(13, 18), 0.95 * 0.8 * kCapacity);
+}
+
+INSTANTIATE_TEST_SUITE_P(Times, DefaultTargetScenario, testing::Values(2, 4, 10));
+
 TEST(WaitingLineScenario, ABrownoutIsServedAtTheSpeedOfTheSlowDatabase) {
   SimulatedPool pool = pool_of({{20, [](double) { return 0.8 * kCapacity / 20; }}});
   pool.service = [](double at) { return at >= 5 && at < 15 ? 0.200 : 0.020; };
@@ -192,21 +254,30 @@ TEST(WaitingLineScenario, ABrownoutIsServedAtTheSpeedOfTheSlowDatabase) {
   EXPECT_GE(all.per_second(16, 20), 0.95 * 0.8 * kCapacity);
 }
 
-TEST(WaitingLineScenario, OneWildNodeOfAHundredHurtsNobodyElse) {
+class WildNodeScenario : public testing::TestWithParam<milliseconds> {};
+
+TEST_P(WildNodeScenario, OneOfAHundredHurtsNobodyElse) {
   // The 99 ask for 40 % of the pool, the wild one for fifty times its share.
   const double share = 0.4 * kCapacity / 99;
   const auto quiet = [share](double) { return share; };
   const auto wild = [share](double at) { return at >= 3 ? 50 * share * 4 : share; };
   SimulatedPool pool = pool_of({{99, quiet}, {1, wild}});
+  pool.target = GetParam();
   pool.duration = 15;
   const auto both = LineSimulation(pool).run();
-  EXPECT_EQ(both[0].shed, 0U);
+  // With the tighter target, not even of those who have just had a statement of many times the mean
+  // more than one in a thousand.
+  const auto statements = static_cast<std::uint64_t>(pool.duration * 0.4 * kCapacity);
+  EXPECT_LE(both[0].shed, pool.target == config::kLineTarget ? statements / 1000 : 0);
   EXPECT_EQ(both[0].abandoned, 0U);
   EXPECT_LE(both[0].latency(0.99), 1.5 * 0.092);
   EXPECT_GT(both[1].shed, 0U);
   // What the others leave is the wild one's.
   EXPECT_GE(both[0].per_second(5, 15) + both[1].per_second(5, 15), 0.97 * kCapacity);
 }
+
+INSTANTIATE_TEST_SUITE_P(Targets, WildNodeScenario,
+                         testing::Values(config::kLineTarget, milliseconds(200)));
 
 TEST(WaitingLineScenario, ANodeWithSlowStatementsPaysForThem) {
   // Both ask for more than half of the pool's time; one in statements ten times as long.
