@@ -284,11 +284,12 @@ constexpr auto kOptions = std::to_array<Option>({
            "Connections for cancel requests, per backend, beside max_connections."),
 
     group("admission", "Who is served when there is not enough for all."),
-    timed("admission.queue_target", "200ms", 1, kMinute,
-          in_config<&Config::admission, &Admission::queue_target>,
-          "Overload is when the oldest client in a pool's line has waited longer than this for a "
-          "while; who has waited four times as long is refused then, and newcomers where even that "
-          "is not enough. 0: never."),
+    timed(
+        "admission.queue_target", "200ms", 1, kMinute,
+        in_config<&Config::admission, &Admission::queue_target>,
+        "Overload is when the oldest client in a pool's line has waited longer than this for a "
+        "while; newcomers that would wait twice as long are refused then, and who has waited four "
+        "times as long. 0: never."),
     number("admission.critical_reserve", "5", 0, 50, live,
            in_config<&Config::admission, &Admission::critical_reserve>,
            "Percent of a pool's backends that wait for work of class critical, if a rule names it; "

@@ -6,7 +6,7 @@ namespace weirpool::proxy::admission {
 namespace {
 
 /// Of what may be waited at most.
-constexpr double kNarrowest = 1.0 / 16;
+constexpr double kNarrowest = 1.0 / 8;
 /// A line falls so much more slowly than time passes.
 constexpr int kSlowness = 2;
 

@@ -1,7 +1,7 @@
-// Who is let into a line that is flooded. Overload alone turns nobody away: a crowd of patient
-// clients that each wait for the one before is served, however long its line, as long as that line
-// ends within what may be waited at most. Where it does not, more come than can be served, and
-// somebody has to be refused: then those who come, at once, and not those who have waited.
+// Who is let into an overloaded line. Overload alone turns nobody away: a crowd of patient clients
+// that each wait for the one before is served, as long as the line ends within what may be waited
+// at most. Where it does not, more come than can be served, and somebody has to be refused: then
+// those who come, at once, and not those who have waited.
 //
 // While that goes on the line is made short, so that who is served is served soon. It falls half as
 // fast as time passes: some are let in meanwhile. The door is wide again when for an interval
@@ -19,12 +19,12 @@ class Door {
   /// What happens says nothing about demand.
   void forget() { narrow_ = false; }
 
-  /// May one come in that would wait for `wait`, where others of its class may wait for `most`?
+  /// May one come in that would wait for `wait`, where its class may wait for `most`?
   /// `least`: what the line is never made shorter than.
   bool admits(TimePoint now, Duration wait, Duration most, Duration least);
 
   bool narrow() const { return narrow_; }
-  /// What of `most` may be waited now.
+  /// What of `most` may be waited now; max: anything.
   Duration room(TimePoint now, Duration most, Duration least) const;
 
  private:

@@ -25,6 +25,8 @@ struct FlowNode
   double left_at = 0;  ///< its parent's rounds when it became idle
   std::uint64_t epoch = 0;
   TimePoint used{};
+  TimePoint served{};       ///< the last of it, or when it became busy
+  Duration pace{};          ///< between two of it that were served, smoothed; zero: not known
   std::size_t waiting = 0;  ///< tickets here and below
   std::size_t busy = 0;     ///< children with tickets
   std::uint32_t holders = 0;
@@ -86,13 +88,21 @@ void settle(FlowNode& node, std::uint64_t epoch) {
   node.left_at = node.parent->rounds;
 }
 
-void become_busy(FlowNode& node, std::uint64_t epoch) {
+void become_busy(FlowNode& node, std::uint64_t epoch, TimePoint now) {
   FlowNode& parent = *node.parent;
   ++parent.busy;
+  if (node.epoch != epoch) node.pace = Duration::zero();
+  node.served = now;
   settle(node, epoch);
   // Newcomers go first; who owes waits for the round to come by.
   node.in_fresh = node.credit >= 0;
   parent.round_of(node.in_fresh).push_back(node);
+}
+
+void note_pace(FlowNode& node, TimePoint now) {
+  constexpr int kMemory = 16;
+  const Duration last = now - std::exchange(node.served, now);
+  node.pace = node.pace == Duration::zero() ? last : node.pace + (last - node.pace) / kMemory;
 }
 
 void become_idle(FlowNode& node) {
@@ -100,11 +110,6 @@ void become_idle(FlowNode& node) {
   --parent.busy;
   node.left_at = parent.rounds;
   parent.round_of(node.in_fresh).erase(FlowNode::Round::s_iterator_to(node));
-}
-
-bool is_modest(const FlowNode& source, std::size_t more) {
-  const std::size_t sources = source.parent->busy + (source.waiting == 0 ? 1 : 0);
-  return (source.waiting + more) * 4 * sources < source.parent->waiting + more;
 }
 
 }  // namespace
@@ -169,7 +174,7 @@ void FairQueue::push(Ticket& ticket, const Flow& flow, TimePoint now) {
   ages_[static_cast<std::size_t>(leaf.importance)].push_back(ticket);
   for (FlowNode* node = &leaf; node; node = node->parent) {
     node->used = now;
-    if (node->waiting++ == 0 && node->parent) become_busy(*node, epoch_);
+    if (node->waiting++ == 0 && node->parent) become_busy(*node, epoch_, now);
   }
 }
 
@@ -197,6 +202,7 @@ Ticket* FairQueue::pick(Order order, Duration cost, TimePoint now) {
   }
   Ticket& ticket = order == Order::newest_first ? node->queue.back() : node->queue.front();
   charge(node, Duration(static_cast<Duration::rep>(quantum)), now);
+  note_pace(*node->parent, now);
   unlink(ticket);
   if (root_->waiting == 0) ++epoch_;
   return &ticket;
@@ -219,6 +225,12 @@ std::size_t FairQueue::waiting(Class importance) const {
   return classes_[static_cast<std::size_t>(importance)]->waiting;
 }
 
+Class FairQueue::least_important() const {
+  std::size_t least = kClasses - 1;
+  while (classes_[least]->waiting == 0) --least;
+  return static_cast<Class>(least);
+}
+
 std::size_t FairQueue::waiting_up_to(Class importance) const {
   std::size_t sum = 0;
   for (std::size_t i = 0; i <= static_cast<std::size_t>(importance); ++i)
@@ -228,7 +240,16 @@ std::size_t FairQueue::waiting_up_to(Class importance) const {
 
 std::size_t FairQueue::waiting_beside(const Flow& flow) { return flow.node()->parent->waiting; }
 
-std::size_t FairQueue::busy_beside(const Flow& flow) { return flow.node()->parent->parent->busy; }
+std::size_t FairQueue::turns_beside(const Flow& flow) {
+  const FlowNode& source = *flow.node()->parent;
+  return source.parent->busy + (source.waiting == 0 ? 1 : 0);
+}
+
+Duration FairQueue::standing(const Flow& flow) const {
+  const FlowNode& source = *flow.node()->parent;
+  return source.epoch == epoch_ ? source.pace * static_cast<Duration::rep>(source.waiting)
+                                : Duration::zero();
+}
 
 Duration FairQueue::debt(const Flow& flow) const {
   const FlowNode& source = *flow.node()->parent;
@@ -250,18 +271,18 @@ TimePoint FairQueue::oldest_since() const {
   return since;
 }
 
-bool FairQueue::modest(const Ticket& ticket) { return is_modest(*ticket.flow_->parent, 0); }
+bool FairQueue::modest(const Ticket& ticket) {
+  const FlowNode& source = *ticket.flow_->parent;
+  return source.waiting * 4 * source.parent->busy < source.parent->waiting;
+}
 
 bool FairQueue::greedy(const Ticket& ticket) {
   const FlowNode& source = *ticket.flow_->parent;
   return source.waiting * source.parent->busy > source.parent->waiting;
 }
 
-bool FairQueue::modest_with(const Flow& flow) { return is_modest(*flow.node()->parent, 1); }
-
 Ticket& FairQueue::victim() {
-  std::size_t least = kClasses - 1;
-  while (classes_[least]->waiting == 0) --least;
+  const auto least = static_cast<std::size_t>(least_important());
   const FlowNode* fattest = nullptr;
   // Who waits is in one of the rounds, and in the queue of one of its source's leaves.
   for (const auto* round : {&classes_[least]->fresh, &classes_[least]->old}) {

@@ -105,12 +105,17 @@ class FairQueue {
   std::size_t size() const;
   bool empty() const { return size() == 0; }
   std::size_t waiting(Class importance) const;
+  /// The class that who waits is of, the least important of several. The line must not be empty.
+  Class least_important() const;
   /// Tickets of this class and of more important ones.
   std::size_t waiting_up_to(Class importance) const;
   /// Tickets of the source that `flow` belongs to, within its class.
   static std::size_t waiting_beside(const Flow& flow);
-  /// Sources of its class that have somebody in line.
-  static std::size_t busy_beside(const Flow& flow);
+  /// Sources of its class that take turns when it waits, its own among them.
+  static std::size_t turns_beside(const Flow& flow);
+  /// How long it takes at the source's pace until those who stand there are served; zero while that
+  /// is not known.
+  Duration standing(const Flow& flow) const;
   /// Backend time that its source has had beyond its turns, and that others are served for first.
   Duration debt(const Flow& flow) const;
   /// Null: nobody of this class waits.
@@ -121,8 +126,6 @@ class FairQueue {
   static bool modest(const Ticket& ticket);
   /// Its source stands here with more than the others do on average.
   static bool greedy(const Ticket& ticket);
-  /// Its source would be modest with one more.
-  static bool modest_with(const Flow& flow);
   /// The first of this class, oldest first, that `matches`, as long as `go_on` holds; null: none.
   template <class Matches, class GoOn>
   Ticket* find(Class importance, Matches matches, GoOn go_on) {

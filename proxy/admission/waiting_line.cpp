@@ -8,6 +8,9 @@ namespace weirpool::proxy::admission {
 namespace {
 
 constexpr int kModestyBonus = 4;
+/// What the classes may wait.
+constexpr std::array<int, kClasses> kTargets{16, 8, 4, 2};
+constexpr auto kNormal = static_cast<std::size_t>(Class::normal);
 
 template <class Number>
 Duration scaled(Duration duration, Number by) {
@@ -40,8 +43,11 @@ Duration WaitingLine::interval() const {
 }
 
 Duration WaitingLine::slough(Class importance, TimePoint now) const {
-  constexpr std::array<int, kClasses> kTargets{16, 8, 4, 2};
   return target(now) * kTargets[static_cast<std::size_t>(importance)];
+}
+
+Duration WaitingLine::least(Class importance) const {
+  return times_.mean() * kTargets[static_cast<std::size_t>(importance)] / kTargets[kNormal];
 }
 
 Duration WaitingLine::patience_of(Class importance, Duration query_wait) {
@@ -53,16 +59,18 @@ Duration WaitingLine::predicted_wait(const Flow& flow) const {
   // Fair queueing bounds what others can put in front of it: one turn of each busy source for each
   // of its own.
   const std::size_t all = queue_.size() + 1;
-  const std::size_t fair =
-      (FairQueue::waiting_beside(flow) + 1) * (FairQueue::busy_beside(flow) + 1);
+  const std::size_t fair = (FairQueue::waiting_beside(flow) + 1) * FairQueue::turns_beside(flow);
   return scaled(gap(), std::min(all, fair));
 }
 
-Duration WaitingLine::wait_in_flood(const Flow& flow) const {
+bool WaitingLine::may_join(const Flow& flow, Duration most) const {
+  if (queue_.standing(flow) > most) return false;
+  if (!door_.narrow()) return true;
+  // A source that has had more than its turns waits for those of others.
   const double turns = static_cast<double>(queue_.debt(flow).count()) /
                        static_cast<double>(std::max<Duration::rep>(advance().count(), 1));
-  const auto round = static_cast<double>(FairQueue::busy_beside(flow) + 1);
-  return std::max<Duration>(predicted_wait(flow), scaled(gap(), turns * round));
+  const auto others = static_cast<double>(FairQueue::turns_beside(flow) - 1);
+  return scaled(gap(), turns * others) <= most;
 }
 
 Duration WaitingLine::retry_after(const Flow& flow, double random) const {
@@ -88,10 +96,10 @@ WaitingLine::Answer WaitingLine::admit(const Flow& flow, Duration patience, Time
   if (patience != Duration::max() && wait + times_.quantile(0.5) > patience) {
     return Answer::hopeless;
   }
-  if (!door_.narrow()) return Answer::queue;
-  const Duration shown = wait_in_flood(flow) / (FairQueue::modest_with(flow) ? kModestyBonus : 1);
-  const Duration most = slough(flow.importance(), now);
-  return door_.admits(now, shown, most, least()) ? Answer::queue : Answer::flooded;
+  if (!overloaded()) return Answer::queue;
+  const Duration most = welcome(flow.importance(), now);
+  const bool in = may_join(flow, most) && door_.admits(now, wait, most, least(flow.importance()));
+  return in ? Answer::queue : Answer::flooded;
 }
 
 void WaitingLine::look(TimePoint now) {
@@ -99,7 +107,7 @@ void WaitingLine::look(TimePoint now) {
   const TimePoint since = queue_.oldest_since();
   const Duration oldest = since == TimePoint::max() ? Duration::zero() : now - since;
   detector_.observe(now, oldest, target(now), interval());
-  door_.observe(now, detector_.overloaded(), length(), slough(Class::normal, now), interval());
+  door_.observe(now, detector_.overloaded(), length(), welcome(Class::normal, now), interval());
 }
 
 void WaitingLine::push(Ticket& ticket, const Flow& flow, TimePoint now) {
@@ -116,8 +124,8 @@ Ticket* WaitingLine::next(TimePoint now) {
   look(now);
   last_departure_ = now;
   // What came before the door was narrow is still there.
-  const bool flood =
-      door_.narrow() && length() > 2 * door_.room(now, slough(Class::normal, now), least());
+  const bool flood = door_.narrow() && length() > 2 * door_.room(now, welcome(Class::normal, now),
+                                                                 least(Class::normal));
   const auto order = flood ? FairQueue::Order::newest_first : FairQueue::Order::oldest_first;
   Ticket* ticket = queue_.pick(order, advance(), now);
   if (ticket && queue_.empty()) look(now);
@@ -127,19 +135,21 @@ Ticket* WaitingLine::next(TimePoint now) {
 Ticket* WaitingLine::expired(TimePoint now) {
   look(now);
   if (!overloaded()) return nullptr;
-  Ticket* late = door_.narrow() ? surplus(now) : nullptr;
+  Ticket* late = surplus(now);
   if (!late) late = outwaited(now);
   if (late) queue_.erase(*late);
   return late;
 }
 
-/// What came before the door was narrow: of the least important class and of those who ask for more
-/// than the others, who has least time left.
+/// More than may be in line, from before the door was narrow. Must not be empty.
+bool WaitingLine::too_long(TimePoint now) const {
+  return door_.narrow() && length() > welcome(queue_.least_important(), now);
+}
+
+/// Of those who ask for more than the others, who has least time left.
 Ticket* WaitingLine::surplus(TimePoint now) {
-  if (length() <= slough(Class::normal, now)) return nullptr;
-  std::size_t least = kClasses - 1;
-  while (queue_.waiting(static_cast<Class>(least)) == 0) --least;
-  return queue_.find(static_cast<Class>(least), &FairQueue::greedy,
+  if (queue_.empty() || !too_long(now)) return nullptr;
+  return queue_.find(queue_.least_important(), &FairQueue::greedy,
                      [](const Ticket&) { return true; });
 }
 
@@ -168,7 +178,7 @@ TimePoint WaitingLine::wake_at(TimePoint now) const {
     const Ticket* oldest = queue_.oldest(importance);
     if (oldest) at = std::min(at, oldest->since() + slough(importance, now));
   }
-  if (door_.narrow() && length() > slough(Class::normal, now)) at = now;
+  if (!queue_.empty() && too_long(now)) at = now;
   return std::max<TimePoint>(at, now + config::kLineTick);
 }
 

@@ -73,6 +73,8 @@ class WaitingLine {
   Duration interval() const;
   /// How long one of this class may stand in an overloaded line.
   Duration slough(Class importance, TimePoint now) const;
+  /// How long it may have to, to be let in.
+  Duration welcome(Class importance, TimePoint now) const { return slough(importance, now) / 2; }
 
   FairQueue& queue() { return queue_; }
   const FairQueue& queue() const { return queue_; }
@@ -83,12 +85,13 @@ class WaitingLine {
   void look(TimePoint now);
   /// The time between two departures.
   Duration gap() const;
-  /// Who has had more than its turns waits for those of others, as long as the line never ends.
-  Duration wait_in_flood(const Flow& flow) const;
+  /// Does its source's own line leave room? While a line never ends, more come who go before it.
+  bool may_join(const Flow& flow, Duration most) const;
   /// The time until everybody in line is served; zero while that is not known.
   Duration length() const;
   /// The line is never made shorter than this: beside its service nobody minds that.
-  Duration least() const { return times_.mean(); }
+  Duration least(Class importance) const;
+  bool too_long(TimePoint now) const;
   Ticket* surplus(TimePoint now);
   Ticket* outwaited(TimePoint now);
 

@@ -186,10 +186,24 @@ TEST_F(FairQueueTest, ModestIsWhoStandsWithLessThanAQuarterOfTheOthers) {
   EXPECT_FALSE(FairQueue::modest(places.back()));
   EXPECT_FALSE(FairQueue::greedy(places.front()));
   EXPECT_TRUE(FairQueue::greedy(places.back()));
-  EXPECT_FALSE(FairQueue::modest_with(thin)) << "then it has two of eleven";
-  EXPECT_FALSE(FairQueue::modest_with(flow(3))) << "one of eleven, of three sources";
-  for (int i = 0; i < 9; ++i) push(fat, "fat");
-  EXPECT_TRUE(FairQueue::modest_with(flow(3)));
+}
+
+TEST_F(FairQueueTest, ASourceStandsForAsLongAsItsPaceNeedsForThoseInIt) {
+  const Flow slow = flow(1);
+  const Flow other = flow(2);
+  push(slow, "slow");
+  EXPECT_EQ(queue.standing(slow), Duration::zero());
+  for (int i = 0; i < 49; ++i) push(slow, "slow");
+  for (int i = 0; i < 90; ++i) push(other, "other");
+  for (int i = 0; i < 80; ++i) {
+    now += milliseconds(5);
+    pick();
+  }
+  // Each has a turn every 10 ms, and has had 40.
+  EXPECT_NEAR(static_cast<double>(queue.standing(slow).count()), 10 * 10e6, 5e6);
+  while (queue.size() != 0) pick();
+  push(slow, "slow");
+  EXPECT_EQ(queue.standing(slow), Duration::zero()) << "nobody waited for a while";
 }
 
 TEST_F(FairQueueTest, DebtIsWhatASourceHasHadBeyondItsTurns) {
