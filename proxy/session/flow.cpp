@@ -120,6 +120,11 @@ void Flow::abandon() {
   settle();
 }
 
+void Flow::cut_off() {
+  skip_ = 0;
+  drop_unread(filled_ - ready_);
+}
+
 void Flow::reset() {
   if (chunk_) chunks_.give_back(std::move(chunk_));
   sent_ = ready_ = filled_ = 0;

@@ -50,6 +50,9 @@ class Flow {
   bool pending() const { return ready_ > sent_ || !insertion_.empty(); }
   /// Forgets what is decided and not written: nobody takes it any more. What is unread stays.
   void abandon();
+  /// Whoever is read from has gone: forgets what is unread and what was to be skipped of the rest.
+  /// A message that is half passed on stays so.
+  void cut_off();
   /// Forgets everything and gives the chunk back.
   void reset();
 

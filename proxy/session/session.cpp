@@ -259,7 +259,7 @@ void Session::end_lease(bool backend_healthy) {
       conversation_->refused_to_write() && shard_->key().target->wants_writer();
   standing.needs_reset = reset_always_ || conversation_->needs_reset();
   const bool executing = conversation_->executing();
-  if (down_.steppable()) down_.skip(leftover);
+  down_.cut_off();
   conversation_->detach();
   pin_ = {};
   cancel_wanted_ = false;

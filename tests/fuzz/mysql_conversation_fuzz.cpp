@@ -1,5 +1,6 @@
 // Both parties of a conversation say anything at all, in any order.
 // Input: u8 flags, then pieces: u8 (bit 0: party, the rest: length), bytes.
+#include <cstdio>
 #include <cstdlib>
 
 #include "protocol/mysql/capabilities.hpp"
@@ -66,12 +67,16 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   }
   if (leased && !wire.ended()) {
     // The backend goes; whatever survives is driven on by what the client has sent.
-    const protocol::Verdict lost = conversation.backend_lost((flags & 64) != 0);
+    const bool torn = wire.torn() || (flags & 64) != 0;
+    const protocol::Verdict lost = conversation.backend_lost(torn);
     conversation.detach();
     if (lost.kind != test::Kind::close) wire.pump();
   }
   protocol::Writer out;
   conversation.write_fault(protocol::Fault::shutting_down, "", out);
-  if (!wire.breach().empty()) std::abort();
+  if (!wire.breach().empty()) {
+    std::fprintf(stderr, "%s\n", wire.breach().c_str());
+    std::abort();
+  }
   return 0;
 }

@@ -65,7 +65,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   if (!wire.breach().empty()) std::abort();
   if (attached && !wire.ended()) {
     // The backend goes; whatever survives is driven on by what the client has sent.
-    const Verdict lost = conversation.backend_lost((data[0] & 0x40) != 0);
+    const bool torn = wire.torn() || (data[0] & 0x40) != 0;
+    const Verdict lost = conversation.backend_lost(torn);
     conversation.detach();
     attached = false;
     if (lost.kind != Verdict::Kind::close) {

@@ -66,7 +66,14 @@ class ToyConversation final : public protocol::Conversation {
   }
   std::uint32_t answered() const override { return answers_; }
   bool refused_to_write() const override { return refused_to_write_; }
-  Verdict backend_lost(bool) override { return Verdict::close(Fault::backend_lost); }
+  Verdict backend_lost(bool) override {
+    if (!aside_) return Verdict::close(Fault::backend_lost);
+    aside_ = in_transaction_ = false;
+    owed_ = 0;
+    refusing_ = Fault::backend_lost;
+    say_refusal_ = true;
+    return Verdict::hold();
+  }
   std::unique_ptr<protocol::ClientLogin> take_login() override {
     return ToyDialect().client_login(context_);
   }
@@ -130,6 +137,8 @@ class ToyConversation final : public protocol::Conversation {
     if (owed_ == 0) return Verdict::close(Fault::backend_violation);
     std::string_view line;
     if (!first_line(unread, line)) return more(unread);
+    aside_ = line.starts_with("aside ");
+    if (aside_) return Verdict::skip(size_of(line, "aside"));
     const std::uint64_t size = size_of(line, "data");
     if (line == "= read only") refused_to_write_ = true;
     if (line == "idle" || line == "idle!" || line == "open") {
@@ -158,6 +167,7 @@ class ToyConversation final : public protocol::Conversation {
   bool dirty_ = false;
   bool refused_to_write_ = false;
   bool answered_ = false;
+  bool aside_ = false;
   unsigned owed_ = 0;
   std::uint32_t patience_ = 0;
   std::uint32_t limit_ = 0;

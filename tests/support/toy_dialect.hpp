@@ -7,7 +7,9 @@
 //   backend login         weirpool: login NAME DATABASE PASSWORD
 //                         backend: ok ID | refused | nodb | salt TEXT (weirpool: key HEX, again)
 //   command               client: any other line (put N: N bytes follow), passed on; needs a lease
-//   answer                backend: any number of "= text" and "data N" (N bytes follow), then one
+//   answer                backend: any number of "= text", "data N" (N bytes follow) and "aside N"
+//                         (the same, for weirpool: when the backend goes, the session stays), then
+//                         one
 //   of
 //                           idle    outside a transaction
 //                           idle!   the same, and the backend holds state that needs a reset

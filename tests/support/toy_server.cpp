@@ -398,6 +398,7 @@ void ToyServer::command(Peer& peer, const std::string& line) {
   } else if (name == "die") {
     peer.dying = true;
     if (rest == "half") peer.out += "data 100\nonly the beginning";
+    if (rest == "aside") peer.out += "aside 100\nonly the beginning";
     if (rest == "word") peer.out += "= a whole line\n";
   } else if (name == "garbage") {
     peer.out += "\x01?!\n";

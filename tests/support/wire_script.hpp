@@ -67,6 +67,8 @@ class Wire {
   const std::string& unread(Party of) const { return side(of).unread; }
   /// Bytes of a forward or skip that are still to come from `of`.
   std::uint64_t streaming(Party of) const { return side(of).forward + side(of).skip; }
+  /// Part of a message has been passed on: what backend_lost() is to be told.
+  bool torn() const { return side(Party::client).forward > 0 || side(Party::backend).forward > 0; }
   /// Verdicts that are not about bytes, in order; done and close included.
   const std::vector<Kind>& events() const { return events_; }
   std::size_t count(Kind kind) const {

@@ -79,6 +79,21 @@ TEST_F(FlowTest, SkippingBehindDecidedBytesClosesTheGap) {
   EXPECT_EQ(flushed(), "abef");
 }
 
+TEST_F(FlowTest, WhatWasPromisedOfOneSourceIsNotTakenFromTheNext) {
+  arrive("abcdef");
+  flow_.forward(2);
+  flow_.skip(10);
+  EXPECT_FALSE(flow_.steppable());
+  flow_.cut_off();
+  EXPECT_TRUE(flow_.steppable());
+  arrive("ghi");
+  EXPECT_EQ(unread(), "ghi");
+  flow_.forward(10);
+  flow_.cut_off();
+  EXPECT_TRUE(flow_.mid_message());
+  EXPECT_EQ(flushed(), "abghi");
+}
+
 TEST_F(FlowTest, InsertedBytesStandBetweenDecidedAndUnread) {
   arrive("abcd");
   flow_.forward(2);

@@ -255,6 +255,13 @@ TEST(SessionTest, ABackendLostBetweenMessagesIsSaid) {
   EXPECT_TRUE(world.until([&] { return world.target.ledger().open() == 0; }));
 }
 
+TEST(SessionTest, WhatALostBackendStillOwedWeirpoolIsNotTakenFromTheNext) {
+  ToyWorld world(1);
+  ToyClient client = world.logged_in();
+  EXPECT_EQ(client.ask("die aside"), "fault backend_lost");
+  EXPECT_EQ(client.ask("echo all of it"), "= all of it,idle");
+}
+
 TEST(SessionTest, ABackendThatTalksNonsenseIsRetiredAndSaid) {
   ToyWorld world(1);
   ToyClient client = world.logged_in();
