@@ -64,6 +64,10 @@ Duration WaitingLine::predicted_wait(const Flow& flow) const {
 }
 
 bool WaitingLine::may_join(const Flow& flow, Duration most) const {
+  // Chance alone makes the line of a source stand for an interval, and what is important is not
+  // refused for that.
+  const bool important = flow.importance() < Class::normal;
+  if (important) most = std::max<Duration>(most, interval());
   if (queue_.standing(flow) > most) return false;
   if (!door_.narrow()) return true;
   // A source that has had more than its turns waits for those of others.

@@ -29,6 +29,25 @@ class WaitingLineTest : public testing::Test {
     line.supply({backends, 0}, now);
   }
 
+  /// False: refused.
+  bool join(const Flow& flow) {
+    const bool in = line.admit(flow, Duration::max(), now) == WaitingLine::Answer::queue;
+    if (in) push(flow);
+    return in;
+  }
+  /// Each millisecond for 2 s ten come and one is served; how many were refused when they came.
+  std::size_t flood(const Flow& flow) {
+    std::size_t refused = 0;
+    for (int i = 0; i < 2000; ++i) {
+      now += milliseconds(1);
+      for (int newcomer = 0; newcomer < 10; ++newcomer) refused += join(flow) ? 0U : 1U;
+      while (line.expired(now)) {
+      }
+      line.next(now);
+    }
+    return refused;
+  }
+
   std::deque<LinePlace> places;
   WaitingLine line;
   Flow node = line.queue().flow(Class::normal, Source{1}, "");
@@ -105,19 +124,7 @@ TEST_F(WaitingLineTest, ACrowdThatWaitsForItsAnswersIsServedInTheOrderItCame) {
 TEST_F(WaitingLineTest, AFloodIsCutToWhatCanBeServedAndTheRestRefusedWhenItComes) {
   learn(milliseconds(20), 20);
   line.supply({20, 0, milliseconds(100)}, now);
-  std::size_t refused = 0;
-  for (int i = 0; i < 2000; ++i) {
-    now += milliseconds(1);
-    for (int newcomer = 0; newcomer < 10; ++newcomer) {
-      const bool in = line.admit(node, Duration::max(), now) == WaitingLine::Answer::queue;
-      if (in) push(node);
-      refused += in ? 0 : 1;
-    }
-    while (line.expired(now)) {
-    }
-    line.next(now);
-  }
-  EXPECT_GT(refused, 15000U);
+  EXPECT_GT(flood(node), 15000U);
   const Flow polite = line.queue().flow(Class::normal, Source{2}, "");
   push(node);  // in the place of who has just left
   EXPECT_EQ(line.admit(node, Duration::max(), now), WaitingLine::Answer::flooded);
@@ -137,14 +144,9 @@ TEST_F(WaitingLineTest, ASourceWhoseOwnLineIsTooLongIsRefusedAndNobodyElse) {
     }
     if (i % 5 < 4) {
       const Flow polite = line.queue().flow(Class::normal, Source{10 + i % 90}, "");
-      ASSERT_EQ(line.admit(polite, Duration::max(), now), WaitingLine::Answer::queue);
-      push(polite);
+      ASSERT_TRUE(join(polite));
     }
-    if (i % 5 < 2) {
-      const bool in = line.admit(wild, Duration::max(), now) == WaitingLine::Answer::queue;
-      if (in) push(wild);
-      refused += in ? 0 : 1;
-    }
+    if (i % 5 < 2) refused += join(wild) ? 0U : 1U;
     line.next(now);
   }
   EXPECT_GT(refused, 500U);
@@ -156,15 +158,7 @@ TEST_F(WaitingLineTest, InAFloodAFlowIsRefusedForWhatItsSourceHasHadOnlyWhileOth
   line.supply({20, 0, milliseconds(100)}, now);
   const Flow others = line.queue().flow(Class::normal, Source{2}, "");
   const Flow important = line.queue().flow(Class::critical, Source{1}, "");
-  for (int i = 0; i < 2000; ++i) {
-    now += milliseconds(1);
-    for (int newcomer = 0; newcomer < 10; ++newcomer) {
-      if (line.admit(others, Duration::max(), now) == WaitingLine::Answer::queue) push(others);
-    }
-    while (line.expired(now)) {
-    }
-    line.next(now);
-  }
+  flood(others);
   ASSERT_EQ(line.admit(node, Duration::max(), now), WaitingLine::Answer::queue);
   const auto too_much = std::chrono::seconds(20);
   line.queue().charge(node.node(), too_much, now);
@@ -343,7 +337,6 @@ TEST(WaitingLineScenario, UnderPressureTheSheddableGoFirstAndTheCriticalStay) {
   const auto half = [](double) { return 0.5 * kCapacity; };
   const auto full = [](double) { return 1.5 * kCapacity; };
   SimulatedPool pool = pool_of({{1, half, 0, Class::critical}, {1, full, 0, Class::sheddable}});
-  pool.target = milliseconds(200);
   pool.duration = 15;
   const auto both = LineSimulation(pool).run();
   EXPECT_EQ(both[0].shed, 0U);
