@@ -47,6 +47,7 @@ class Contender:
     prepares = True  # knows protocol-level prepared statements while it shares backends
     spreads = True  # has a way to use more than one core
     backends = BACKENDS
+    elasticity = "off"  # Weirpool's admission.elasticity
     short = False  # named without its threads
 
     def __init__(self, server, folder, threads):
@@ -175,6 +176,7 @@ class Weirpool(Contender):
                 "workers": self.threads, "log": {"level": "warn"},
                 "backends": {"db": {"tls": {"mode": "disable"}}},
                 "limits": {"max_client_conn": MANY_CLIENTS},
+                "admission": {"elasticity": self.elasticity},
                 "users": self.server.extra_users()},
             listener_tls={"mode": "allow", "cert_file": str(self.server.tls_cert),
                           "key_file": str(self.server.tls_key)})

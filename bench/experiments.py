@@ -8,6 +8,8 @@ from contenders import BACKENDS
 
 CLIENTS = 40
 CROWD = 1000
+THRONG = 512
+READ_WRITE = "oltp_read_write"
 MANY = 10000
 TENANTS = 1000
 PROTOCOL_NAMES = {"postgresql": "PostgreSQL", "mysql": "MySQL"}
@@ -124,14 +126,25 @@ POSTGRES = [
 ]
 
 
-def query(mode):
-    return lambda one, seconds: figures(loads.sysbench(one, BACKENDS, seconds, mode))
+def query(mode, clients=BACKENDS, test="oltp_point_select"):
+    return lambda one, seconds: figures(loads.sysbench(one, clients, seconds, mode, test))
 
 
 MYSQL = [
     Experiment("mysql-text", "text queries", "mysql", TRANSACTION, "CPU µs", query("text")),
     Experiment("mysql-prepared", "prepared statements", "mysql", TRANSACTION, "CPU µs",
                query("prepared")),
+    Experiment("mysql-read-write", "read/write transactions", "mysql", TRANSACTION, "CPU µs",
+               query("text", test=READ_WRITE), note=f"sysbench `{READ_WRITE}`"),
+    Experiment("mysql-read-write-prepared", "read/write transactions, prepared", "mysql",
+               TRANSACTION, "CPU µs", query("prepared", test=READ_WRITE),
+               note=f"sysbench `{READ_WRITE}`"),
+    Experiment("mysql-crowd", f"text queries, {THRONG} clients on {BACKENDS} backends", "mysql",
+               TRANSACTION, "CPU µs", query("text", THRONG), lambda one: one.pools),
+    Experiment("mysql-crowd-read-write",
+               f"read/write transactions, {THRONG} clients on {BACKENDS} backends", "mysql",
+               TRANSACTION, "CPU µs", query("text", THRONG, READ_WRITE), lambda one: one.pools,
+               note=f"sysbench `{READ_WRITE}`"),
     Experiment("mysql-login", "logins, caching_sha2_password", "mysql", ("logins/s", "CPU µs"),
                "CPU µs", login(False), lambda one: one.pools),
     Experiment("mysql-idle", "an idle client", "mysql", ("kB",), "kB", idle(False),

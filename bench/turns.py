@@ -15,6 +15,7 @@ class Turns:
 
     def __init__(self, experiment, field, options):
         self.experiment, self.field, self.options = experiment, field, options
+        self.rounds = options.rounds
         self.running, self.measured, self.failed = [], {}, {}
 
     def seconds(self):
@@ -25,7 +26,7 @@ class Turns:
             self.running.append(one)
             one.start()
         values = self.experiment.run(one, self.seconds())
-        say(f"   {number + 1}/{self.options.rounds}  {one.label:<28} " + "  ".join(
+        say(f"   {number + 1}/{self.rounds}  {one.label:<28} " + "  ".join(
             f"{report.shown(value)} {column}"
             for column, value in zip(self.experiment.columns, values)))
         self.measured.setdefault(one.label, []).append(values)
@@ -45,7 +46,7 @@ class Turns:
     def run(self):
         """label -> rounds of tuples; and label -> why there are none."""
         try:
-            for number in range(self.options.rounds):
+            for number in range(self.rounds):
                 first = number % max(1, len(self.field))
                 for one in self.field[first:] + self.field[:first]:
                     if one.label in self.failed:

@@ -20,6 +20,8 @@ enum class Protocol : std::uint8_t { postgresql, mysql };
 /// libpq's sslmode names. allow is not offered.
 enum class SslMode : std::uint8_t { disable, prefer, require, verify_ca, verify_full };
 enum class ClientTls : std::uint8_t { disable, allow, require };
+/// Is it tried out how many backends are useful, and are no more used?
+enum class ElasticityMode : std::uint8_t { off, advise, enforce };
 /// When a client gives its backend back. inherit: as the next wider place says.
 enum class PoolMode : std::uint8_t { transaction, session, statement, inherit };
 /// What a client has to show; reject is a word of rules only.
@@ -35,6 +37,7 @@ enum class AuthMethod : std::uint8_t {
 /// How TLS with a server begins: after a question in its protocol, or at once (libpq's
 /// sslnegotiation).
 enum class TlsNegotiation : std::uint8_t { postgres, direct };
+enum class Compression : std::uint8_t { off, zlib, zstd };
 enum class PostgresVersion : std::uint8_t { v3_0, v3_2 };
 /// How important work is when not all of it can be served, the most important first.
 enum class AdmissionClass : std::uint8_t { critical, high, normal, sheddable };
@@ -56,7 +59,14 @@ struct HostList : Address {
 };
 
 /// Which of the hosts will do, as libpq has it.
-enum class TargetSession : std::uint8_t { any, read_write, primary, standby, prefer_standby };
+enum class TargetSession : std::uint8_t {
+  any,
+  read_write,
+  read_only,
+  primary,
+  standby,
+  prefer_standby
+};
 
 struct BackendTls {
   SslMode mode = SslMode::prefer;
@@ -75,6 +85,7 @@ struct Backend {
   std::uint32_t max_connections = 0;
   BackendTls tls;
   bool allow_public_key_retrieval = false;
+  Compression compression = Compression::off;
   PostgresVersion max_protocol_version = PostgresVersion::v3_0;
   std::string auth_user;    ///< empty: users are not looked up in the database
   std::string auth_query;   ///< empty: the dialect's own
@@ -151,6 +162,8 @@ struct Limits {
   std::uint32_t max_user_client_connections = 0;
   std::uint32_t max_source_client_connections = 0;  ///< per address
   std::uint32_t max_login_conn = 0;                 ///< clients that have not finished their login
+  std::uint32_t memory_high = 0;                    ///< MiB, resolved; zero: no bound
+  Duration loop_lag_high{};                         ///< zero: none
   std::uint32_t max_waiting_clients = 0;            ///< per pool and worker
   std::uint32_t max_source_waiting_clients = 0;     ///< of those, of one address; zero: no bound
   std::uint32_t max_connecting = 0;                 ///< parallel connects per backend
@@ -189,7 +202,7 @@ struct Tcp {
   Duration keepalive_idle{};
   Duration keepalive_interval{};
   std::uint32_t keepalive_count = 0;
-  Duration user_timeout{};  ///< TCP_USER_TIMEOUT, both sides
+  Duration user_timeout{};  ///< of silence, both sides; zero: none
   std::uint32_t backlog = 0;
   bool operator==(const Tcp&) const = default;
 };
@@ -221,7 +234,7 @@ enum class Keep : std::uint8_t { pin, refuse, allow };
 struct SessionState {
   Follow parameters = Follow::track;
   Follow roles = Follow::track;
-  Keep sql_prepare = Keep::pin;
+  Follow sql_prepare = Follow::track;
   Keep listen = Keep::pin;
   Keep temporary_objects = Keep::pin;
   Keep with_hold_cursors = Keep::pin;
@@ -255,7 +268,8 @@ struct AdmissionRule {
 
 /// Who is served when there is not enough for all.
 struct Admission {
-  Duration queue_target{};             ///< zero: nobody is refused for a long line alone
+  Duration queue_target{};  ///< zero: nobody is refused for a long line alone
+  ElasticityMode elasticity = ElasticityMode::off;
   std::uint32_t critical_reserve = 0;  ///< percent of a pool's backends
   std::vector<AdmissionRule> rules;    ///< the first that fits
   bool operator==(const Admission&) const = default;

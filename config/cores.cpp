@@ -3,19 +3,13 @@
 #include <sched.h>
 
 #include <algorithm>
-#include <fstream>
 #include <sstream>
+
+#include "config/cgroups.hpp"
 
 namespace weirpool::config {
 
 namespace {
-
-std::string first_line(const std::string& path) {
-  std::ifstream file(path);
-  std::string line;
-  std::getline(file, line);
-  return line;
-}
 
 std::uint32_t cores_of_affinity() {
   cpu_set_t set;
@@ -31,17 +25,6 @@ std::string quota_text(const std::string& folder) {
   return quota + " " + first_line(folder + "/cpu.cfs_period_us");
 }
 
-/// Lowers `cores` by every quota from `mount + group` up to `mount`. A container sees its own group
-/// at the mount's root whatever its /proc/self/cgroup says, so the root is always looked at.
-void apply_quotas(const std::string& mount, std::string group, std::uint32_t& cores) {
-  for (;;) {
-    const std::uint32_t quota = cores_of_quota(quota_text(mount + group));
-    if (quota != 0) cores = std::min(cores, quota);
-    if (group.empty()) return;
-    group.resize(std::min(group.rfind('/'), group.size()));
-  }
-}
-
 }  // namespace
 
 std::uint32_t cores_of_quota(std::string_view cpu_max) {
@@ -55,19 +38,10 @@ std::uint32_t cores_of_quota(std::string_view cpu_max) {
 
 std::uint32_t usable_cores(const std::string& root) {
   std::uint32_t cores = cores_of_affinity();
-  std::ifstream groups(root + "/proc/self/cgroup");
-  std::string line;
-  while (std::getline(groups, line)) {  // hierarchy:controllers:/group
-    const std::size_t first = line.find(':');
-    const std::size_t second = first == std::string::npos ? first : line.find(':', first + 1);
-    if (second == std::string::npos) continue;
-    const std::string controllers = line.substr(first + 1, second - first - 1);
-    std::string group = line.substr(second + 1);
-    if (group == "/") group.clear();
-    if (controllers.empty()) apply_quotas(root + "/sys/fs/cgroup", group, cores);
-    const bool cpu = ("," + controllers + ",").find(",cpu,") != std::string::npos;
-    if (cpu) apply_quotas(root + "/sys/fs/cgroup/cpu", group, cores);
-  }
+  visit_cgroups(root, "cpu", [&](const std::string& folder) {
+    const std::uint32_t quota = cores_of_quota(quota_text(folder));
+    if (quota != 0) cores = std::min(cores, quota);
+  });
   return cores;
 }
 

@@ -65,6 +65,8 @@ inline constexpr std::chrono::milliseconds kLineIntervalMin{100};
 inline constexpr std::chrono::milliseconds kLineIntervalMax{2000};
 /// A standing line is looked at no more often than this.
 inline constexpr std::chrono::milliseconds kLineTick{1};
+/// And no more than these are told then that it is not their turn any more.
+inline constexpr std::size_t kShedAtOnce = 256;
 /// The advice to a refused client: the predicted wait and a random part at least as large as this,
 /// so that refused clients do not come back together.
 inline constexpr std::chrono::milliseconds kRetryAfterSpread{100};
@@ -74,6 +76,42 @@ inline constexpr std::chrono::milliseconds kRetryAfterMax{5000};
 inline constexpr std::chrono::milliseconds kSourceForgotten{60'000};
 /// A source counts as live for this long after its last statement.
 inline constexpr std::chrono::milliseconds kSourceLive{30'000};
+
+// How many statements may execute at a time (proxy/admission/elasticity.hpp,
+// proxy/pool/arbiter.hpp).
+/// How often it is looked at while somebody waits, and while nobody does.
+inline constexpr std::chrono::milliseconds kArbiterTick{25};
+inline constexpr std::chrono::milliseconds kArbiterCalmTick{250};
+/// Fewer are never tried.
+inline constexpr unsigned kUsefulLeast = 4;
+/// A trial measures for at least this, and no longer than that unless too little has happened.
+inline constexpr std::chrono::milliseconds kTrialShort{250};
+inline constexpr std::chrono::milliseconds kTrialLong{1000};
+/// Where too little has happened after this, nothing is found out.
+inline constexpr std::chrono::milliseconds kTrialPatience{30'000};
+/// Pauses between trials grow from the first to the last; where all backends are useful beyond
+/// doubt they begin with the one between.
+inline constexpr std::chrono::milliseconds kTrialPauseMin{1000};
+inline constexpr std::chrono::milliseconds kTrialPauseHealthy{10'000};
+inline constexpr std::chrono::milliseconds kTrialPauseMax{60'000};
+/// What has been found is forgotten when nobody has waited for this long.
+inline constexpr std::chrono::milliseconds kUsefulForgotten{600'000};
+
+// Own protection (proxy/self_protection.hpp).
+/// How often the process's memory is looked at, and how long it may stay high before more is
+/// refused than what is least important.
+inline constexpr std::chrono::milliseconds kMemoryLook{100};
+inline constexpr std::chrono::milliseconds kMemoryGrace{1000};
+/// How often what is free is given back to the system while memory is short.
+inline constexpr std::chrono::milliseconds kMemoryTrim{1000};
+/// Clients that are heard out before they are refused for want of memory: an administrator must
+/// get in.
+inline constexpr unsigned kHeardWhileTight = 64;
+/// How often a worker looks how late its event loop is (proxy/admission/loop_lag.hpp).
+inline constexpr std::chrono::milliseconds kLagLook{50};
+
+/// Requests that were lost with a backend before it was given any of them (RetryBudget).
+inline constexpr std::chrono::milliseconds kRetryWindow{10'000};
 
 /// The scaling signal is made of windows of this length (proxy/scaling/signal.hpp).
 inline constexpr std::chrono::milliseconds kScalingWindow{10'000};
@@ -106,6 +144,9 @@ inline constexpr unsigned kMaxFreshAttempts = 3;
 /// How often a cancel request that found all cancel connections taken tries again, until
 /// cancel_wait_timeout.
 inline constexpr std::chrono::milliseconds kCancelRetry{20};
+/// A server that refuses to write may be where a name has led once: how often, at most, that makes
+/// weirpool look the names up again before dns_max_ttl has passed.
+inline constexpr std::chrono::milliseconds kLookUpAgain{1000};
 /// How often idle backends are looked over for age.
 inline constexpr std::chrono::milliseconds kSweepInterval{1000};
 /// How long a client that has been told goodbye may take to close before it is cut off. Closing at
@@ -115,6 +156,11 @@ inline constexpr std::chrono::milliseconds kFarewellLinger{1000};
 inline constexpr std::chrono::milliseconds kPasswordFilePoll{1000};
 /// How often a drain looks whether everybody has left.
 inline constexpr std::chrono::milliseconds kDrainPoll{50};
+
+/// SUSPEND waits this long for peers to take what has been read for them; then it is taken back.
+inline constexpr std::chrono::milliseconds kSuspendPatience{10'000};
+/// How often a suspension looks whether anybody is still there to end it.
+inline constexpr std::chrono::milliseconds kSuspendLook{250};
 
 /// A worker that has not swept for this long does not answer: the process is not live.
 inline constexpr std::chrono::milliseconds kWorkerStuckAfter{10'000};

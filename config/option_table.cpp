@@ -38,8 +38,9 @@ constexpr auto kOptions = std::to_array<Option>({
         "Where it listens, host:port; several hosts of one database with commas between them, in "
         "the order in which they are tried."),
     choice(
-        "backends.*.target_session_attrs", "any", "any|read-write|primary|standby|prefer-standby",
-        restart, in_backend<&Backend::target_session_attrs>,
+        "backends.*.target_session_attrs", "any",
+        "any|read-write|read-only|primary|standby|prefer-standby", restart,
+        in_backend<&Backend::target_session_attrs>,
         "Which of its hosts will do; a connection is asked before it is first used, and again when "
         "the server has refused to write."),
     {"backends.*.max_connections", Type::integer, "", true, 1, 100'000, "", restart, "20",
@@ -52,6 +53,11 @@ constexpr auto kOptions = std::to_array<Option>({
           in_backend<&Backend::allow_public_key_retrieval>,
           "MySQL only: may the password be sent under an RSA key that the server itself hands out "
           "over a connection without TLS? Whoever sits in between could hand out theirs."),
+    choice("backends.*.compression", "off", "off|zlib|zstd", restart,
+           in_backend<&Backend::compression>,
+           "MySQL only: how what travels to and from the server is compressed, where the server "
+           "offers it (MariaDB: zlib). It saves bytes between availability zones and costs CPU on "
+           "both sides."),
     choice(
         "backends.*.max_protocol_version", "3.0", "3.0|3.2", restart,
         in_backend<&Backend::max_protocol_version>,
@@ -145,10 +151,10 @@ constexpr auto kOptions = std::to_array<Option>({
 
     holder("users", Type::map, "Who may log in, and with what; used on both sides."),
     group("users.*", "One user; exactly one of the three password keys."),
-    secret(
-        "users.*.password", Type::secret, "${APP_PASSWORD}",
-        "The password, or what PostgreSQL stores of it (md5... or SCRAM-SHA-256$...); keep it out "
-        "of the file with ${NAME}."),
+    secret("users.*.password", Type::secret, "${APP_PASSWORD}",
+           "The password, or what the database stores of it: md5... or SCRAM-SHA-256$... "
+           "(PostgreSQL), *... or $A$... or the latter as 0x2441... (MySQL); keep it out of the "
+           "file with ${NAME}."),
     secret("users.*.password_file", Type::secret_file, "/run/secrets/app",
            "A file that holds it, read again for every new backend login; one trailing newline "
            "is ignored."),
@@ -195,7 +201,9 @@ constexpr auto kOptions = std::to_array<Option>({
          "a map with map=."),
     text("auth.user_file", "", "/etc/weirpool/userlist.txt", new_connections,
          kAuth<&Auth::user_file>,
-         "More users, in the format of PgBouncer's userlist.txt; read again whenever it changes."),
+         "More users, in the format of PgBouncer's userlist.txt; read again whenever it changes. "
+         "One with "
+         "an empty password has none and comes in only where none is asked for: trust and cert."),
     timed("auth.query_ttl", "30s", 100, kDay, kAuth<&Auth::query_ttl>,
           "How long the answer of auth_query is believed; 0 asks for every login."),
 
@@ -210,7 +218,7 @@ constexpr auto kOptions = std::to_array<Option>({
      "Names from users that may only look: SHOW commands.",
      in_config<&Config::admin, &Admin::stats_users>},
 
-    {"workers", Type::workers, "auto", false, 1, 256, "", restart, "",
+    {"workers", Type::automatic, "auto", false, 1, 256, "", restart, "",
      "Threads that relay; auto is the cores that the cgroup and the affinity mask really give.",
      in_config<&Config::workers>},
     number("instance_id", "0", 0, 255, restart, in_config<&Config::instance_id>,
@@ -233,7 +241,7 @@ constexpr auto kOptions = std::to_array<Option>({
            "Backends per user and database server, all databases together."),
     number("pool.max_prepared_statements", "200", 0, 100'000, restart,
            in_config<&Config::pool, &Pool::max_prepared_statements>,
-           "Prepared statements remembered per client and kept per backend connection."),
+           "Prepared statements kept per backend connection; a client may have 16 times as many."),
 
     truth("pool.reset_query_always", "false", restart,
           in_config<&Config::pool, &Pool::reset_query_always>,
@@ -244,8 +252,8 @@ constexpr auto kOptions = std::to_array<Option>({
            "SET, set_config(): follow the client, or pin it to its backend."),
     follow("pool.session_state.roles", kState<&SessionState::roles>,
            "SET ROLE, SET SESSION AUTHORIZATION."),
-    keep("pool.session_state.sql_prepare", kState<&SessionState::sql_prepare>,
-         "PREPARE as SQL; statements of the protocol are always shared."),
+    follow("pool.session_state.sql_prepare", kState<&SessionState::sql_prepare>,
+           "PREPARE as SQL; statements of the protocol are always shared."),
     keep("pool.session_state.listen", kState<&SessionState::listen>, "LISTEN."),
     keep("pool.session_state.temporary_objects", kState<&SessionState::temporary_objects>,
          "Temporary tables, views, sequences, functions."),
@@ -268,6 +276,14 @@ constexpr auto kOptions = std::to_array<Option>({
            "Clients per network address, logins included; 0: no bound."),
     number("limits.max_login_conn", "1000", 1, 1'000'000, live, kLimit<&Limits::max_login_conn>,
            "Clients that have not finished their login."),
+    {"limits.memory_high", Type::automatic, "auto", false, 0, 1'000'000'000, "", live, "",
+     "Resident memory of weirpool in MiB from which on it takes in nobody new, and refuses what "
+     "waits in line for a backend: class sheddable at once, class normal if that does not help. "
+     "auto is four fifths of what the machine or the cgroup has; 0: never.",
+     kLimit<&Limits::memory_high>},
+    timed("limits.loop_lag_high", "50ms", 1, kMinute, kLimit<&Limits::loop_lag_high>,
+          "A worker whose event loop is behind by more than this for a while gets no new clients; "
+          "while all are, newcomers wait to be accepted, but for a few. 0: never."),
     number("limits.max_waiting_clients", "10000", 0, 1'000'000, live,
            kLimit<&Limits::max_waiting_clients>,
            "Clients waiting for a backend, per pool and worker."),
@@ -290,6 +306,12 @@ constexpr auto kOptions = std::to_array<Option>({
         "Overload is when the oldest client in a pool's line has waited longer than this for a "
         "while; newcomers that would wait twice as long are refused then, and who has waited four "
         "times as long. 0: never."),
+    choice(
+        "admission.elasticity", "off", "off|advise|enforce", live,
+        in_config<&Config::admission, &Admission::elasticity>,
+        "While clients wait, it is tried out how many statements a database server should execute "
+        "at a time; enforce: no more than are useful do, whatever max_connections allows; advise: "
+        "it is only said, in metrics and in the scaling signal."),
     number("admission.critical_reserve", "5", 0, 50, live,
            in_config<&Config::admission, &Admission::critical_reserve>,
            "Percent of a pool's backends that wait for work of class critical, if a rule names it; "
@@ -336,7 +358,7 @@ constexpr auto kOptions = std::to_array<Option>({
           "A client waits this long for a backend, then its query fails; its session stays."),
     timed("timeouts.server_connect_timeout", "5s", 10, kHour,
           kTimeout<&Timeouts::server_connect_timeout>,
-          "Opening a backend, login included, must finish in this time."),
+          "Opening a backend, from its name to its login, must finish in this time."),
     timed("timeouts.server_idle_timeout", "10m", 10, 365 * kDay,
           kTimeout<&Timeouts::server_idle_timeout>, "An unused backend is closed after this time."),
     timed("timeouts.server_check_delay", "30s", 1, 365 * kDay,
@@ -380,7 +402,9 @@ constexpr auto kOptions = std::to_array<Option>({
     number("tcp.keepalive_count", "3", 1, 100, new_connections, kTcp<&Tcp::keepalive_count>,
            "Unanswered probes that mean it is gone."),
     timed("tcp.user_timeout", "12s", 100, kHour, kTcp<&Tcp::user_timeout>,
-          "How long sent bytes may stay unacknowledged (TCP_USER_TIMEOUT).", new_connections),
+          "How long a peer that holds a backend, or is one, may leave unacknowledged what is sent "
+          "again and again; a live one that only reads slowly is not meant. 0: the kernel decides.",
+          live),
     number("tcp.backlog", "4096", 1, 65535, restart, kTcp<&Tcp::backlog>,
            "Connections the kernel queues before they are accepted."),
 

@@ -19,7 +19,7 @@ enum class Type : std::uint8_t {
   map,    ///< a mapping with the user's own names as keys; its element is path.*
   list,   ///< a sequence; its element is path.*
   integer,
-  workers,  ///< a number or auto
+  automatic,  ///< a number, or auto: what suits the machine
   duration,
   boolean,
   choice,  ///< one of `choices`, in the order of the enumeration it fills

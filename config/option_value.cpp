@@ -157,7 +157,7 @@ void walk_children(std::string_view parent, const std::string& path, int depth, 
 
 std::string assign(const Option& option, const std::string& text, const Field& field) {
   switch (option.type) {
-    case Type::workers:
+    case Type::automatic:
     case Type::integer: return assign_integer(option, text, field);
     case Type::duration: return assign_duration(option, text, field);
     case Type::choice: return assign_choice(option, text, field);
@@ -180,7 +180,7 @@ std::string assign(const Option& option, const std::string& text, const Field& f
 
 std::string text_of(const Option& option, const Field& field) {
   switch (option.type) {
-    case Type::workers:
+    case Type::automatic:
     case Type::integer: return std::to_string(at<std::uint32_t>(field));
     case Type::duration: return format_duration(at<Duration>(field));
     case Type::boolean: return at<bool>(field) ? "true" : "false";
@@ -210,7 +210,7 @@ std::string bounds_of(const Option& option) {
   switch (option.type) {
     case Type::integer: return range;
     case Type::duration: return "0, " + range;
-    case Type::workers: return "auto, " + range;
+    case Type::automatic: return "auto, " + range;
     default: return {};
   }
 }

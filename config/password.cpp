@@ -39,10 +39,25 @@ std::string read_password(const PasswordSource& source) {
   return std::move(file.text);
 }
 
-bool is_verifier(std::string_view text) {
+bool is_postgres_verifier(std::string_view text) {
   const bool md5 = text.size() == 35 && text.starts_with("md5") &&
                    text.find_first_not_of("0123456789abcdef", 3) == text.npos;
   return md5 || text.starts_with("SCRAM-SHA-256$");
+}
+
+bool is_mysql_verifier(std::string_view text) {
+  constexpr std::size_t kNative = 41;  // an asterisk and a SHA-1
+  constexpr std::size_t kSha2 = 70;    // "$A$005$", a salt of 20 bytes, 43 characters of hash
+  const auto is_hex = [&](std::string_view digits) {
+    return digits.find_first_not_of("0123456789abcdefABCDEF") == digits.npos;
+  };
+  const bool native = text.size() >= kNative && text.starts_with('*') &&
+                      is_hex(text.substr(1, kNative - 1)) &&
+                      (text.size() == kNative || text[kNative] == '$');
+  const bool sha2 = text.size() == kSha2 && text.starts_with("$A$");
+  const bool sha2_in_hex =
+      text.size() == 2 + 2 * kSha2 && text.starts_with("0x244124") && is_hex(text.substr(2));
+  return native || sha2 || sha2_in_hex;
 }
 
 std::vector<std::string> read_passwords(const User& user) {

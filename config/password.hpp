@@ -20,7 +20,13 @@ std::string read_password(const PasswordSource& source);
 std::vector<std::string> read_passwords(const User& user);
 
 /// Not a password but what PostgreSQL stores in its place: "md5..." or "SCRAM-SHA-256$...".
-bool is_verifier(std::string_view text);
+bool is_postgres_verifier(std::string_view text);
+/// Not a password but what MySQL or MariaDB stores in its place: "*..." or "$A$...", or the latter
+/// as "0x2441...".
+bool is_mysql_verifier(std::string_view text);
+inline bool is_verifier(std::string_view text) {
+  return is_postgres_verifier(text) || is_mysql_verifier(text);
+}
 
 struct SecretFile {
   std::string text;

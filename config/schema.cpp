@@ -24,7 +24,7 @@ Json integer(const Option& option) {
 Json value_schema(const Option& option) {
   switch (option.type) {
     case Type::integer: return either(integer(option));
-    case Type::workers:
+    case Type::automatic:
       return {{"anyOf", Json::array({integer(option),
                                      {{"const", "auto"}},
                                      {{"type", "string"}, {"pattern", kVariable}}})}};

@@ -5,6 +5,7 @@
 
 #include "config/cores.hpp"
 #include "config/limits.hpp"
+#include "config/memory.hpp"
 #include "config/option_table.hpp"
 #include "config/password.hpp"
 #include "config/substitute.hpp"
@@ -20,6 +21,13 @@ void replace_all(std::string& text, const std::string& from, const std::string& 
        at = text.find(from, at + to.size())) {
     text.replace(at, from.size(), to);
   }
+}
+
+/// What suits the machine.
+void assign_automatic(const Option& option, const Scope& scope) {
+  const std::uint32_t number =
+      option.path == "workers" ? usable_cores() : memory_high_of(usable_memory());
+  assign(option, std::to_string(number), option.field(scope));
 }
 
 class TableReader {
@@ -126,8 +134,8 @@ void TableReader::read_absent(const Option& option, Mark mark, const std::string
     problems_.error(mark, path, "is missing: " + std::string(option.sentence));
   } else if (option.type == Type::group) {
     read_children(option.path, nullptr, path, scope);
-  } else if (option.type == Type::workers) {
-    config_.workers = usable_cores();
+  } else if (option.type == Type::automatic) {
+    assign_automatic(option, scope);
   } else if (!option.fallback.empty()) {
     assign(option, std::string(option.fallback), option.field(scope));
   }
@@ -214,8 +222,8 @@ void TableReader::read_value(const Option& option, const Node& node, const std::
     read_secret(option, node, text.text, path, scope);
     return;
   }
-  if (option.type == Type::workers && text.text == "auto") {
-    config_.workers = usable_cores();
+  if (option.type == Type::automatic && text.text == "auto") {
+    assign_automatic(option, scope);
     return;
   }
   std::string wrong = assign(option, text.text, option.field(scope));

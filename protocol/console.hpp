@@ -12,7 +12,7 @@
 namespace weirpool::protocol::console {
 
 /// What a column holds. Cells are text whatever the type; the engine encodes them.
-enum class Type : std::uint8_t { text, int4, int8, numeric };
+enum class Type : std::uint8_t { text, int4, int8, numeric, bytes };
 
 struct Column {
   std::string name;

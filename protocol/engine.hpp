@@ -204,12 +204,18 @@ class RoleProbe : public Engine {
   virtual ServerRole role() const = 0;
 };
 
-/// A password-based key that costs milliseconds: PBKDF2-HMAC-SHA-256 (RFC 8018), 32 bytes.
+/// A password-based key of 32 bytes that costs milliseconds.
 struct KeyDerivation {
+  enum class Function : std::uint8_t {
+    pbkdf2,        ///< PBKDF2-HMAC-SHA-256 (RFC 8018)
+    sha256_crypt,  ///< see sha256_crypt.hpp
+  };
+
   std::string password;
   std::vector<std::uint8_t> salt;
   std::uint32_t iterations = 0;
   bool worth_keeping = true;  ///< false: of what a client has only claimed to be a password
+  Function function = Function::pbkdf2;
 };
 
 /// We are the server towards a client. Ends with done, cancel or close.
@@ -258,6 +264,8 @@ class BackendLogin : public BackendOpening {
   /// After derive: what to derive.
   virtual KeyDerivation derivation() const = 0;
   virtual void derived(Bytes key) = 0;
+  /// After start_codec: what lies between the connection and the engines from now on.
+  virtual std::unique_ptr<Codec> take_codec() { return nullptr; }
   /// After done: the state that stays with the connection.
   virtual std::unique_ptr<BackendState> take_state() = 0;
   /// After close: SQLSTATE or error number and message of the server, without secrets.
@@ -279,6 +287,9 @@ class AccountQuery : public Engine {
   virtual std::string_view error() const = 0;
 };
 
+/// What a backend is asked to compress by; only MySQL knows any.
+enum class Compressing : std::uint8_t { none, zlib, zstd };
+
 /// What weirpool uses to log in to a backend.
 struct BackendIdentity {
   std::string user;
@@ -291,7 +302,8 @@ struct BackendIdentity {
   bool tls_wanted = false;        ///< sslmode prefer and stronger
   bool tls_required = false;      ///< sslmode require and stronger
   bool tls_direct = false;        ///< TLS from the first byte on
-  bool allow_public_key_retrieval = false;  ///< MySQL: ask a plaintext backend for its RSA key
+  bool allow_public_key_retrieval = false;      ///< MySQL: ask a plaintext backend for its RSA key
+  Compressing compressing = Compressing::none;  ///< where the server offers it
 };
 
 }  // namespace weirpool::protocol

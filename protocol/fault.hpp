@@ -25,6 +25,7 @@ enum class Fault : std::uint8_t {
   too_many_of_user,          ///< max_user_client_connections is reached
   too_many_of_database,      ///< max_db_client_connections is reached
   too_many_logins,           ///< too many clients are logging in at once
+  short_of_memory,           ///< weirpool has too little memory for one more client
   backend_unavailable,       ///< no backend can be opened; the login is refused
   backend_full,              ///< the backend has as many connections as it takes
   account_full,              ///< the same, of this user or this database only
@@ -33,6 +34,7 @@ enum class Fault : std::uint8_t {
   pool_timeout,              ///< query_wait_timeout passed before a backend was free; session kept
   pool_queue_full,           ///< the waiting line is at its bound; session kept
   pool_overloaded,           ///< the line is too long to be worth waiting in; session kept
+  line_out_of_memory,        ///< weirpool has too little memory to let it wait; session kept
   backend_down,              ///< the database server cannot be reached just now; session kept
   source_quota,              ///< its address has as many in line as it may; session kept
   own_deadline,              ///< the statement's own timeout ends before a backend is free; kept

@@ -17,6 +17,7 @@
 //                sent there; consumes nothing. `bytes` are valid until the next step(). An engine
 //                never sends to a party while a forward towards it is unfinished.
 //  * start_tls:  everything sent so far must be flushed, then TLS starts with this party.
+//  * start_codec: BackendLogin: from here on bytes go through take_codec(), both ways.
 //  * look_up:    ClientLogin: the directory answers through answer().
 //  * derive:     login: a key is to be made off the I/O thread, see KeyDerivation; derived()
 //  follows.
@@ -59,6 +60,7 @@ struct Verdict {
     skip,
     send,
     start_tls,
+    start_codec,
     look_up,
     derive,
     learn,
@@ -83,6 +85,7 @@ struct Verdict {
   static Verdict skip(std::uint64_t n) { return {Kind::skip, {}, {}, n, {}}; }
   static Verdict send(Party to, Bytes b) { return {Kind::send, to, {}, 0, b}; }
   static Verdict start_tls() { return {Kind::start_tls, {}, {}, 0, {}}; }
+  static Verdict start_codec() { return {Kind::start_codec, {}, {}, 0, {}}; }
   static Verdict look_up() { return {Kind::look_up, {}, {}, 0, {}}; }
   static Verdict derive() { return {Kind::derive, {}, {}, 0, {}}; }
   static Verdict learn() { return {Kind::learn, {}, {}, 0, {}}; }

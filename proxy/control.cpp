@@ -35,6 +35,7 @@ Control::Control(boost::asio::io_context& io, const Targets& targets,
       powers_(std::move(powers)) {
   take_period();
   take_window();
+  tend_arbiters();
 }
 
 void Control::submit(Request request, Done done) {
@@ -83,6 +84,7 @@ void Control::carry_out(const Command& command, bool patient, Done done) {
       if (unknown(name)) return done(refused("no such database: " + name));
       return wait_for(WaitFor::close, name, std::move(done));
     case Verb::resume: return done(resume(name));
+    case Verb::suspend: return suspend(std::move(done));
     case Verb::disable: return done(disable(name, true));
     case Verb::enable: return done(disable(name, false));
     case Verb::reconnect:
@@ -91,6 +93,7 @@ void Control::carry_out(const Command& command, bool patient, Done done) {
       return done(done_with(command.verb));
     case Verb::kill: {
       if (unknown(name)) return done(refused("no such database: " + name));
+      if (steering_->suspended) return done(refused("already suspended/paused"));
       static_cast<void>(pause(name));
       for (const auto& worker : workers_) worker->kill(name);
       return done(done_with(command.verb));
@@ -127,6 +130,7 @@ Control::Answer Control::pause(const std::string& database) {
     return refused("cannot pause admin db: " + database);
   }
   Steering next = *steering_;
+  if (next.suspended) return refused("already suspended/paused");
   if (database.empty()) {
     if (next.paused) return refused("already suspended/paused");
     next.paused = true;
@@ -145,8 +149,10 @@ Control::Answer Control::pause(const std::string& database) {
 Control::Answer Control::resume(const std::string& database) {
   Steering next = *steering_;
   if (database.empty()) {
-    if (!next.paused && next.held.empty()) return refused("pooler is not paused/suspended");
-    next.paused = false;
+    if (!next.paused && !next.suspended && next.held.empty()) {
+      return refused("pooler is not paused/suspended");
+    }
+    next.paused = next.suspended = false;
     next.held.clear();
   } else if (next.held.erase(database) == 0) {
     return refused("database " + database + " is not paused");
@@ -154,6 +160,16 @@ Control::Answer Control::resume(const std::string& database) {
   steer(std::move(next));
   log::event(log::Level::info, "resumed", "clients are served again", {{"database", database}});
   return done_with(Verb::resume);
+}
+
+void Control::suspend(Done done) {
+  Steering next = *steering_;
+  if (next.paused || next.suspended) return done(refused("already suspended/paused"));
+  if (!next.held.empty()) return done(refused("cannot suspend with paused databases"));
+  next.suspended = true;
+  steer(std::move(next));
+  log::event(log::Level::info, "suspended", "everything stands still until RESUME", {});
+  watch_suspension(std::move(done));
 }
 
 Control::Answer Control::disable(const std::string& database, bool disabled) {
@@ -190,6 +206,7 @@ void Control::leave(const std::string& how, const Done& done) {
   if (!how.empty() && !servers && how != "WAIT_FOR_CLIENTS") {
     return done(refused("invalid argument to SHUTDOWN: " + how));
   }
+  if (steering_->suspended) static_cast<void>(resume({}));  // Who stands still cannot leave.
   done(done_with(Verb::shutdown));
   powers_.leave(how.empty() ? Departure::now
                 : servers   ? Departure::at_boundary

@@ -8,6 +8,7 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -57,12 +58,16 @@ class Control {
   void gather_links(std::function<void(std::optional<Worker::Links>)> done);
   void gather_census(const std::string& database,
                      std::function<void(std::optional<Worker::Count>)> done);
+  void gather_stillness(std::function<void(std::optional<Worker::Stillness>)> done);
   console::Report report() const;
   void take_period();
   void take_window();
+  void tend_arbiters();
 
   Answer pause(const std::string& database);
   Answer resume(const std::string& database);
+  /// Answered when nothing is under way any more.
+  void suspend(Done done);
   Answer disable(const std::string& database, bool disabled);
   Answer set(const console::Command& command);
   void leave(const std::string& how, const Done& done);
@@ -72,6 +77,9 @@ class Control {
 
   enum class WaitFor : std::uint8_t { pause, close };
   struct Wait;
+  struct Suspension;
+  void watch_suspension(Done done);
+  void watch(const std::shared_ptr<Suspension>& suspension);
   void wait_for(WaitFor what, const std::string& database, Done done);
   void poll(const std::shared_ptr<Wait>& wait);
 
@@ -87,6 +95,8 @@ class Control {
   scaling::Board board_;
   TimePoint window_began_ = Clock::now();
   boost::asio::steady_timer window_timer_{io_};
+  std::set<std::string> limited_;  ///< backends of which fewer are useful than are allowed
+  boost::asio::steady_timer arbiter_timer_{io_};
 };
 
 }  // namespace weirpool::proxy

@@ -1,10 +1,12 @@
 // What Control gathers from the workers, see control.hpp. Each is asked by a message and answers
 // with another one; nobody's state is looked into.
+#include <algorithm>
 #include <boost/asio/post.hpp>
 #include <utility>
 
 #include "config/limits.hpp"
 #include "proxy/control.hpp"
+#include "proxy/log/log.hpp"
 #include "proxy/net/chunk_pool.hpp"
 
 namespace weirpool::proxy {
@@ -79,6 +81,16 @@ void Control::gather_census(const std::string& database,
       });
 }
 
+void Control::gather_stillness(std::function<void(std::optional<Worker::Stillness>)> done) {
+  ask_all<Worker::Stillness>(
+      io_, workers_, std::move(done),
+      [](Worker& worker, auto reply) { worker.stillness(std::move(reply)); },
+      [](Worker::Stillness& sum, Worker::Stillness&& part) {
+        sum.unflushed += part.unflushed;
+        sum.consoles += part.consoles;
+      });
+}
+
 console::Report Control::report() const {
   console::Report report;
   report.config = powers_.config();
@@ -87,6 +99,7 @@ console::Report Control::report() const {
   report.scaling = board_.signals();
   report.logins = population_.logins.load();
   report.paused = steering_->paused;
+  report.suspended = steering_->suspended;
   report.paused_databases = steering_->held;
   report.disabled_databases = steering_->disabled;
   report.now = Clock::now();
@@ -149,6 +162,32 @@ void Control::take_window() {
   });
 }
 
+/// How many statements may execute at each server, and who is told when that is fewer than allowed.
+void Control::tend_arbiters() {
+  const TimePoint now = Clock::now();
+  const config::ElasticityMode mode = powers_.config()->admission.elasticity;
+  admission::Duration next = config::kArbiterCalmTick;
+  for (const auto& [name, target] : targets_) {
+    const std::uint32_t most = target->ledger().usable();
+    next = std::min(next, target->arbiter().tick(mode, most, now));
+    const Arbiter::Finding finding = target->arbiter().finding();
+    const bool limited = finding.useful != 0 && finding.useful < most;
+    const bool news = limited ? limited_.insert(name).second : limited_.erase(name) > 0;
+    if (!news) continue;
+    log::event(log::Level::info, limited ? "fewer_useful" : "all_useful",
+               limited ? "more statements at a time than this make the database no faster"
+                       : "the database makes use of all its connections again",
+               {{"backend", name},
+                {"useful", std::uint64_t{finding.useful}},
+                {"allowed", std::uint64_t{most}},
+                {"elasticity", finding.elasticity.value_or(1)}});
+  }
+  arbiter_timer_.expires_after(next);
+  arbiter_timer_.async_wait([this](boost::system::error_code error) {
+    if (!error) tend_arbiters();
+  });
+}
+
 // --- PAUSE and WAIT_CLOSE ------------------------------------------------------------------------
 
 struct Control::Wait {
@@ -185,6 +224,43 @@ void Control::poll(const std::shared_ptr<Wait>& wait) {
     wait->timer.expires_after(config::kDrainPoll);
     wait->timer.async_wait([this, wait](boost::system::error_code error) {
       if (!error) poll(wait);
+    });
+  });
+}
+
+// --- SUSPEND -------------------------------------------------------------------------------------
+
+struct Control::Suspension {
+  explicit Suspension(boost::asio::io_context& io) : timer(io) {}
+  Done done;  ///< null: it has been answered
+  TimePoint until = Clock::now() + config::kSuspendPatience;
+  boost::asio::steady_timer timer;
+};
+
+void Control::watch_suspension(Done done) {
+  auto suspension = std::make_shared<Suspension>(io_);
+  suspension->done = std::move(done);
+  watch(suspension);
+}
+
+/// A suspension that nobody can end would be an outage: it lasts no longer than there is a console.
+void Control::watch(const std::shared_ptr<Suspension>& suspension) {
+  const auto answer = [suspension](Answer words) {
+    if (suspension->done) std::exchange(suspension->done, nullptr)(std::move(words));
+  };
+  gather_stillness([this, suspension, answer](std::optional<Worker::Stillness> now) {
+    if (!steering_->suspended) return answer(Answer::failed("57014", "resumed in the meantime"));
+    const bool alone = now && now->consoles == 0;
+    const bool still = now && now->unflushed == 0;
+    if (alone || (!still && suspension->done && Clock::now() >= suspension->until)) {
+      static_cast<void>(resume({}));
+      return answer(Answer::failed(
+          "57014", "clients or backends did not take what was sent to them; resumed"));
+    }
+    if (still) answer(Answer::done("SUSPEND"));
+    suspension->timer.expires_after(suspension->done ? config::kDrainPoll : config::kSuspendLook);
+    suspension->timer.async_wait([this, suspension](boost::system::error_code error) {
+      if (!error) watch(suspension);
     });
   });
 }

@@ -58,7 +58,7 @@ class MysqlDialect final : public Dialect {
       const std::string& /*user*/, const std::vector<std::string>& passwords) const override {
     // What PostgreSQL stores of a password proves nothing here, and is no password.
     std::vector<std::string> usable = passwords;
-    std::erase_if(usable, config::is_verifier);
+    std::erase_if(usable, config::is_postgres_verifier);
     return std::make_shared<mysql::Credentials>(usable);
   }
 

@@ -1,3 +1,4 @@
+#include "config/password.hpp"
 #include "protocol/postgres/account_query.hpp"
 #include "protocol/postgres/backend_login.hpp"
 #include "protocol/postgres/client_login.hpp"
@@ -30,7 +31,7 @@ postgres::SessionPolicy session_policy(const config::Pool& pool) {
   const config::SessionState& state = pool.session_state;
   follow(state.parameters, postgres::kAllParameters);
   follow(state.roles, postgres::kRoles);
-  keep(state.sql_prepare, postgres::kPinPrepare);
+  follow(state.sql_prepare, postgres::kPinPrepare);
   keep(state.listen, postgres::kPinListen);
   keep(state.temporary_objects, postgres::kPinTemporary);
   keep(state.with_hold_cursors, postgres::kPinWithHold);
@@ -106,7 +107,10 @@ class PostgresDialect final : public Dialect {
 
   std::shared_ptr<const protocol::PreparedSecret> prepare(
       const std::string& user, const std::vector<std::string>& passwords) const override {
-    return std::make_shared<const postgres::Secret>(user, passwords);
+    // What MySQL stores of a password proves nothing here, and is no password.
+    std::vector<std::string> usable = passwords;
+    std::erase_if(usable, config::is_mysql_verifier);
+    return std::make_shared<const postgres::Secret>(user, usable);
   }
 
  private:

@@ -1,5 +1,10 @@
 #include "proxy/directory.hpp"
 
+#include <openssl/rand.h>
+
+#include <algorithm>
+#include <array>
+#include <cstdlib>
 #include <stdexcept>
 #include <utility>
 
@@ -30,6 +35,14 @@ Proof proof_of(AuthMethod method) {
   return Proof::scram;
 }
 
+std::string unguessable() {
+  std::array<unsigned char, 32> drawn{};
+  if (RAND_bytes(drawn.data(), static_cast<int>(drawn.size())) != 1) std::abort();
+  std::string text;
+  for (const unsigned char byte : drawn) text += static_cast<char>('A' + byte % 26);
+  return text;
+}
+
 }  // namespace
 
 void Directory::add(const std::string& user, const std::vector<std::string>& passwords,
@@ -39,14 +52,18 @@ void Directory::add(const std::string& user, const std::vector<std::string>& pas
     entry.secrets[dialect] = dialect->prepare(user, passwords);
   }
   entry.stored = std::move(stored);
+  entry.in_full = !std::all_of(passwords.begin(), passwords.end(), config::is_verifier);
   users_[user] = std::move(entry);
 }
 
 void Directory::add_file(const config::UserList& list, const config::Config& config,
                          const Dialects& dialects) {
   for (const auto& [user, stored] : list) {
-    // The configuration's word counts more, and an empty password is none.
-    if (!config.users.contains(user) && !stored.empty()) add(user, {stored}, dialects, stored);
+    if (config.users.contains(user)) continue;  // The configuration's word counts more.
+    // An empty password is none: such a user comes in where nothing has to be shown, and looks like
+    // any other elsewhere.
+    add(user, {stored.empty() ? unguessable() : stored}, dialects, stored);
+    users_[user].passwordless = stored.empty();
   }
 }
 
@@ -88,7 +105,9 @@ Directory Directory::renewed(const config::Config& config, const Dialects& diale
     problem = problems.front().message;
     return made;
   }
-  std::erase_if(made.users_, [](const auto& entry) { return !entry.second.stored.empty(); });
+  std::erase_if(made.users_, [](const auto& entry) {
+    return !entry.second.stored.empty() || entry.second.passwordless;
+  });
   made.add_file(list, config, dialects);
   made.list_names();
   return made;
@@ -113,10 +132,14 @@ protocol::Account Directory::account(const Dialect& dialect, const std::string& 
 }
 
 std::string Directory::any_user() const {
-  for (const auto& [user, entry] : users_) {
-    if (entry.stored.empty()) return user;
-  }
-  return names_.empty() ? std::string() : names_.front();
+  const auto worth = [](const Entry& entry) {
+    const bool configured = entry.stored.empty() && !entry.passwordless;
+    return std::make_pair(entry.in_full && !entry.passwordless, configured);
+  };
+  const auto best = std::max_element(
+      users_.begin(), users_.end(),
+      [&](const auto& a, const auto& b) { return worth(a.second) < worth(b.second); });
+  return best == users_.end() ? std::string() : best->first;
 }
 
 Ruling Directory::rule(const Dialect& dialect, const config::Arrival& arrival,

@@ -30,20 +30,28 @@ class Directory {
                     const std::vector<std::string>& users, bool user_file,
                     std::string& problem) const;
 
-  bool knows(const std::string& user) const { return users_.contains(user); }
+  /// Is it known what `user` has to show?
+  bool knows(const std::string& user) const {
+    const auto found = users_.find(user);
+    return found != users_.end() && !found->second.passwordless;
+  }
+  /// Is there such a user, whatever is known of its password?
+  bool names(const std::string& user) const { return users_.contains(user); }
   /// What is stored in the user file; empty: `user` is not from there.
   std::vector<std::string> stored(const std::string& user) const;
   /// Everything but the proof.
   protocol::Account account(const Dialect& dialect, const std::string& user) const;
   /// `tls` null: the client is not encrypted.
   Ruling rule(const Dialect& dialect, const config::Arrival& arrival, const TlsChannel* tls) const;
-  /// The name of some user, of the configuration if there is one; empty: there is none.
+  /// The name of some user to log in as, the best known one; empty: there is none.
   std::string any_user() const;
 
  private:
   struct Entry {
     Secrets secrets;
-    std::string stored;  ///< by the user file
+    std::string stored;         ///< by the user file
+    bool passwordless = false;  ///< in the user file, with an empty password
+    bool in_full = false;       ///< a password is known, not only what is stored in its place
   };
 
   void add(const std::string& user, const std::vector<std::string>& passwords,

@@ -61,13 +61,26 @@ metrics::Snapshot Observer::Impl::gather() const {
     }
   }
   for (const auto& [name, target] : targets) {
-    all.backends.push_back({name, std::string(target->dialect().name()), target->ledger().open(),
-                            target->ledger().limit(), static_cast<std::uint32_t>(target->circuit()),
-                            target->pace() / 100.0});
+    const Arbiter::Finding finding = target->arbiter().finding();
+    metrics::BackendNumbers& backend = all.backends.emplace_back();
+    backend.name = name;
+    backend.protocol = target->dialect().name();
+    backend.open = target->ledger().open();
+    backend.max_connections = target->ledger().limit();
+    backend.useful = finding.useful == 0 ? target->ledger().usable() : finding.useful;
+    backend.elasticity = finding.elasticity;
+    backend.circuit = static_cast<std::uint32_t>(target->circuit());
+    backend.pace = target->pace() / 100.0;
+    backend.retries = target->retries();
+    backend.retries_refused = target->retries_refused();
   }
   all.version = WEIRPOOL_VERSION;
   all.client_limit = population.most.load();
   all.workers = static_cast<std::uint32_t>(workers.size());
+  all.workers_behind = population.workers_behind.load();
+  all.memory_high = population.memory_high.load();
+  all.memory_state = static_cast<std::uint32_t>(population.memory.load());
+  all.held_accepts = population.held_accepts.load();
   all.draining = draining.load();
   all.log_dropped = log::dropped();
   return all;
@@ -90,6 +103,9 @@ admin::Health Observer::Impl::ready() const {
   if (draining.load()) health.reasons.emplace_back("draining");
   if (population.clients.load() >= population.most.load()) {
     health.reasons.emplace_back("max_client_conn");
+  }
+  if (population.memory.load() != admission::MemoryState::ample) {
+    health.reasons.emplace_back("memory_high");
   }
   health.ok = health.reasons.empty();
   return health;

@@ -4,7 +4,6 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include <algorithm>
 #include <boost/asio/post.hpp>
 #include <boost/asio/signal_set.hpp>
 #include <boost/asio/steady_timer.hpp>
@@ -19,9 +18,11 @@
 #include "proxy/control.hpp"
 #include "proxy/fd_budget.hpp"
 #include "proxy/log/log.hpp"
+#include "proxy/metrics/process.hpp"
 #include "proxy/net/listener.hpp"
 #include "proxy/observer.hpp"
 #include "proxy/secret_watch.hpp"
+#include "proxy/self_protection.hpp"
 #include "proxy/worker.hpp"
 
 namespace weirpool::proxy {
@@ -48,7 +49,6 @@ class Server {
   PoolLedger::Messenger messenger();
   void accepted(std::size_t site, int fd);
   void turn_away(std::size_t site, int fd, Fault fault);
-  Worker& least_loaded();
 
   void await_signal();
   void on_signal(int signal);
@@ -78,6 +78,7 @@ class Server {
   SecretWatch secrets_;
   std::vector<std::unique_ptr<Worker>> workers_;
   std::vector<std::unique_ptr<Listener>> listeners_;
+  std::unique_ptr<SelfProtection> protection_;
   std::unique_ptr<Observer> observer_;
   std::unique_ptr<Control> control_;
   Phase phase_ = Phase::serving;
@@ -129,18 +130,25 @@ void Server::make_targets() {
 }
 
 void Server::make_workers() {
-  auto route_cancel = [this](std::uint32_t id, std::vector<std::uint8_t> key) {
-    workers_[ClientIds::worker_of(id, config_->workers)]->cancel_here(id, std::move(key));
+  const std::uint32_t workers = config_->workers;
+  auto route_cancel = [this, workers](std::uint32_t id, std::vector<std::uint8_t> key,
+                                      std::function<void()> heard) {
+    const unsigned worker = ClientIds::worker_of(id, workers);
+    workers_[worker]->cancel_here(id, std::move(key), std::move(heard));
   };
-  auto route_kill = [this](const protocol::KillRequest& request, const PoolKey& asker,
-                           std::function<void(protocol::KillResult)> answer) {
-    const unsigned worker = ClientIds::worker_of(request.id, config_->workers);
+  auto route_kill = [this, workers](const protocol::KillRequest& request, const PoolKey& asker,
+                                    std::function<void(protocol::KillResult)> answer) {
+    const unsigned worker = ClientIds::worker_of(request.id, workers);
     workers_[worker]->kill_here(request, asker, std::move(answer));
   };
-  for (unsigned i = 0; i < config_->workers; ++i) {
+  for (unsigned i = 0; i < workers; ++i) {
     workers_.push_back(std::make_unique<Worker>(i, *config_, shared_, route_cancel, route_kill));
   }
-  for (const auto& [name, target] : targets_) target->ledger().set_messenger(messenger());
+  for (const auto& [name, target] : targets_) {
+    target->ledger().set_messenger(messenger());
+    target->arbiter().set_messenger(
+        [this](const PoolLedger::Place& to) { workers_[to.worker]->share_raised(to.key); });
+  }
 }
 
 PoolLedger::Messenger Server::messenger() {
@@ -160,21 +168,20 @@ PoolLedger::Messenger Server::messenger() {
 }
 
 void Server::make_listeners() {
+  SelfProtection::Powers powers;
+  powers.config = [this] { return config_; };
+  powers.resident = metrics::resident_bytes;
+  protection_ = std::make_unique<SelfProtection>(io_, workers_, shared_.population, powers);
   for (std::size_t i = 0; i < config_->listeners.size(); ++i) {
     auto accepted = [this, i](int fd) { this->accepted(i, fd); };
-    listeners_.push_back(std::make_unique<Listener>(io_, config_->listeners[i].address,
-                                                    config_->tcp, config_->timeouts.fd_retry_delay,
-                                                    accepted, descriptor_ceiling()));
+    auto turned_away = [this, i](int fd) { turn_away(i, fd, Fault::too_many_clients); };
+    listeners_.push_back(std::make_unique<Listener>(
+        io_, config_->listeners[i].address, config_->tcp, config_->timeouts.fd_retry_delay,
+        accepted, descriptor_ceiling(), [this] { return protection_->takes_in(); }, turned_away));
   }
 }
 
 // --- clients -------------------------------------------------------------------------------------
-
-Worker& Server::least_loaded() {
-  return **std::min_element(workers_.begin(), workers_.end(), [](const auto& a, const auto& b) {
-    return a->sessions() < b->sessions();
-  });
-}
 
 void Server::accepted(std::size_t site, int fd) {
   const config::Limits& limits = config_->limits;
@@ -182,10 +189,16 @@ void Server::accepted(std::size_t site, int fd) {
     turn_away(site, fd, Fault::too_many_logins);
     return;
   }
+  Fault refusal = protection_->refusal();
+  if (refusal != Fault::none && !protection_->hears_out()) {
+    turn_away(site, fd, refusal);
+    return;
+  }
   const std::uint32_t clients = shared_.population.clients.fetch_add(1, std::memory_order_relaxed);
   shared_.population.logins.fetch_add(1, std::memory_order_relaxed);
   const std::uint32_t most = shared_.population.most.load(std::memory_order_relaxed);
-  least_loaded().adopt(fd, site, clients >= most ? Fault::too_many_clients : Fault::none);
+  if (clients >= most) refusal = Fault::too_many_clients;
+  protection_->host().adopt(fd, site, refusal);
 }
 
 void Server::turn_away(std::size_t site, int fd, Fault fault) {
@@ -251,9 +264,9 @@ std::string Server::reload() {
   const config::Loaded loaded = load(options_);
   if (!loaded.config) {
     const std::string first = loaded.problems.empty() ? "" : loaded.problems.front().message;
+    observer_->reloaded(false);
     log::event(log::Level::error, "config_reload", "configuration refused; nothing changed",
                {{"ok", false}, {"detail", first}});
-    observer_->reloaded(false);
     return first.empty() ? "the configuration cannot be used" : first;
   }
   // The sockets that clients come in by stay what they were, and so does everything counted by
@@ -267,9 +280,9 @@ std::string Server::reload() {
     runtime_ = make_runtime(config, targets_);
     shared_.population.most = most;
   } catch (const std::exception& error) {
+    observer_->reloaded(false);
     log::event(log::Level::error, "config_reload", "configuration refused; nothing changed",
                {{"ok", false}, {"detail", std::string_view(error.what())}});
-    observer_->reloaded(false);
     return error.what();
   }
   std::string restart;
@@ -279,9 +292,9 @@ std::string Server::reload() {
   config_ = config;
   log::set(config_->log);
   for (const auto& worker : workers_) worker->apply(runtime_);
+  observer_->reloaded(true);
   log::event(log::Level::info, "config_reload", "configuration applied",
              {{"ok", true}, {"needs_restart", restart}});
-  observer_->reloaded(true);
   return {};
 }
 
@@ -395,6 +408,7 @@ int Server::run() {
   await_signal();
   watch_secrets();
   for (const auto& worker : workers_) worker->start(runtime_);
+  protection_->start();
   for (std::size_t i = 0; i < listeners_.size(); ++i) {
     listeners_[i]->start();
     log::event(log::Level::info, "listening", "accepting clients",

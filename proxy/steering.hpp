@@ -9,6 +9,7 @@ namespace weirpool::proxy {
 
 struct Steering {
   bool paused = false;             ///< all of them
+  bool suspended = false;          ///< nothing is read, neither from clients nor for them
   std::set<std::string> held;      ///< paused databases
   std::set<std::string> disabled;  ///< databases that let nobody in
 

@@ -32,6 +32,7 @@ void Worker::start(std::shared_ptr<const Runtime> runtime) {
   thread_ = std::thread([this] {
     ::pthread_setname_np(::pthread_self(), ("worker-" + std::to_string(index_)).c_str());
     supervise("sweep", sweep());
+    supervise("lag", watch_lag());
     loop_.io.run();
   });
 }
@@ -41,6 +42,7 @@ void Worker::stop() {
   loop_.post([this] {
     stopping_ = true;
     sweep_wake_.notify();
+    lag_wake_.notify();
     // Behind what the drain woke: that ends first.
     loop_.post([this] { loop_.io.stop(); });
   });
@@ -67,6 +69,8 @@ void Worker::apply(std::shared_ptr<const Runtime> runtime) {
   loop_.post([this, runtime = std::move(runtime)] {
     runtime_ = runtime;
     loop_.config = runtime->config;
+    const auto known = [&](const std::string& user) { return runtime->directory->names(user); };
+    for (const auto& [id, session] : by_id_) session->reconsider(known);
   });
 }
 
@@ -78,16 +82,25 @@ void Worker::begin_drain() {
   });
 }
 
+void Worker::set_memory(admission::MemoryState state) {
+  loop_.post([this, state] {
+    memory_ = state;
+    for (const auto& [key, shard] : shards_) shard->set_memory(state);
+  });
+}
+
 void Worker::evict_all() {
   loop_.post([this] {
     for (const auto& [id, session] : by_id_) session->evict();
   });
 }
 
-void Worker::cancel_here(std::uint32_t id, std::vector<std::uint8_t> key) {
-  loop_.post([this, id, key = std::move(key)] {
+void Worker::cancel_here(std::uint32_t id, std::vector<std::uint8_t> key,
+                         std::function<void()> heard) {
+  loop_.post([this, id, key = std::move(key), heard = std::move(heard)] {
     const auto found = by_id_.find(id);
     if (found != by_id_.end()) found->second->cancel(key);
+    heard();
   });
 }
 
@@ -107,6 +120,12 @@ void Worker::slot_granted(const PoolKey& key) {
     } else {
       key.target->ledger().closed(key);
     }
+  });
+}
+
+void Worker::share_raised(const PoolKey& key) {
+  loop_.post([this, key] {
+    if (PoolShard* shard = find(key)) shard->share_raised();
   });
 }
 
@@ -150,6 +169,7 @@ std::shared_ptr<PoolShard> Worker::shard(const PoolKey& key) {
                                       numbers_of(key));
   if (draining_) shard->drain();
   shard->set_paused(steering_->holds(key.database));
+  shard->set_memory(memory_);
   return shard;
 }
 
@@ -218,18 +238,19 @@ void Worker::doubt(BackendTarget& target, const std::string& user) {
 
 std::string Worker::probe_user() { return runtime_->directory->any_user(); }
 
-void Worker::cancel(protocol::Bytes key) {
+void Worker::cancel(protocol::Bytes key, std::function<void()> heard) {
   protocol::Reader reader(key);
   const std::uint32_t id = reader.be32();
   const protocol::Bytes secret = reader.rest();
-  if (!reader.ok()) return;
+  if (!reader.ok()) return heard();
   // Another instance's client: whoever brought the request here should have taken it there.
   if (ClientIds::instance_of(id) != loop_.config->instance_id) {
     log::limited(log::Level::warn, "cancel_misrouted", "a cancel request for another instance",
                  {{"instance", std::uint64_t{ClientIds::instance_of(id)}}});
-    return;
+    return heard();
   }
-  route_cancel_(id, {secret.begin(), secret.end()});
+  route_cancel_(id, {secret.begin(), secret.end()},
+                [this, heard = std::move(heard)] { loop_.post(heard); });
 }
 
 void Worker::kill(const protocol::KillRequest& request, const PoolKey& asker,
@@ -256,6 +277,25 @@ void Worker::look_up_names() {
   }
 }
 
+/// Begins late where the thread does, and must not take that for a loop that is behind.
+Task<void> Worker::watch_lag() {
+  Deadline deadline(loop_.deadlines, lag_wake_);
+  lag_.begin(Clock::now());
+  while (!stopping_) {
+    if (loop_.config->limits.loop_lag_high.count() == 0) {
+      // Only in case a reload wants it.
+      deadline.arm_in(config::kSweepInterval);
+      co_await lag_wake_.wait();
+      lag_.begin(Clock::now());
+      continue;
+    }
+    deadline.arm(lag_.due());
+    co_await lag_wake_.wait();
+    const auto lag = lag_.look(Clock::now(), loop_.config->limits.loop_lag_high);
+    metrics_.loop_lag.observe(admission::seconds(lag));
+  }
+}
+
 Task<void> Worker::sweep() {
   Deadline deadline(loop_.deadlines, sweep_wake_);
   while (!stopping_) {
@@ -263,6 +303,7 @@ Task<void> Worker::sweep() {
     co_await sweep_wake_.wait();
     beat_.store(Clock::now().time_since_epoch().count());
     for (const auto& [key, shard] : shards_) shard->sweep();
+    for (const auto& [id, session] : by_id_) session->sweep(Clock::now());
     if (index_ == 0) look_up_names();
     std::erase_if(shards_, [](const auto& entry) {
       return entry.second.use_count() == 1 && entry.second->unused();

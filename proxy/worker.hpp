@@ -14,6 +14,8 @@
 #include <utility>
 #include <vector>
 
+#include "proxy/admission/loop_lag.hpp"
+#include "proxy/admission/memory_guard.hpp"
 #include "proxy/client_id.hpp"
 #include "proxy/metrics/counters.hpp"
 #include "proxy/pool/key_ring.hpp"
@@ -29,6 +31,11 @@ struct Population {
   std::atomic<std::uint32_t> clients{0};  ///< sessions, logins included
   std::atomic<std::uint32_t> logins{0};   ///< sessions that have not finished their login
   std::atomic<std::uint32_t> most{0};     ///< clients that may be here at a time
+  // Written by the main thread, see SelfProtection.
+  std::atomic<admission::MemoryState> memory{admission::MemoryState::ample};
+  std::atomic<std::uint64_t> memory_high{0};  ///< bytes; zero: no watermark
+  std::atomic<std::uint32_t> workers_behind{0};
+  std::atomic<std::uint64_t> held_accepts{0};  ///< times that nobody could be taken in
   Census census;
 };
 
@@ -43,8 +50,9 @@ struct Shared {
 
 class Worker final : public SessionHost {
  public:
-  /// Sends a cancel key to the worker that `id` belongs to.
-  using CancelRouter = std::function<void(std::uint32_t id, std::vector<std::uint8_t> key)>;
+  /// Sends a cancel key to the worker that `id` belongs to; `heard` is called there.
+  using CancelRouter = std::function<void(std::uint32_t id, std::vector<std::uint8_t> key,
+                                          std::function<void()> heard)>;
 
   /// Sends a kill request to the worker that its id belongs to; the answer is called there.
   using KillRouter = std::function<void(const protocol::KillRequest& request, const PoolKey& asker,
@@ -67,12 +75,15 @@ class Worker final : public SessionHost {
   void apply(std::shared_ptr<const Runtime> runtime);
   /// Nothing new begins; clients leave at their boundary.
   void begin_drain();
+  /// How short of memory the process is.
+  void set_memory(admission::MemoryState state);
   /// The drain's time is over: everybody leaves now.
   void evict_all();
-  void cancel_here(std::uint32_t id, std::vector<std::uint8_t> key);
+  void cancel_here(std::uint32_t id, std::vector<std::uint8_t> key, std::function<void()> heard);
   void kill_here(const protocol::KillRequest& request, const PoolKey& asker,
                  std::function<void(protocol::KillResult)> answer);
   void slot_granted(const PoolKey& key);
+  void share_raised(const PoolKey& key);
   void give_up_idle(const PoolKey& key);
   void hand_over_idle(const PoolKey& key, const PoolLedger::Place& to);
   void receive(const PoolKey& key, std::shared_ptr<BackendParts> parts);
@@ -89,6 +100,11 @@ class Worker final : public SessionHost {
     std::size_t recalled = 0;  ///< waiting to be closed
   };
   void count(std::string database, std::function<void(Count)> done);
+  struct Stillness {
+    std::size_t unflushed = 0;  ///< sessions whose bytes still have to be taken by somebody
+    std::size_t consoles = 0;
+  };
+  void stillness(std::function<void(Stillness)> done);
   struct Links {
     std::vector<metrics::Link> clients;
     std::vector<metrics::Link> backends;
@@ -99,6 +115,7 @@ class Worker final : public SessionHost {
   /// When the event loop last proved that it turns.
   TimePoint last_beat() const { return TimePoint(Clock::duration(beat_.load())); }
   unsigned index() const { return index_; }
+  const admission::LoopLag& lag() const { return lag_; }
   metrics::WorkerMetrics& metrics() override { return metrics_; }
 
   /// One pool's numbers on this worker, for the scraper. Any thread.
@@ -123,13 +140,14 @@ class Worker final : public SessionHost {
   std::optional<PoolKey> route(const ListenerSite& site,
                                const protocol::Identity& identity) override;
   Census& census() override { return shared_.population.census; }
-  void cancel(protocol::Bytes key) override;
+  void cancel(protocol::Bytes key, std::function<void()> heard) override;
   void kill(const protocol::KillRequest& request, const PoolKey& asker,
             std::function<void(protocol::KillResult)> answer) override;
   bool draining() const override { return draining_; }
   void ask_console(const protocol::console::Request& request,
                    std::shared_ptr<ConsoleCall> call) override;
   bool may_use_console(const std::string& user) const override;
+  bool suspended() const override { return steering_->suspended; }
   bool disabled(const std::string& database) const override {
     return steering_->disabled.contains(database);
   }
@@ -146,6 +164,7 @@ class Worker final : public SessionHost {
   std::shared_ptr<metrics::PoolMetrics> numbers_of(const PoolKey& key);
   PoolShard* find(const PoolKey& key);
   Task<void> sweep();
+  Task<void> watch_lag();
   void look_up_names();
   struct Inspection;
   void inspect_some(std::shared_ptr<Inspection> inspection);
@@ -171,6 +190,9 @@ class Worker final : public SessionHost {
   bool stopping_ = false;
   std::atomic<Clock::rep> beat_{Clock::now().time_since_epoch().count()};
   Signal sweep_wake_;
+  admission::LoopLag lag_{Clock::now()};
+  Signal lag_wake_;
+  admission::MemoryState memory_ = admission::MemoryState::ample;
 
   mutable std::mutex numbers_mutex_;
   std::vector<PoolNumbers> numbers_;

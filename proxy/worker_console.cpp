@@ -30,8 +30,11 @@ bool Worker::may_use_console(const std::string& user) const {
 
 void Worker::steer(std::shared_ptr<const Steering> steering) {
   loop_.post([this, steering = std::move(steering)] {
+    const bool resumed = steering_->suspended && !steering->suspended;
     steering_ = steering;
     for (const auto& [key, shard] : shards_) shard->set_paused(steering_->holds(key.database));
+    if (!resumed) return;
+    for (const auto& [id, session] : by_id_) session->nudge();
   });
 }
 
@@ -70,6 +73,20 @@ void Worker::count(std::string database, std::function<void(Count)> done) {
       count.recalled += shard->recalled();
     }
     done(count);
+  });
+}
+
+void Worker::stillness(std::function<void(Stillness)> done) {
+  loop_.post([this, done = std::move(done)] {
+    Stillness sum;
+    for (const auto& [id, session] : by_id_) {
+      if (session->of_console()) {
+        ++sum.consoles;
+      } else if (session->unflushed()) {
+        ++sum.unflushed;
+      }
+    }
+    done(sum);
   });
 }
 

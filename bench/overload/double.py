@@ -72,9 +72,10 @@ class Double:
 
 
 class Load:
-    """Clients that run until their schedule ends; `flows`: dictionaries of what clients.cpp knows."""
+    """Clients that run until their schedule ends; `flows`: dictionaries of what clients.cpp knows.
+    `nice`: as if they had a machine of their own, they take no core from the others."""
 
-    def __init__(self, contender, flows, deadline_ms=1000, **more):
+    def __init__(self, contender, flows, deadline_ms=1000, nice=0, **more):
         self.folder = tempfile.TemporaryDirectory(prefix="weirpool-clients-")
         self.record = Path(self.folder.name) / "record"
         words = {"protocol": contender.server.protocol, "port": contender.port, "user": USER,
@@ -84,7 +85,7 @@ class Load:
             words = [*(words.items() if isinstance(words, dict) else words), ("flow", number),
                      *flow.items()]
         self.process = subprocess.Popen(
-            [PROGRAMS / "overload_clients", *(f"{key}={value}" for key, value in words)],
+            ["nice", "-n", str(nice), PROGRAMS / "overload_clients", *(f"{key}={value}" for key, value in words)],
             text=True, stdout=subprocess.PIPE)
         self.process.stdout.readline()
 

@@ -65,6 +65,7 @@ def field(scenario, server, folder, wanted):
     for one in contenders.contenders(server, folder, wanted):
         if one.threads == 1 and scenario.fits(one) and one.name not in NOT_HERE:
             one.backends = scenario.backends
+            one.elasticity = scenario.elasticity
             one.short = True
             found.append(one)
     return found
@@ -74,6 +75,7 @@ def measure(scenario, folder, options):
     server = Double(scenario.protocol, folder)
     try:
         turns = LongTurns(scenario, field(scenario, server, folder, options.contenders), options)
+        turns.rounds = 1 if scenario.long else turns.rounds
         measured, failed = turns.run()
     finally:
         server.stop()

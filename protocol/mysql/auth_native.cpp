@@ -27,21 +27,24 @@ void fold(Sha1Digest& into, Bytes other) {
 
 }  // namespace
 
-Sha1Digest native_verifier(std::string_view password) { return sha1(sha1(bytes_of(password))); }
+Sha1Digest native_key(std::string_view password) { return sha1(bytes_of(password)); }
 
-Sha1Digest native_token(std::string_view password, const Scramble& scramble) {
-  Sha1Digest token = sha1(bytes_of(password));
-  fold(token, mask_of(sha1(token), scramble));
+Sha1Digest native_verifier(const Sha1Digest& key) { return sha1(key); }
+
+Sha1Digest native_token(const Sha1Digest& key, const Scramble& scramble) {
+  Sha1Digest token = key;
+  fold(token, mask_of(native_verifier(key), scramble));
   return token;
 }
 
-bool native_matches(const Sha1Digest& verifier, const Scramble& scramble, Bytes token) {
-  Sha1Digest digest = mask_of(verifier, scramble);
-  if (token.size() != digest.size()) return false;
-  fold(digest, token);
-  const Sha1Digest shown = sha1(digest);
-  OPENSSL_cleanse(digest.data(), digest.size());
-  return CRYPTO_memcmp(shown.data(), verifier.data(), shown.size()) == 0;
+std::optional<Sha1Digest> native_proof(const Sha1Digest& verifier, const Scramble& scramble,
+                                       Bytes token) {
+  Sha1Digest key = mask_of(verifier, scramble);
+  if (token.size() != key.size()) return std::nullopt;
+  fold(key, token);
+  const Sha1Digest shown = native_verifier(key);
+  if (CRYPTO_memcmp(shown.data(), verifier.data(), shown.size()) != 0) return std::nullopt;
+  return key;
 }
 
 }  // namespace weirpool::protocol::mysql

@@ -7,9 +7,10 @@
 
 #include "protocol/mysql/auth_caching_sha2.hpp"
 #include "protocol/mysql/auth_ed25519.hpp"
-#include "protocol/mysql/auth_native.hpp"
 #include "protocol/mysql/capabilities.hpp"
+#include "protocol/mysql/compression.hpp"
 #include "protocol/mysql/credentials.hpp"
+#include "protocol/mysql/verifier.hpp"
 
 namespace weirpool::protocol::mysql {
 namespace {
@@ -17,18 +18,20 @@ namespace {
 constexpr std::uint32_t kMaxPacketAnnounced = 1U << 30;  // the most a server can be set to
 constexpr std::uint16_t kFallbackCollation = 45;         // utf8mb4_general_ci: every server has it
 
-/// MariaDB reads the extended bits of clients only that leave LONG_PASSWORD out, as it does itself.
-std::uint64_t capabilities_for(const BackendIdentity& as, const Facts& server, bool tls) {
-  std::uint64_t bits = kAskedOfBackends | capabilities_of(as.variant);
-  if ((server.capabilities & cap::long_password) == 0) bits &= ~cap::long_password;
-  if (!as.database.empty()) bits |= cap::connect_with_db;
-  if (tls) bits |= cap::ssl;
-  return bits;
+std::uint64_t bit_of(Compressing compressing) {
+  switch (compressing) {
+    case Compressing::zlib: return cap::compress;
+    case Compressing::zstd: return cap::zstd;
+    case Compressing::none: break;
+  }
+  return 0;
 }
 
 Fault fault_of(std::uint16_t code) {
   switch (code) {
-    case 1040: return Fault::backend_full;
+    case 1040:
+    case 1129:  // this host has been blocked for failing too often
+      return Fault::backend_full;
     case 1203:  // max_user_connections
     case 1226:  // a limit of the account's own
       return Fault::account_full;
@@ -48,10 +51,15 @@ Fault fault_of(std::uint16_t code) {
 }  // namespace
 
 ClientSideLogin::ClientSideLogin(BackendIdentity as, std::size_t max_statements)
-    : as_(std::move(as)), max_statements_(max_statements), packet_(kMaxReply) {}
+    : as_(std::move(as)),
+      key_(parse_pass(as_.password)),
+      only_verifier_(!key_ && parse_verifier(as_.password)),
+      max_statements_(max_statements),
+      packet_(kMaxReply) {}
 
 ClientSideLogin::~ClientSideLogin() {
   wipe(as_.password);
+  if (key_) OPENSSL_cleanse(key_->data(), key_->size());
   wipe(reply_);
 }
 
@@ -63,8 +71,7 @@ Verdict ClientSideLogin::step(Party from, MutableBytes unread) {
     case Phase::authentication: return receive(unread);
     case Phase::send_tls:
       out_.clear();
-      write_ssl_request(out_, capabilities_for(as_, *facts_, true),
-                        static_cast<std::uint8_t>(facts_->collation));
+      write_ssl_request(out_, asked(true), static_cast<std::uint8_t>(facts_->collation));
       return send(Phase::start_tls);
     case Phase::start_tls:
       if (!unread.empty()) return Verdict::close(Fault::backend_violation);
@@ -77,9 +84,19 @@ Verdict ClientSideLogin::step(Party from, MutableBytes unread) {
       out_.text(reply_);
       wipe(reply_);
       return send(Phase::authentication);
+    case Phase::start_codec: phase_ = Phase::setup; return Verdict::start_codec();
     case Phase::done: return Verdict::done();
     default: return Verdict::close(fault_);
   }
+}
+
+/// MariaDB reads the extended bits of clients only that leave LONG_PASSWORD out, as it does itself.
+std::uint64_t ClientSideLogin::asked(bool tls) const {
+  std::uint64_t bits = kAskedOfBackends | capabilities_of(as_.variant);
+  if ((facts_->capabilities & cap::long_password) == 0) bits &= ~cap::long_password;
+  if (!as_.database.empty()) bits |= cap::connect_with_db;
+  if (tls) bits |= cap::ssl;
+  return bits | (bit_of(as_.compressing) & facts_->capabilities);
 }
 
 /// Frames what is in out_ and sends it.
@@ -155,8 +172,12 @@ void ClientSideLogin::accept_greeting(Bytes payload) {
   facts_->collation = usable_collation(greeting->collation, facts_->mariadb(), kFallbackCollation);
   thread_id_ = greeting->thread_id;
   scramble_ = greeting->scramble;
+  if (only_verifier_) {
+    return fail(Fault::backend_refused_login,
+                "only a hash of the user's password is known until the user logs in");
+  }
   // Another plugin's data would be useless to the server: it then switches to the account's own.
-  plugin_ = greeting->plugin == kSha2Plugin ? kSha2Plugin : kNativePlugin;
+  plugin_ = greeting->plugin == kSha2Plugin && !key_ ? kSha2Plugin : kNativePlugin;
   const bool offered = (greeting->capabilities & cap::ssl) != 0;
   if (as_.tls_required && !offered) {
     return fail(Fault::backend_unavailable, "TLS is required but the server does not offer it");
@@ -177,7 +198,8 @@ void ClientSideLogin::write_response() {
   attributes.lenenc_text("weirpool");
   make_token(scramble_);
   HandshakeResponse response;
-  response.capabilities = capabilities_for(as_, *facts_, tls_);
+  response.capabilities = asked(tls_);
+  response.zstd_level = kUsualZstdLevel;
   response.max_packet = kMaxPacketAnnounced;
   response.collation = static_cast<std::uint8_t>(facts_->collation);
   response.user = as_.user;
@@ -193,11 +215,14 @@ void ClientSideLogin::write_response() {
 /// Fills reply_ with what plugin_ answers to `challenge`. False: it has failed.
 bool ClientSideLogin::make_token(Bytes challenge) {
   reply_.clear();
+  if (plugin_ == kNativePlugin) {
+    make_native_token();
+    return true;
+  }
+  if (key_) return refuse_to_pass_on();
   if (plugin_ == kClearPlugin || plugin_ == kSha256Plugin) return make_secret();
   if (plugin_ == kEd25519Plugin) {
     reply_ = text_of(ed25519_sign(as_.password, challenge));
-  } else if (plugin_ == kNativePlugin) {
-    if (!as_.password.empty()) reply_ = text_of(native_token(as_.password, scramble_));
   } else if (plugin_ == kSha2Plugin) {
     if (!as_.password.empty()) reply_ = text_of(sha2_token(as_.password, scramble_));
   } else {
@@ -206,6 +231,21 @@ bool ClientSideLogin::make_token(Bytes challenge) {
     return false;
   }
   return true;
+}
+
+void ClientSideLogin::make_native_token() {
+  if (as_.password.empty()) return;
+  Sha1Digest key = key_ ? *key_ : native_key(as_.password);
+  reply_ = text_of(native_token(key, scramble_));
+  OPENSSL_cleanse(key.data(), key.size());
+}
+
+/// The client has proven what one plugin wants to know, and no more.
+bool ClientSideLogin::refuse_to_pass_on() {
+  fail(Fault::backend_refused_login,
+       "server asks for authentication plugin '" + plugin_ +
+           "', but of the user's password only what mysql_native_password uses is known");
+  return false;
 }
 
 /// The password itself inside TLS, or the request for the key it is sent under. False: neither may
@@ -272,16 +312,30 @@ void ClientSideLogin::accept_ok(Bytes payload) {
   state_ =
       std::make_unique<ServerState>(facts_, as_.variant, as_.database, thread_id_, max_statements_);
   setup_ = std::make_unique<Exchange>(*state_);
+  setup_->keep_tracking();
   setup_->expect(state_->write_setup(setup_->commands()));
-  phase_ = Phase::setup;
+  state_->compressed = (asked(tls_) & (cap::compress | cap::zstd)) != 0;
+  phase_ = state_->compressed ? Phase::start_codec : Phase::setup;
 }
 
 Verdict ClientSideLogin::set_up(Party from, MutableBytes unread) {
   const Verdict verdict = setup_->step(from, unread);
-  if (verdict.kind == Verdict::Kind::done) phase_ = Phase::done;
+  if (verdict.kind == Verdict::Kind::done && phase_ == Phase::setup) {
+    const std::string* sql_mode = state_->session.find("sql_mode");
+    facts_->ansi_quotes = sql_mode != nullptr && has_ansi_quotes(*sql_mode);
+    state_->was_reset();  // what the tracker has told is what every backend starts with
+    phase_ = Phase::done;
+  }
   if (verdict.kind != Verdict::Kind::close) return verdict;
   fail(Fault::backend_unavailable, "session tracking: " + setup_->error());
   return Verdict::close(fault_);
+}
+
+std::unique_ptr<Codec> ClientSideLogin::take_codec() {
+  const auto algorithm =
+      as_.compressing == Compressing::zlib ? Compression::zlib : Compression::zstd;
+  return std::make_unique<CompressedFrames>(CompressedFrames::Side::client, algorithm,
+                                            kUsualZstdLevel);
 }
 
 std::unique_ptr<BackendState> ClientSideLogin::take_state() { return std::move(state_); }

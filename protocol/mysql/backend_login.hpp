@@ -6,13 +6,15 @@
 //   b->p  auth switch   p->b  token         any number of plugins we know, one switch
 //   b->p  more data     p->b  password      caching_sha2_password and sha256_password: inside TLS,
 //                                           or under the server's RSA key where it is allowed
-//   b->p  OK
+//   b->p  OK                                compression begins, where both want it
 //   p->b  SET session tracking   b->p  OK   -> done
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <string>
 
+#include "protocol/mysql/auth_native.hpp"
 #include "protocol/mysql/backend_state.hpp"
 #include "protocol/mysql/exchange.hpp"
 
@@ -28,6 +30,7 @@ class ClientSideLogin final : public BackendLogin {
   KeyDerivation derivation() const override { return {}; }
   void derived(Bytes /*key*/) override {}  // this protocol hashes cheaply and never says derive
   void tls_established(const TlsFacts& facts) override;
+  std::unique_ptr<Codec> take_codec() override;
   std::unique_ptr<BackendState> take_state() override;
   std::string_view error() const override { return error_; }
 
@@ -40,12 +43,14 @@ class ClientSideLogin final : public BackendLogin {
     send_response,
     authentication,  ///< switch, more data, OK or ERR to come
     send_reply,      ///< reply_ to be sent
+    start_codec,
     setup,
     done,
     failed,
   };
 
   Verdict receive(MutableBytes unread);
+  std::uint64_t asked(bool tls) const;
   Verdict set_up(Party from, MutableBytes unread);
   void accept(Bytes payload);
   void accept_greeting(Bytes payload);
@@ -54,12 +59,16 @@ class ClientSideLogin final : public BackendLogin {
   void accept_more_data(Bytes payload);
   void accept_ok(Bytes payload);
   bool make_token(Bytes challenge);
+  void make_native_token();
+  bool refuse_to_pass_on();
   bool make_secret();
   void fail(Fault fault, std::string_view why);
   Verdict send(Phase next);
   void write_response();
 
   BackendIdentity as_;
+  std::optional<Sha1Digest> key_;  ///< stands for as_.password; wiped
+  bool only_verifier_ = false;     ///< as_.password is none, and nothing stands for it
   std::size_t max_statements_;
   Phase phase_ = Phase::greeting;
   bool tls_ = false;

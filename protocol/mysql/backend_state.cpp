@@ -50,9 +50,10 @@ unsigned ServerState::write_setup(Writer& out) const {
       "@@session.session_track_state_change=ON,"
       "@@session.session_track_transaction_info='CHARACTERISTICS',";
   sql += kFollowCollation;
-  if (variant_ & cap::ignore_space) {
-    sql += ",@@session.sql_mode=CONCAT(@@session.sql_mode,',IGNORE_SPACE')";
-  }
+  // Set in any case, to itself, so that the tracker tells what it is.
+  sql += (variant_ & cap::ignore_space) != 0
+             ? ",@@session.sql_mode=CONCAT(@@session.sql_mode,',IGNORE_SPACE')"
+             : ",@@session.sql_mode=@@session.sql_mode";
   write_query(out, sql);
   return 2;
 }

@@ -19,6 +19,7 @@ class Facts final : public BackendFacts {
   std::uint16_t collation = 0;  ///< default of the server, usable as a client's
   std::uint16_t status = 0;
   std::uint64_t capabilities = 0;
+  bool ansi_quotes = false;  ///< the server's own sql_mode has ANSI_QUOTES
 
   bool mariadb() const { return version.find("MariaDB") != std::string::npos; }
 };
@@ -40,6 +41,8 @@ class ServerState final : public BackendState {
   bool login_multi_statements() const { return login_.multi_statements; }
   /// The schema of the login cannot be had back by any command.
   bool schema_stuck() const { return login_schema_.empty() && !session.schema.empty(); }
+  /// What a client has left here can only be got rid of by closing.
+  bool beyond_reset() const { return keeps_statements || schema_stuck(); }
 
   /// Appends a COM_QUERY of weirpool's own, as this connection wants it.
   void write_query(Writer& out, std::string_view sql) const;
@@ -55,6 +58,10 @@ class ServerState final : public BackendState {
   SessionState session;      ///< as it is on the server now
   std::uint16_t status = 0;  ///< of the last reply
   BackendStatements statements;
+  /// Its bytes travel in compressed frames. They have numbers of their own, which a server's
+  /// packets take over in the midst of a reply: the ids of its packets mean nothing.
+  bool compressed = false;
+  bool keeps_statements = false;  ///< a client has had its texts kept here, to be looked at later
 
  private:
   std::shared_ptr<const Facts> facts_;

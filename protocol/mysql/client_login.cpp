@@ -27,7 +27,7 @@ ServerSideLogin::ServerSideLogin(const ConversationStart& again)
       facts_(again.facts),
       packet_(kMaxLoginPacket) {
   context_.connection_id = again.connection_id;
-  proof_.begin(tls_, facts_->plugin, scramble_);
+  proof_.begin(tls_, (capabilities_ & cap::plugin_auth) != 0, facts_->plugin, scramble_);
 }
 
 Verdict ServerSideLogin::step(Party from, MutableBytes unread) {
@@ -53,6 +53,7 @@ Verdict ServerSideLogin::prove(MutableBytes unread) {
   switch (proof_.turn()) {
     case ClientProof::Turn::client: return receive(unread);
     case ClientProof::Turn::look_up: return Verdict::look_up();
+    case ClientProof::Turn::derive: return Verdict::derive();
     case ClientProof::Turn::weirpool: {
       out_.clear();
       const std::size_t at = begin_packet(out_, sequence_++);
@@ -88,7 +89,8 @@ void ServerSideLogin::tls_established(const TlsFacts&) {
 }
 
 void ServerSideLogin::answer(const Account& account) {
-  proof_.answer(std::static_pointer_cast<const Credentials>(account.secret));
+  proof_.answer(std::static_pointer_cast<const Credentials>(account.secret),
+                static_cast<const Credentials*>(account.like.get()));
 }
 
 std::uint64_t ServerSideLogin::offered() const {
@@ -159,7 +161,7 @@ void ServerSideLogin::accept_response(Bytes payload) {
   collation_ = response->collation;
   identify(response->user, response->database, response->attributes);
   const bool named = (capabilities_ & cap::plugin_auth) != 0;
-  proof_.begin(tls_, facts_->plugin, scramble_);
+  proof_.begin(tls_, named, facts_->plugin, scramble_);
   proof_.handshake(named ? response->plugin : kNativePlugin, response->authentication);
   phase_ = Phase::proof;
 }
@@ -216,10 +218,11 @@ void ServerSideLogin::write_fault(Fault fault, std::string_view detail, Writer& 
 std::unique_ptr<Codec> ServerSideLogin::take_codec() {
   if (again_) return nullptr;  // compression is the connection's, whoever uses it
   if (capabilities_ & cap::compress) {
-    return std::make_unique<CompressedFrames>(Compression::zlib, 0);
+    return std::make_unique<CompressedFrames>(CompressedFrames::Side::server, Compression::zlib, 0);
   }
   if (capabilities_ & cap::zstd) {
-    return std::make_unique<CompressedFrames>(Compression::zstd, zstd_level_);
+    return std::make_unique<CompressedFrames>(CompressedFrames::Side::server, Compression::zstd,
+                                              zstd_level_);
   }
   return nullptr;
 }

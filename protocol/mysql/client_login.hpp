@@ -12,6 +12,7 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "protocol/mysql/backend_state.hpp"
@@ -34,6 +35,9 @@ class ServerSideLogin final : public ClientLogin {
   Verdict step(Party from, MutableBytes unread) override;
   const Identity& identity() const override { return identity_; }
   void answer(const Account& account) override;
+  KeyDerivation derivation() const override { return proof_.derivation(); }
+  void derived(Bytes key) override { proof_.derived(key); }
+  std::optional<Revealed> revealed() const override { return proof_.revealed(); }
   void learned(std::shared_ptr<const BackendFacts> facts, Fault why,
                std::string_view detail) override;
   void tls_established(const TlsFacts& facts) override;

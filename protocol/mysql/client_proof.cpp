@@ -10,7 +10,11 @@ bool is_zero_byte(Bytes token) { return token.size() == 1 && token[0] == 0; }
 
 }  // namespace
 
-ClientProof::~ClientProof() { wipe(token_); }
+ClientProof::~ClientProof() {
+  wipe(token_);
+  wipe(claimed_);
+  if (revealed_) wipe(revealed_->password);
+}
 
 ClientProof::Plugin ClientProof::plugin_of(std::string_view name) {
   if (name == kNativePlugin) return Plugin::native;
@@ -56,6 +60,7 @@ ClientProof::Turn ClientProof::turn() const {
     case Stage::token:
     case Stage::secret: return Turn::client;
     case Stage::look_up: return Turn::look_up;
+    case Stage::derive: return Turn::derive;
     case Stage::proven: return Turn::proven;
     case Stage::denied: return Turn::denied;
     case Stage::violation: return Turn::violation;
@@ -70,13 +75,14 @@ void ClientProof::accept(Bytes payload) {
 /// The user is looked up with the token at hand, so that nothing before it depends on the user.
 void ClientProof::take_token(Bytes token) {
   if (plugin_ != Plugin::native && is_zero_byte(token)) token = {};
+  with_password_ = with_password_ || !token.empty();
+  if (credentials_) return check_token(token);
   token_ = text_of(token);
-  with_password_ = !token.empty();
   stage_ = Stage::look_up;
 }
 
-void ClientProof::answer(std::shared_ptr<const Credentials> credentials) {
-  credentials_ = credentials ? std::move(credentials) : Credentials::of_nobody();
+void ClientProof::answer(std::shared_ptr<const Credentials> credentials, const Credentials* like) {
+  credentials_ = credentials ? std::move(credentials) : Credentials::of_nobody(like);
   check_token(bytes_of(token_));
   wipe(token_);
 }
@@ -89,7 +95,10 @@ void ClientProof::check_token(Bytes token) {
   }
   switch (plugin_) {
     case Plugin::native:
-      if (credentials_->native(scramble_, token)) stage_ = Stage::proven;
+      if (credentials_->checks_native()) return conclude(credentials_->native(scramble_, token));
+      if (!switches_) return;
+      plugin_ = Plugin::caching_sha2;
+      stage_ = Stage::send_switch;
       return;
     case Plugin::caching_sha2:
       stage_ = credentials_->sha2(scramble_, token) ? Stage::send_fast_ok : Stage::send_full;
@@ -117,9 +126,28 @@ void ClientProof::take_secret(Bytes payload) {
 }
 
 void ClientProof::check_password(std::string password) {
-  const bool right = !password.empty() && credentials_->plain(password);
+  stage_ = Stage::denied;
+  if (!password.empty()) conclude(credentials_->plain(password));
+  if (stage_ == Stage::denied && !password.empty() && credentials_->expensive() > 0) {
+    claimed_ = password;
+    candidate_ = 0;
+    stage_ = Stage::derive;
+  }
   wipe(password);
-  stage_ = right ? Stage::proven : Stage::denied;
+}
+
+void ClientProof::derived(Bytes key) {
+  conclude(credentials_->derived(candidate_, key, claimed_));
+  if (stage_ == Stage::denied && ++candidate_ < credentials_->expensive()) {
+    stage_ = Stage::derive;
+    return;
+  }
+  wipe(claimed_);
+}
+
+void ClientProof::conclude(Credentials::Finding finding) {
+  stage_ = finding.right ? Stage::proven : Stage::denied;
+  revealed_ = std::move(finding.revealed);
 }
 
 void ClientProof::write(Writer& out) {

@@ -39,6 +39,8 @@ Result<PrepareOk> PrepareOk::parse(Bytes payload) {
   ok.parameters = in.le16();
   in.skip(3);
   if (!in.ok()) return in.finish();
+  // No server counts from there, and here it stands for none.
+  if (ok.statement == 0) return WireError::malformed;
   return ok;
 }
 

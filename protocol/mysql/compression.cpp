@@ -156,8 +156,8 @@ std::size_t PacketWalk::step(Bytes bytes) {
   return at;
 }
 
-CompressedFrames::CompressedFrames(Compression algorithm, int level)
-    : algorithm_(algorithm), level_(std::clamp(level, kMinZstdLevel, kMaxZstdLevel)) {}
+CompressedFrames::CompressedFrames(Side side, Compression algorithm, int level)
+    : side_(side), algorithm_(algorithm), level_(std::clamp(level, kMinZstdLevel, kMaxZstdLevel)) {}
 
 CompressedFrames::~CompressedFrames() = default;
 
@@ -194,7 +194,9 @@ Codec::Outcome CompressedFrames::read(MutableBytes plain) {
 void CompressedFrames::hear(Bytes plain) {
   while (!plain.empty()) {
     plain = plain.subspan(heard_.step(plain));
-    if (heard_.header_ended()) last_heard_ = heard_.sequence();
+    if (!heard_.header_ended()) continue;
+    last_heard_ = heard_.sequence();
+    heard_since_said_ = true;
   }
 }
 
@@ -270,6 +272,7 @@ std::size_t CompressedFrames::same_turn(Bytes plain) {
       begin_turn(said_.sequence());
     }
     last_said_ = said_.sequence();
+    heard_since_said_ = false;
   }
   return at;
 }
@@ -278,7 +281,10 @@ bool CompressedFrames::turn_begins(std::uint8_t packet_sequence) const {
   const auto behind = [&](std::uint8_t last) {
     return packet_sequence == static_cast<std::uint8_t>(last + 1);
   };
-  return !behind(last_said_) || (command_read_ && behind(last_heard_));
+  if (!behind(last_said_)) return true;
+  // A command behind a file whose last packet had the id 255.
+  if (side_ == Side::client) return packet_sequence == 0 && heard_since_said_;
+  return command_read_ && behind(last_heard_);
 }
 
 void CompressedFrames::begin_turn(std::uint8_t packet_sequence) {

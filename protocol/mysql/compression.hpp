@@ -22,8 +22,10 @@ namespace weirpool::protocol::mysql {
 
 enum class Compression : std::uint8_t { none, zlib, zstd };
 
-/// What clients may name as zstd's level in their handshake.
+/// What clients may name as zstd's level in their handshake, and what a client library names that
+/// was not told any.
 inline constexpr int kMinZstdLevel = 1;
+inline constexpr int kUsualZstdLevel = 3;
 inline constexpr int kMaxZstdLevel = 22;
 
 /// Decodes one frame after the other, of one algorithm.
@@ -50,13 +52,18 @@ class PacketWalk {
 
 class CompressedFrames final : public Codec {
  public:
+  /// Which side of the connection this is.
+  enum class Side : std::uint8_t { client, server };
+
   /// `level`: of zstd, clamped to what zstd knows; zlib has its default.
-  CompressedFrames(Compression algorithm, int level);
+  CompressedFrames(Side side, Compression algorithm, int level);
   ~CompressedFrames() override;
 
   void feed(Bytes wire) override;
   Outcome read(MutableBytes plain) override;
-  bool has_pending_input() const override { return !starved_; }
+  bool has_pending_input() const override {
+    return !starved_ && (frame_left_ > 0 || inflater_ || read_ < in_.size());
+  }
   void write(Bytes plain) override;
   Bytes outgoing() const override { return Bytes(out_).subspan(sent_); }
   void consumed(std::size_t count) override;
@@ -75,6 +82,7 @@ class CompressedFrames final : public Codec {
   void begin_turn(std::uint8_t packet_sequence);
   void write_frame(Bytes plain);
 
+  const Side side_;
   const Compression algorithm_;
   const int level_;
 
@@ -95,6 +103,7 @@ class CompressedFrames final : public Codec {
   PacketWalk heard_;
   PacketWalk said_;
   std::uint8_t last_heard_ = 0;
+  bool heard_since_said_ = false;
   std::uint8_t last_said_ = 0;
 };
 

@@ -47,7 +47,11 @@ Verdict ServerConversation::step(Party from, MutableBytes unread) {
       !tracker_.outside_transaction()) {
     return Verdict::close(Fault::transaction_refused);
   }
-  if (releasable() && (from == Party::client || unread.empty())) return Verdict::release();
+  if (releasable() && (from == Party::client || unread.empty())) {
+    if (!tracker_.doubts_insert_id()) return Verdict::release();
+    start(Errand::insert_id);
+    return run_errand(from, unread);
+  }
   return from == Party::client ? from_client(unread) : from_backend(unread);
 }
 
@@ -72,6 +76,15 @@ void ServerConversation::forget_diagnostics() {
   flag_.diagnostics_lost = false;
 }
 
+/// Of a command that is no text: what SHOW WARNINGS is to say. It is not asked of the backend,
+/// whose server may put it behind what another client's statement has left there.
+void ServerConversation::keep_error(std::uint16_t code, std::string_view message) {
+  const auto status = static_cast<std::uint16_t>(tracker_.status() & status::lasting);
+  const std::uint16_t collation = tracker_.wanted().collation;
+  diagnostics_ = diagnostics_of({code, message, start_.capabilities, collation, status});
+  flag_.diagnostics_lost = false;
+}
+
 void ServerConversation::attach(BackendState& backend) {
   // One dialect makes both.
   backend_ = static_cast<ServerState*>(&backend);
@@ -79,6 +92,7 @@ void ServerConversation::attach(BackendState& backend) {
   flag_.foreign = true;
   flag_.refused = false;
   flag_.cut = false;
+  response_.attach(*backend_);
   tracker_.attached();
 }
 
@@ -143,7 +157,8 @@ bool ServerConversation::releasable() const {
 
 bool ServerConversation::needs_reset() const {
   if (backend_ == nullptr) return false;
-  return pins() != 0 || tracker_.dirty() || impatient(backend_->session);
+  const bool marked = tracker_.dirty() || backend_->keeps_statements;
+  return pins() != 0 || marked || impatient(backend_->session);
 }
 
 std::string_view ServerConversation::pin_reason() const {

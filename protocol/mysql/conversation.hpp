@@ -17,7 +17,10 @@
 #include "protocol/engine.hpp"
 #include "protocol/mysql/backend_state.hpp"
 #include "protocol/mysql/conversation_table.hpp"
+#include "protocol/mysql/diagnostics.hpp"
 #include "protocol/mysql/exchange.hpp"
+#include "protocol/mysql/execute_head.hpp"
+#include "protocol/mysql/given_numbers.hpp"
 #include "protocol/mysql/plain_query.hpp"
 #include "protocol/mysql/prepared.hpp"
 #include "protocol/mysql/recording.hpp"
@@ -89,13 +92,22 @@ class ServerConversation final : public Conversation, private ResponseObserver {
     heard,
   };
   /// What the running exchange is for.
-  enum class Errand : std::uint8_t { none, replay, reset, collation, prepare, diagnostics, locks };
+  enum class Errand : std::uint8_t {
+    none,
+    replay,
+    reset,
+    collation,
+    prepare,
+    diagnostics,
+    locks,
+    insert_id,
+  };
   struct Answer {
     std::uint16_t code = 0;  ///< 0: OK; kSilence: nothing
     std::string state;
     std::string message;
-    std::optional<PlainResult> result{};  ///< instead of OK
-    bool diagnostics = false;             ///< instead of OK: what has been recorded
+    std::optional<PlainResult> result{};      ///< instead of OK
+    std::vector<std::uint8_t> diagnostics{};  ///< instead of OK: of what has been recorded
   };
   static constexpr std::uint16_t kSilence = 0xFFFF;
   static constexpr std::uint16_t kUnknownStatementCode = 1243;
@@ -108,6 +120,7 @@ class ServerConversation final : public Conversation, private ResponseObserver {
   Verdict command(MutableBytes unread);
   Verdict dispatch(const CommandRow& row, MutableBytes unread, FrameHeader header);
   Verdict text_command(MutableBytes unread, FrameHeader header);
+  void note_given(std::string_view sql);
   void scan(MutableBytes unread, FrameHeader header);
   void feed(Bytes sql);
   Verdict file_packet(MutableBytes unread);
@@ -115,8 +128,12 @@ class ServerConversation final : public Conversation, private ResponseObserver {
   Verdict log_packet(MutableBytes unread);
   Verdict kill_command(MutableBytes unread, FrameHeader header);
   Verdict kill_text(std::string_view sql, MutableBytes unread);
+  Verdict refuse_kill(MutableBytes unread);
+  bool ends_nothing(std::string_view sql) const;
   std::optional<Answer> own_answer(std::string_view sql);
+  PlainResult result_of(PlainQuery query);
   std::int64_t known_value(Asked what) const;
+  std::optional<Answer> own_diagnostics(std::string_view sql, bool binary) const;
   void write_diagnostics();
   Verdict reset_command(MutableBytes unread);
   Verdict forward_command(MutableBytes unread, FrameHeader header);
@@ -134,6 +151,7 @@ class ServerConversation final : public Conversation, private ResponseObserver {
   Verdict prepare_again();
   void write_closes(Writer& out);
   std::optional<std::uint32_t> backend_id(const ClientStatement& statement);
+  void leave_to_holder(const StatementRef& statement);
   void write_prepare(Writer& out);
   void end_prepare(const Exchange& exchange);
   Verdict statement_command(const CommandRow& row, MutableBytes unread, FrameHeader header);
@@ -141,12 +159,15 @@ class ServerConversation final : public Conversation, private ResponseObserver {
   void hold(ClientStatement& statement, bool cursor, bool long_data);
   Verdict close_statement(std::uint32_t id, const ClientStatement& statement, MutableBytes unread,
                           FrameHeader header);
+  std::optional<Answer> own_row(const ClientStatement& statement);
   Verdict execute(MutableBytes unread, FrameHeader header);
+  ExecuteLayout execute_layout() const;
+  Verdict refuse_execute(std::string_view why, MutableBytes unread);
+  bool never_bound() const;
   bool needs_types() const;
-  Verdict wait_for_head(MutableBytes unread, std::size_t size);
   Verdict collect_head(MutableBytes unread, std::size_t size);
   Verdict more_head(MutableBytes unread);
-  Verdict send_head(std::size_t left);
+  Verdict send_head(const ExecuteHead& head);
   Verdict forward_tail(MutableBytes unread);
   Verdict forward_execute(std::string_view types, MutableBytes unread, FrameHeader header);
   void begin_execute(std::string_view types);
@@ -163,13 +184,16 @@ class ServerConversation final : public Conversation, private ResponseObserver {
   void end_errand();
   bool wants_diagnostics() const;
   bool looks_back() const;
+  bool reads_insert_id() const;
   void end_replay(bool refused);
   void follow(std::string_view sql);
+  void end_question(Errand asked);
 
   // conversation_backend.cpp
   Verdict from_backend(MutableBytes unread);
   Verdict early_answer(MutableBytes unread);
   void settle();
+  bool locks_changed() const;
   // conversation_loss.cpp: the backend goes.
   void note_ending(std::string_view sql, bool whole);
   bool expendable() const;
@@ -189,6 +213,7 @@ class ServerConversation final : public Conversation, private ResponseObserver {
   bool owes_nothing() const;
   void reset_virtual_session();
   void forget_diagnostics();
+  void keep_error(std::uint16_t code, std::string_view message);
 
   ConversationStart start_;
   SessionTracker tracker_;
@@ -198,6 +223,7 @@ class ServerConversation final : public Conversation, private ResponseObserver {
   std::unique_ptr<Recording> recording_;
   std::vector<std::uint8_t> diagnostics_;  ///< SHOW WARNINGS of the last statement; empty: nothing
   SessionText text_;
+  GivenNumbers given_;  ///< by text_
   Answer answer_;
   std::string last_words_;  ///< of a backend that answered before it was asked: an ERR payload
   KillRequest kill_request_;

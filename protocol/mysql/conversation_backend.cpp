@@ -30,6 +30,7 @@ Verdict ServerConversation::early_answer(MutableBytes unread) {
 void ServerConversation::on_ok(const OkPacket& ok, std::uint64_t rows) {
   flag_.unsettled = true;
   tracker_.ok(command_, text_, ok, rows, *backend_);
+  tracker_.note_insert_id(text_, ok, given_, *backend_);
   if (command_ == com::set_option) tracker_.set_multi_statements(flag_.multi_on, *backend_);
   statement_answered(ok);
 }
@@ -41,7 +42,8 @@ bool ServerConversation::on_error(const ErrPacket& error) {
   flag_.unsettled = true;
   if (error.code == kTooManyStatementsCode && make_room()) return false;
   if (command_ == com::stmt_prepare) statements_.none_last();
-  tracker_.error(text_);
+  tracker_.error(text_, *backend_);
+  if (!com::runs_text(command_)) keep_error(error.code, error.message);
   statement_failed();
   return true;
 }
@@ -53,6 +55,12 @@ bool ServerConversation::may_ask_for_file() const {
   return com::runs_text(command_) && text_.loads_local();
 }
 
+/// What GET_LOCK() and RELEASE_LOCK() have answered stands in rows: the server is asked what is so.
+bool ServerConversation::locks_changed() const {
+  const bool taken = text_.takes_lock() && !tracker_.failed();
+  return (taken || text_.releases_lock()) && tracker_.holdings().has_locks();
+}
+
 /// Once per reply, behind its last packet.
 void ServerConversation::settle() {
   flag_.unsettled = false;
@@ -62,7 +70,7 @@ void ServerConversation::settle() {
   if (!text_.reads_diagnostics()) forget_diagnostics();
   if (!tracker_.failed() && text_.hides_collation()) {
     start(Errand::collation);
-  } else if (text_.releases_lock() && tracker_.holdings().has_locks()) {
+  } else if (locks_changed()) {
     start(Errand::locks);
   } else if (wants_diagnostics()) {
     start(Errand::diagnostics);

@@ -111,17 +111,19 @@ Verdict ServerConversation::text_command(MutableBytes unread, FrameHeader header
   const std::string_view sql = text_of(unread.first(scanned_).subspan(sql_at_));
   if (text_.kills()) return kill_text(whole ? sql : std::string_view{}, unread);
   follow(whole && command_ == com::query ? sql : std::string_view{});
+  if (tracker_.kills()) return refuse_kill(unread);
   if (whole && command_ == com::query) {
     if (std::optional<Answer> answer = own_answer(sql)) return drop(std::move(*answer), unread);
   }
-  // ROLLBACK of a transaction that could not even begin, as drivers send it behind any error: there
-  // is nothing to be done, and nothing to stand in line for.
-  if (flag_.refused && whole && command_ == com::query && verb_of(sql) == Verb::rollback) {
+  if (whole && command_ == com::query && ends_nothing(sql)) {
+    tracker_.answered_nothing();
+    forget_diagnostics();
     return drop({}, unread);
   }
   if (backend_ == nullptr) return Verdict::lease();
   if (!synchronize(whole)) return run_errand(Party::client, unread);
-  note_ending(text_of(unread.first(scanned_)).substr(kHeaderSize + 1), whole);
+  note_ending(sql, whole);
+  note_given(whole ? sql : std::string_view{});
   response_.expect(row_of_command(command_).reply, 1, tracker_.status());
   flag_.fresh = false;
   flag_.foreign = false;
@@ -131,9 +133,27 @@ Verdict ServerConversation::text_command(MutableBytes unread, FrameHeader header
   return Verdict::forward(std::exchange(scanned_, 0));
 }
 
+/// A statement that ends a transaction where there is none has nothing to do, and nothing to stand
+/// in line for: ROLLBACK of one that could not even begin, as drivers send it behind any error,
+/// and, without autocommit, what applications and pools end all their work with. To refuse the
+/// latter would be to refuse in what is, to the client, a transaction.
+bool ServerConversation::ends_nothing(std::string_view sql) const {
+  if (backend_ != nullptr) return false;
+  if (flag_.refused && verb_of(sql) == Verb::rollback) return true;
+  if ((tracker_.status() & status::autocommit) != 0 || !ends_transaction(sql)) return false;
+  // Something may be meant to follow the end.
+  return tracker_.wanted().find("completion_type") == nullptr;
+}
+
 /// Whether the statement takes or gives back something by name; most do not even look like it.
 void ServerConversation::follow(std::string_view sql) {
   tracker_.follow(text_.worth_following() ? deed_of(sql, text_) : std::nullopt);
+}
+
+/// What the statement may have brought along of ids.
+void ServerConversation::note_given(std::string_view sql) {
+  const bool understood = text_.inserts() && !text_.multiple() && !text_.uncertain();
+  given_ = understood ? GivenNumbers::of(sql) : GivenNumbers();
 }
 
 void ServerConversation::feed(Bytes sql) {
@@ -143,9 +163,8 @@ void ServerConversation::feed(Bytes sql) {
 
 /// Looks at the beginning of a text, as much of it as is there.
 void ServerConversation::scan(MutableBytes unread, FrameHeader header) {
-  // With any of these the layout or the meaning of what follows depends on the one PREPARE.
-  constexpr std::uint64_t kBinding =
-      cap::query_attributes | cap::optional_metadata | cap::cache_metadata;
+  // With any of these the layout of what follows depends on the one PREPARE.
+  constexpr std::uint64_t kBinding = cap::optional_metadata | cap::cache_metadata;
   const std::size_t total = kHeaderSize + header.length;
   scanned_ = std::min(total, unread.size());
   sql_at_ = kHeaderSize + 1;
@@ -158,9 +177,9 @@ void ServerConversation::scan(MutableBytes unread, FrameHeader header) {
     everything = everything || !at;
   }
   const std::string* sql_mode = tracker_.wanted().find("sql_mode");
+  const bool servers_own = start_.facts && start_.facts->ansi_quotes;
   text_.begin({(tracker_.status() & status::no_backslash_escapes) == 0,
-               sql_mode != nullptr && sql_mode->find("ANSI_QUOTES") != std::string::npos,
-               everything});
+               sql_mode != nullptr ? has_ansi_quotes(*sql_mode) : servers_own, everything});
   flag_.remember = command_ == com::stmt_prepare && (start_.capabilities & kBinding) == 0 &&
                    header.length <= kMaxStatementText && statements_.room_for(header.length);
   prepare_text_.clear();
@@ -271,7 +290,7 @@ Verdict ServerConversation::reply(MutableBytes unread) {
     answer_.result->serialize(out_, static_cast<std::uint8_t>(sequence_ + 1));
     return Verdict::send(Party::client, out_.view());
   }
-  if (answer_.diagnostics) {
+  if (!answer_.diagnostics.empty()) {
     write_diagnostics();
     return Verdict::send(Party::client, out_.view());
   }
@@ -280,6 +299,8 @@ Verdict ServerConversation::reply(MutableBytes unread) {
     write_ok(out_, tracker_.status() & status::lasting, 0);
   } else {
     ErrPacket{answer_.code, answer_.state, answer_.message}.serialize(out_);
+    if (answer_.code != kUnknownErrorCode) keep_error(answer_.code, answer_.message);
+    if (backend_ == nullptr) tracker_.answered_error();
   }
   end_packet(out_, at);
   return Verdict::send(Party::client, out_.view());
@@ -299,12 +320,16 @@ Verdict ServerConversation::kill_command(MutableBytes unread, FrameHeader header
 /// Ids are weirpool's own, so no KILL goes to a backend. `sql` is empty if not all of it is there.
 Verdict ServerConversation::kill_text(std::string_view sql, MutableBytes unread) {
   const std::optional<KillRequest> request = parse_kill(sql, start_.connection_id);
-  if (!request || command_ != com::query) {
-    return drop({kUnsupportedCode, "42000", "This form of KILL is not supported by weirpool"},
-                unread);
-  }
+  if (!request || command_ != com::query) return refuse_kill(unread);
   kill_request_ = *request;
   return Verdict::kill();
+}
+
+/// What is put together at the server, or stands in a procedure, cannot be seen: it is told there
+/// that no connection has a client's number, for no server counts that far.
+Verdict ServerConversation::refuse_kill(MutableBytes unread) {
+  return drop({kUnsupportedCode, "42000", "This form of KILL is not supported by weirpool"},
+              unread);
 }
 
 void ServerConversation::killed(KillResult result) {
@@ -322,25 +347,37 @@ void ServerConversation::killed(KillResult result) {
 std::optional<ServerConversation::Answer> ServerConversation::own_answer(std::string_view sql) {
   const bool looks_back = text_.reads_diagnostics() || text_.reads_last_insert_id();
   if (!text_.reads_connection_id() && (!looks_back || backend_ != nullptr)) return std::nullopt;
-  Answer answer;
-  if (!diagnostics_.empty() && asks_for_warnings(sql)) {
-    answer.diagnostics = true;
-    return answer;
-  }
+  if (std::optional<Answer> answer = own_diagnostics(sql, false)) return answer;
   std::optional<PlainQuery> query = parse_plain_query(sql);
   if (!query && flag_.diagnostics_lost && text_.reads_diagnostics()) {
     return Answer{kUnknownErrorCode, "HY000",
                   "The warnings of the last statement went with its database connection"};
   }
   if (!query || (query->what != Asked::connection_id && backend_ != nullptr)) return std::nullopt;
-  PlainResult& result = answer.result.emplace();
-  result.query = std::move(*query);
+  Answer answer;
+  answer.result = result_of(std::move(*query));
+  return answer;
+}
+
+std::optional<ServerConversation::Answer> ServerConversation::own_diagnostics(std::string_view sql,
+                                                                              bool binary) const {
+  if (backend_ != nullptr || diagnostics_.empty()) return std::nullopt;
+  const std::optional<DiagnosticsQuery> query = parse_diagnostics_query(sql);
+  if (!query) return std::nullopt;
+  Answer answer;
+  answer.diagnostics = select_diagnostics(diagnostics_, *query, binary);
+  return answer;
+}
+
+PlainResult ServerConversation::result_of(PlainQuery query) {
+  PlainResult result;
+  result.query = std::move(query);
   result.value = known_value(result.query.what);
   result.status = tracker_.status() & status::lasting;
   result.capabilities = start_.capabilities;
   result.mariadb = start_.facts && start_.facts->mariadb();
-  if (backend_ == nullptr) tracker_.answered_query();
-  return answer;
+  if (backend_ == nullptr && !result.query.shows) tracker_.answered_query();
+  return result;
 }
 
 std::int64_t ServerConversation::known_value(Asked what) const {
@@ -361,8 +398,7 @@ void ServerConversation::write_diagnostics() {
   Echo echo;
   Response translator(Response::dialect_of(start_.capabilities), echo);
   translator.expect(ReplyPhase::first, 1, tracker_.status());
-  std::vector<std::uint8_t> recorded = diagnostics_;
-  MutableBytes rest(recorded);
+  MutableBytes rest(answer_.diagnostics);
   while (!translator.finished()) {
     const Verdict verdict = translator.step(rest);
     if (verdict.kind == Verdict::Kind::send) {

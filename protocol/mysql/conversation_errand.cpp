@@ -1,5 +1,7 @@
-// What weirpool tells a backend on its own account in the middle of a conversation: settings that
-// differ, resets. The client's command waits for the replies.
+// What weirpool tells and asks a backend on its own account in the middle of a conversation:
+// settings that differ, resets, what only the backend knows. The client's command waits for the
+// replies.
+#include <charconv>
 #include <utility>
 
 #include "protocol/mysql/conversation.hpp"
@@ -22,6 +24,10 @@ bool ServerConversation::wants_diagnostics() const {
 /// first.
 bool ServerConversation::synchronize(bool whole_text) {
   flag_.whole_text = whole_text;
+  if (reads_insert_id() && tracker_.insert_id_may_be_foreign()) {
+    start(Errand::insert_id);
+    return false;
+  }
   const bool differs = flag_.fresh && !tracker_.wanted().same_settings(backend_->session);
   if (!differs && !looks_back()) return true;
   start(Errand::replay);
@@ -31,9 +37,13 @@ bool ServerConversation::synchronize(bool whole_text) {
 /// The statement asks what an earlier one did, and the backend would tell of another client's.
 bool ServerConversation::looks_back() const {
   if (!com::runs_text(command_)) return false;
-  const bool reads_id = text_.reads_last_insert_id() || text_.calls() || !flag_.whole_text;
   const bool stale = tracker_.wanted().last_insert_id != backend_->session.last_insert_id;
-  return (reads_id && stale) || (flag_.foreign && text_.reads_diagnostics());
+  return (reads_insert_id() && stale) || (flag_.foreign && text_.reads_diagnostics());
+}
+
+bool ServerConversation::reads_insert_id() const {
+  const bool reads = text_.reads_last_insert_id() || text_.calls() || !flag_.whole_text;
+  return reads && com::runs_text(command_);
 }
 
 /// Refused: the same again behind a reset, and then a refusal ends the session.
@@ -82,6 +92,10 @@ void ServerConversation::start(Errand errand) {
     recording_ = std::make_unique<Recording>(*backend_, tracker_.holdings().count_locks_sql());
     return;
   }
+  if (errand == Errand::insert_id) {
+    recording_ = std::make_unique<Recording>(*backend_, "SELECT LAST_INSERT_ID()");
+    return;
+  }
   exchange_ = std::make_unique<Exchange>(*backend_);
   Writer& out = exchange_->commands();
   unsigned replies = 0;
@@ -117,17 +131,26 @@ void ServerConversation::start(Errand errand) {
   exchange_->expect(replies);
 }
 
+/// What the backend has said to a question.
+void ServerConversation::end_question(Errand asked) {
+  const std::unique_ptr<Recording> answer = std::move(recording_);
+  if (asked == Errand::locks) {
+    if (answer->value() == "0") tracker_.locks_are_free();
+  } else if (asked == Errand::insert_id) {
+    const std::string& text = answer->value();
+    std::uint64_t id = 0;
+    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), id);
+    const bool told = error == std::errc() && end == text.data() + text.size();
+    tracker_.learned_insert_id(told ? std::optional(id) : std::nullopt, *backend_);
+  } else {
+    diagnostics_ = answer->take();
+    flag_.diagnostics_lost = diagnostics_.empty();
+  }
+}
+
 void ServerConversation::end_errand() {
   const Errand done = std::exchange(errand_, Errand::none);
-  if (done == Errand::locks) {
-    if (std::exchange(recording_, nullptr)->value() == "0") tracker_.locks_are_free();
-    return;
-  }
-  if (done == Errand::diagnostics) {
-    diagnostics_ = std::exchange(recording_, nullptr)->take();
-    flag_.diagnostics_lost = diagnostics_.empty();
-    return;
-  }
+  if (recording_) return end_question(done);
   const std::unique_ptr<Exchange> exchange = std::move(exchange_);
   tracker_.replayed(*backend_);
   switch (done) {

@@ -11,6 +11,7 @@
 
 #include "protocol/mysql/capabilities.hpp"
 #include "protocol/mysql/conversation.hpp"
+#include "protocol/mysql/query_attributes.hpp"
 #include "protocol/mysql/transaction_text.hpp"
 
 namespace weirpool::protocol::mysql {
@@ -72,11 +73,21 @@ std::optional<Verdict> ServerConversation::lost_command(const CommandRow& row, M
     const std::size_t total = kHeaderSize + header.length;
     const std::size_t visible = std::min(total, kMaxNeed);
     if (unread.size() < visible) return Verdict::need(visible);
-    const Bytes sql = Bytes(unread).first(visible).subspan(kHeaderSize + 1);
+    Bytes sql = Bytes(unread).first(visible).subspan(kHeaderSize + 1);
+    if ((start_.capabilities & cap::query_attributes) != 0) {
+      sql = sql.subspan(sql_behind_attributes(sql).value_or(0));
+    }
     const Verb verb = verb_of(text_of(sql), visible == total);
-    if (verb == Verb::begin || verb == Verb::rollback) lost_ = Lost::no;
+    if (verb == Verb::begin || verb == Verb::rollback) {
+      lost_ = Lost::no;
+      tracker_.lost_transaction_ended();
+    }
     if (verb == Verb::begin) return std::nullopt;
-    if (verb == Verb::rollback) return drop({}, unread);
+    if (verb == Verb::rollback) {
+      tracker_.answered_nothing();
+      forget_diagnostics();
+      return drop({}, unread);
+    }
   }
   const bool first = std::exchange(lost_, Lost::heard) == Lost::unheard;
   const FaultRow& told = row_of(first ? Fault::transaction_lost : Fault::transaction_failed);

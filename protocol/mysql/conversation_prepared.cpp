@@ -15,47 +15,9 @@ namespace {
 constexpr std::uint16_t kNeedsReprepareCode = 1615;
 constexpr std::uint16_t kNoCursorCode = 1421;
 constexpr std::uint16_t kTooLongCode = 1153;
+constexpr std::uint16_t kWrongArgumentsCode = 1210;
 constexpr std::size_t kIdAt = 1;  // in the payload of every command of a statement
 constexpr std::size_t kIdEnd = kIdAt + 4;
-constexpr std::uint16_t kBulkSendTypes = 0x80;  // STMT_BULK_FLAG_CLIENT_SEND_TYPES
-constexpr std::size_t kTypeSize = 2;
-
-/// COM_STMT_EXECUTE: u8 command · u32 statement · u8 cursor · u32 1 · NULL bitmap, u8 types follow,
-/// types: these three only with parameters · values.
-/// COM_STMT_BULK_EXECUTE: u8 command · u32 statement · u16 flags · types, if the flags say so ·
-/// values. Sources: dev.mysql.com, "COM_STMT_EXECUTE"; mariadb.com, "COM_STMT_BULK_EXECUTE".
-class ExecuteHead {
- public:
-  ExecuteHead(std::uint8_t command, std::size_t parameters)
-      : bulk_(command == com::stmt_bulk_execute),
-        flag_at_(bulk_ ? kIdEnd : kIdEnd + 1 + 4 + (parameters + 7) / 8),
-        types_at_(flag_at_ + (bulk_ ? 2 : 1)),
-        types_size_(kTypeSize * parameters) {}
-
-  std::size_t flag_end() const { return types_at_; }
-  /// `payload` reaches at least to flag_end().
-  bool brings_types(Bytes payload) const {
-    if (!bulk_) return payload[flag_at_] != 0;
-    return (Reader(payload.subspan(flag_at_)).le16() & kBulkSendTypes) != 0;
-  }
-  std::size_t end(Bytes payload) const {
-    return types_at_ + (brings_types(payload) ? types_size_ : 0);
-  }
-  std::string_view types(Bytes payload) const {
-    return text_of(payload.subspan(types_at_, types_size_));
-  }
-  /// Makes a head without types one that has them.
-  void splice(std::vector<std::uint8_t>& packet, std::string_view types) const {
-    packet[kHeaderSize + flag_at_] |= bulk_ ? kBulkSendTypes : 1;
-    packet.insert(packet.end(), types.begin(), types.end());
-  }
-
- private:
-  bool bulk_;
-  std::size_t flag_at_;
-  std::size_t types_at_;
-  std::size_t types_size_;
-};
 
 }  // namespace
 
@@ -76,12 +38,16 @@ Verdict ServerConversation::refuse_prepare(MutableBytes unread) {
 
 std::uint32_t ServerConversation::on_prepared(const PrepareOk& ok) {
   flag_.unsettled = true;
-  tracker_.answered();
+  // MariaDB's PREPARE leaves what SHOW WARNINGS says as it was.
+  const bool clears = !backend_->server().mariadb();
+  tracker_.answered(clears);
+  if (clears) forget_diagnostics();
   ClientStatement mine;
   mine.parameters = ok.parameters;
   if (flag_.remember) {
     context_ = start_.catalog->context(tracker_.wanted(), context_);
     mine.statement = start_.catalog->statement(context_, prepare_text_, text_);
+    leave_to_holder(mine.statement);
     backend_->statements.add({mine.statement, ok.statement, ok.parameters, false, {}});
   } else {
     mine.statement = std::make_shared<const Statement>(Statement{nullptr, {}, 0, text_});
@@ -122,11 +88,19 @@ void ServerConversation::write_closes(Writer& out) {
 std::optional<std::uint32_t> ServerConversation::backend_id(const ClientStatement& statement) {
   entry_ = nullptr;
   if (statement.bound()) return statement.backend_id;
+  if (!statement.held()) leave_to_holder(statement.statement);
   entry_ = backend_->statements.find(*statement.statement);
   if (entry_ != nullptr) return entry_->id;
   preparing_ = statement.statement;
   start(Errand::prepare);
   return std::nullopt;
+}
+
+/// Another statement of this client's with the same text has a cursor or long data there.
+void ServerConversation::leave_to_holder(const StatementRef& statement) {
+  const auto* entry = backend_->statements.find(*statement);
+  if (entry == nullptr || !entry->busy) return;
+  statements_.bind_holder(*statement, backend_->statements.release(*statement));
 }
 
 /// PREPARE, between two changes of settings where the client has others by now than it had then.
@@ -181,7 +155,24 @@ Verdict ServerConversation::statement_command(const CommandRow& row, MutableByte
         {kNoCursorCode, "HY000", "The statement (" + std::to_string(id) + ") has no open cursor."},
         unread);
   }
+  if (std::optional<Answer> answer = own_row(*statement)) return drop(std::move(*answer), unread);
   return use_statement(*statement, unread, header);
+}
+
+/// The answer to an EXECUTE that no backend knows.
+std::optional<ServerConversation::Answer> ServerConversation::own_row(
+    const ClientStatement& statement) {
+  if (command_ != com::stmt_execute || statement.bound()) return std::nullopt;
+  const SessionText& effects = statement.statement->effects;
+  const std::string_view sql = statement.statement->text();
+  if (effects.reads_diagnostics()) return own_diagnostics(sql, true);
+  if (!effects.reads_connection_id()) return std::nullopt;
+  std::optional<PlainQuery> query = parse_plain_query(sql);
+  if (!query || query->what != Asked::connection_id) return std::nullopt;
+  Answer answer;
+  answer.result = result_of(std::move(*query));
+  answer.result->binary = true;
+  return answer;
 }
 
 Verdict ServerConversation::use_statement(ClientStatement& statement, MutableBytes unread,
@@ -238,33 +229,44 @@ Verdict ServerConversation::close_statement(std::uint32_t id, const ClientStatem
 
 // ------------------------------------------------------------------------------------- executing
 
+ExecuteLayout ServerConversation::execute_layout() const {
+  return {command_, current_->parameters, (start_.capabilities & cap::query_attributes) != 0};
+}
+
 Verdict ServerConversation::execute(MutableBytes unread, FrameHeader header) {
-  if (current_->bound()) return forward_execute({}, unread, header);
-  const ExecuteHead head(command_, current_->parameters);
-  const std::size_t flag_end = kHeaderSize + head.flag_end();
+  if (current_->bound() || current_->parameters == 0) return forward_execute({}, unread, header);
   const std::size_t total = kHeaderSize + header.length;
+  const std::size_t visible = std::min(total, unread.size());
+  const ExecuteHead head(execute_layout(), Bytes(unread).first(visible).subspan(kHeaderSize));
+  const std::size_t end = kHeaderSize + head.size();
   // One that is cut short goes on as it is: the backend says what it thinks of it.
-  if (current_->parameters == 0 || total < flag_end) return forward_execute({}, unread, header);
-  if (unread.size() < flag_end) return wait_for_head(unread, flag_end);
-  const Bytes payload = unread.subspan(kHeaderSize);
-  const std::size_t end = kHeaderSize + head.end(payload);
-  if (total < end) return forward_execute({}, unread, header);
-  if (unread.size() < end) return wait_for_head(unread, end);
-  if (head.brings_types(payload)) return forward_execute(head.types(payload), unread, header);
+  if (!head.sound() || total < end) return forward_execute({}, unread, header);
+  if (end > kMaxExecuteHead) return refuse_execute("Names of parameters are too long", unread);
+  if (visible < end) return end <= kMaxNeed ? Verdict::need(end) : collect_head(unread, end);
+  if (head.brings_types()) return forward_execute(head.types(), unread, header);
+  if (never_bound()) {
+    return drop({kWrongArgumentsCode, "HY000", "Incorrect arguments to mysqld_stmt_execute"},
+                unread);
+  }
   if (!needs_types()) return forward_execute(current_->types, unread, header);
-  if (header.length + current_->types.size() >= kMaxPayload) {
-    return drop({kTooLongCode, "08S01", "Parameters without types are too long"}, unread);
+  if (header.length + head.growth() >= kMaxPayload) {
+    return refuse_execute("Parameters without types are too long", unread);
   }
   return collect_head(unread, end);
+}
+
+Verdict ServerConversation::refuse_execute(std::string_view why, MutableBytes unread) {
+  return drop({kTooLongCode, "08S01", std::string(why)}, unread);
+}
+
+/// The types that are bound to the statement are other clients' at best.
+bool ServerConversation::never_bound() const {
+  return entry_ != nullptr && current_->types.empty();
 }
 
 /// The backend has other types bound to the statement than this client believes.
 bool ServerConversation::needs_types() const {
   return entry_ != nullptr && entry_->types != current_->types && !current_->types.empty();
-}
-
-Verdict ServerConversation::wait_for_head(MutableBytes unread, std::size_t size) {
-  return size <= kMaxNeed ? Verdict::need(size) : collect_head(unread, size);
 }
 
 /// Takes the first `size` bytes of the command out of the stream: they are longer than what can be
@@ -283,38 +285,38 @@ Verdict ServerConversation::more_head(MutableBytes unread) {
     head_.insert(head_.end(), unread.begin(), unread.begin() + static_cast<std::ptrdiff_t>(taken));
     return Verdict::skip(taken);
   }
-  const ExecuteHead head(command_, current_->parameters);
-  const Bytes payload = Bytes(head_).subspan(kHeaderSize);
+  const ExecuteHead head(execute_layout(), Bytes(head_).subspan(kHeaderSize));
   const std::size_t total = kHeaderSize + header_of(head_).length;
-  const std::size_t end = std::min(total, kHeaderSize + head.end(payload));
-  if (head_.size() < end) {
-    head_size_ = end;
-    return more_head(unread);
-  }
-  return send_head(total - head_.size());
+  const std::size_t end = kHeaderSize + head.size();
+  if (!head.sound() || end <= head_.size() || total < end) return send_head(head);
+  if (end > kMaxExecuteHead) return Verdict::close(Fault::message_too_large);
+  // How long names are shows only bit by bit.
+  head_size_ = std::min(total, std::max(end, 2 * head_.size()));
+  return more_head(unread);
 }
 
-/// `left`: bytes of the packet behind its head.
-Verdict ServerConversation::send_head(std::size_t left) {
-  const ExecuteHead head(command_, current_->parameters);
+Verdict ServerConversation::send_head(const ExecuteHead& head) {
   FrameHeader header = header_of(head_);
-  const Bytes payload = Bytes(head_).subspan(kHeaderSize);
-  const bool whole = head_.size() == kHeaderSize + head.end(payload);
+  left_ = kHeaderSize + header.length - head_.size();
+  const bool whole = head.sound() && kHeaderSize + head.size() <= head_.size();
   std::string types;
-  if (whole && head.brings_types(payload)) {
-    types = head.types(payload);
+  if (whole && head.brings_types()) {
+    types = head.types();
+  } else if (whole && never_bound()) {
+    return Verdict::close(Fault::protocol_violation);
   } else if (whole && needs_types()) {
     types = current_->types;
-    if (header.length + types.size() >= kMaxPayload)
+    if (header.length + head.growth() >= kMaxPayload)
       return Verdict::close(Fault::message_too_large);
-    header.length += static_cast<std::uint32_t>(types.size());
+    header.length += static_cast<std::uint32_t>(head.growth());
     head.splice(head_, types);
+  } else if (whole) {
+    types = current_->types;
   }
   patch_header(head_, header);
   put_le32(MutableBytes(head_).subspan(kHeaderSize + kIdAt), execute_id_);
   begin_execute(types);
   flag_.more_frames = header.length == kMaxPayload;
-  left_ = left;
   intake_ = left_ > 0 ? Intake::tail : flag_.more_frames ? Intake::payload : Intake::command;
   out_.clear();
   out_.bytes(head_);
@@ -336,14 +338,16 @@ Verdict ServerConversation::forward_execute(std::string_view types, MutableBytes
   return forward_command(unread, header);
 }
 
-/// `types`: what the backend has bound after this; empty: nobody knows.
+/// `types`: what the backend has bound after this; empty: nobody knows, and the client's own are
+/// what they were.
 void ServerConversation::begin_execute(std::string_view types) {
   flag_.fresh = false;
   flag_.foreign = false;
   flag_.open = current_->held();
   note_ending(current_->statement->text(), true);
+  if (com::runs_text(command_)) note_given(current_->statement->text());
   hold(*current_, false, false);
-  if (current_->types != types) current_->types = types;
+  if (!types.empty() && current_->types != types) current_->types = types;
   if (entry_ != nullptr && entry_->types != types) entry_->types = types;
   response_.expect(row_of_command(command_).reply, 1, tracker_.status());
 }

@@ -17,7 +17,8 @@ Verdict Exchange::step(Party from, MutableBytes unread) {
     case PacketCollector::Outcome::too_long: return Verdict::close(Fault::backend_violation);
     case PacketCollector::Outcome::whole: break;
   }
-  if (reply_.sequence() != 1) return Verdict::close(Fault::backend_violation);
+  if (reply_.sequence() != 1 && !state_->compressed)
+    return Verdict::close(Fault::backend_violation);
   const bool is_prepare = received_ == prepare_at_;
   const bool taken = is_prepare ? accept_prepared(reply_.payload()) : accept(reply_.payload());
   if (!taken) return Verdict::close(Fault::backend_lost);

@@ -65,26 +65,39 @@ Parsed drop(Words& words) {
   return whole(words, std::move(deed));
 }
 
-/// PREPARE name FROM 'text'. A text in a variable could be anything.
+/// 'text' of a statement, or "text": where that is a name, the server refuses it. One in a variable
+/// could be anything.
+void look_into(std::string_view text, Deed& deed) {
+  const bool quoted = text.size() >= 2 && text.front() == '"' && text.back() == '"';
+  deed.harmless = false;
+  if (!is_literal(text) && !quoted) return;
+  const std::string_view words = text.substr(1, text.size() - 2);
+  SessionText inside;
+  inside.begin({});
+  inside.feed(bytes_of(words));
+  inside.finish();
+  const bool plain = !quoted || words.find_first_of("\"\\") == words.npos;
+  deed.harmless = plain && inside.pins(true) == 0 && !inside.sets() && !inside.calls();
+  deed.kills = inside.kills();
+}
+
+/// PREPARE name FROM 'text'
 Parsed prepare(Words& words) {
   Deed deed{.kind = Kind::prepare, .names = {lower(name_of(words.next()))}};
   if (!words.take("from") || deed.names[0].empty()) return std::nullopt;
-  const std::string_view text = words.next();
-  deed.harmless = is_literal(text);
-  if (deed.harmless) {
-    SessionText inside;
-    inside.begin({});
-    inside.feed(bytes_of(text.substr(1, text.size() - 2)));
-    inside.finish();
-    deed.harmless = inside.pins(true) == 0 && !inside.sets() && !inside.calls();
-  }
+  look_into(words.next(), deed);
   return whole(words, std::move(deed));
 }
 
-/// EXECUTE name [USING @a, …]
+/// EXECUTE name [USING @a, …] | EXECUTE IMMEDIATE 'text' [USING …]
 Parsed execute(Words& words) {
   Deed deed{.kind = Kind::execute, .names = {lower(name_of(words.next()))}};
-  if (deed.names[0].empty() || deed.names[0] == "immediate") return std::nullopt;
+  if (deed.names[0].empty()) return std::nullopt;
+  if (deed.names[0] == "immediate") {
+    deed = {.kind = Kind::immediate};
+    look_into(words.next(), deed);
+    return deed;
+  }
   if (words.take("using")) {
     do {
       if (!words.next().starts_with('@')) return std::nullopt;
@@ -148,14 +161,24 @@ Parsed xa(Words& words) {
   return Deed{.kind = Kind::move_xa};
 }
 
+/// A text in either quotes, as a literal in single ones. Where "x" is a name, no lock has one.
+std::string take_text(Words& words) {
+  const std::string_view word = words.next();
+  if (is_literal(word)) return std::string(word);
+  if (word.size() < 2 || word.front() != '"' || word.back() != '"') return {};
+  const std::string_view inside = word.substr(1, word.size() - 2);
+  if (inside.find_first_of("'\"\\") != std::string_view::npos) return {};
+  return "'" + std::string(inside) + "'";
+}
+
 /// SELECT or DO: GET_LOCK('name', seconds) [AS alias], RELEASE_ALL_LOCKS().
 Parsed lock_function(Words& words) {
   Deed deed{.kind = Kind::drop_locks};
   if (words.take("get_lock")) {
     deed.kind = Kind::take_lock;
-    if (!words.take("(") || !is_literal(words.peek())) return std::nullopt;
-    deed.names.emplace_back(words.next());
-    if (!words.take(",")) return std::nullopt;
+    if (!words.take("(")) return std::nullopt;
+    deed.names.push_back(take_text(words));
+    if (deed.names[0].empty() || !words.take(",")) return std::nullopt;
     words.take("-");
     words.next();
   } else if (!words.take("release_all_locks") || !words.take("(")) {
@@ -179,8 +202,42 @@ std::string take_literal(Words& words) {
   return literal.append(word);
 }
 
+/// Words, numbers and texts, but no function and no variable.
+bool take_value(Words& words) {
+  do {
+    words.take("-");
+    const std::string_view word = words.next();
+    const bool quoted = word.size() > 1 && (word.front() == '\'' || word.front() == '"');
+    if (!quoted && name_of(word).empty()) return false;
+  } while (words.take("*") || words.take("+") || words.take("-") || words.take("/"));
+  return true;
+}
+
+/// GLOBAL | PERSIST | PERSIST_ONLY name = value, … and @@GLOBAL.name = value, … mixed at will.
+Parsed set_global(Words& words) {
+  constexpr std::array<std::string_view, 3> kScopes{"global", "persist", "persist_only"};
+  const Deed done{.kind = Kind::set_global};
+  bool scoped = false;
+  do {
+    const bool said = std::any_of(kScopes.begin(), kScopes.end(),
+                                  [&](std::string_view scope) { return words.take(scope); });
+    if (said && words.take("transaction")) return done;
+    scoped = scoped || said;
+    const std::string name = lower(words.peek());
+    const bool prefixed = std::any_of(kScopes.begin(), kScopes.end(), [&](std::string_view scope) {
+      return name.starts_with("@@" + std::string(scope) + ".");
+    });
+    // A name alone is in the scope that was said last.
+    if (!prefixed && !(scoped && !take_table(words).empty())) return std::nullopt;
+    if (prefixed) words.next();
+    if ((!words.take("=") && !words.take(":=")) || !take_value(words)) return std::nullopt;
+  } while (words.take(","));
+  return whole(words, done);
+}
+
 /// SET @a = literal, @b := literal …
 Parsed set(Words& words) {
+  if (Words again = words; Parsed global = set_global(again)) return global;
   Deed deed{.kind = Kind::set_variables};
   do {
     std::string name = lower(words.next());
@@ -225,6 +282,7 @@ Pins Holdings::accounts_for(const Deed& deed) const {
       const auto known = prepared_.find(deed.names[0]);
       return known != prepared_.end() && known->second ? pin(Pin::sql_prepare) : 0;
     }
+    case Kind::immediate: return 0;
     case Kind::open_handler: return handlers_.size() < kMost ? pin(Pin::handler) : 0;
     case Kind::read_handler:
     case Kind::close_handler: return pin(Pin::handler);
@@ -234,6 +292,7 @@ Pins Holdings::accounts_for(const Deed& deed) const {
     case Kind::move_xa:
     case Kind::end_xa: return pin(Pin::xa);
     case Kind::set_variables: return pin(Pin::user_variable);
+    case Kind::set_global: return 0;
     case Kind::drop_tables:
     case Kind::deallocate: return pin(Pin::sql_prepare);
     default: return pin(Pin::lock_tables);

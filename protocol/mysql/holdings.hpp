@@ -40,11 +40,14 @@ struct Deed {
     take_lock,
     drop_locks,
     set_variables,  ///< user variables, to literals
+    set_global,     ///< nothing of the session
+    immediate,      ///< EXECUTE IMMEDIATE
   };
   Kind kind;
-  std::vector<std::string> names{};  ///< of locks: the literal
+  std::vector<std::string> names{};  ///< of locks: the literal, in single quotes
   Variables variables{};
   bool harmless = true;  ///< prepare: executing it leaves nothing that only its text would show
+  bool kills = false;    ///< prepare, immediate: the literal is, or holds, a KILL
 };
 
 /// None: the statement is not one of these, or not in a form that is understood.

@@ -44,6 +44,17 @@ std::string_view alias_of(std::string_view word) {
   return inside.find(word[0]) == std::string_view::npos ? inside : std::string_view{};
 }
 
+/// COUNT(*) WARNINGS | ERRORS
+std::optional<PlainQuery> parse_count(Words& words) {
+  for (const std::string_view part : {"count", "(", "*", ")"}) {
+    if (!words.take(part)) return std::nullopt;
+  }
+  const bool errors = words.take("errors");
+  if ((!errors && !words.take("warnings")) || !words.at_end()) return std::nullopt;
+  if (errors) return PlainQuery{Asked::error_count, "@@session.error_count", true};
+  return PlainQuery{Asked::warning_count, "@@session.warning_count", true};
+}
+
 // Column types and flags as the servers give them for these.
 constexpr std::uint8_t kLong = 3;
 constexpr std::uint8_t kLongLong = 8;
@@ -56,6 +67,7 @@ constexpr std::uint16_t kBinaryCharset = 63;
 
 std::optional<PlainQuery> parse_plain_query(std::string_view sql) {
   Words words(sql);
+  if (words.take("show")) return parse_count(words);
   if (!words.take("select")) return std::nullopt;
   const std::string_view from = words.rest();
   const Known* const known = take_known(words);
@@ -69,7 +81,7 @@ std::optional<PlainQuery> parse_plain_query(std::string_view sql) {
   } else {
     behind = from.substr(known->name.size());
   }
-  PlainQuery query{known->what, std::string(from.substr(0, from.size() - behind.size()))};
+  PlainQuery query{known->what, std::string(from.substr(0, from.size() - behind.size())), false};
   const bool as = words.take("as");
   const std::string_view alias = words.peek();
   if (as || (!alias.empty() && alias != ";")) {
@@ -78,11 +90,6 @@ std::optional<PlainQuery> parse_plain_query(std::string_view sql) {
   }
   if (!words.at_end()) return std::nullopt;
   return query;
-}
-
-bool asks_for_warnings(std::string_view sql) {
-  Words words(sql);
-  return words.take("show") && words.take("warnings") && words.at_end();
 }
 
 /// Count: lenenc, and with OPTIONAL_RESULTSET_METADATA a u8: definitions follow.
@@ -120,6 +127,12 @@ void PlainResult::serialize(Writer& out, std::uint8_t sequence) const {
   });
   if (!deprecate_eof) packet([&] { write_eof(out, status, 0); });
   packet([&] {
+    if (binary) {
+      // u8 0 · NULL bits, two of which are nobody's · the value
+      out.zeros(2);
+      if (short_id) return out.le32(static_cast<std::uint32_t>(value));
+      return out.le64(static_cast<std::uint64_t>(value));
+    }
     const bool wide = positive || variable;
     out.lenenc_text(wide ? std::to_string(static_cast<std::uint64_t>(value))
                          : std::to_string(value));

@@ -1,6 +1,7 @@
 // The few queries whose answer weirpool knows better than a backend: what identifies the client's
 // own session, and what its own previous statement did.
 //   SELECT f() [[AS] alias] [;]   with f one of the functions below; SELECT @@v likewise
+//   SHOW COUNT(*) WARNINGS | ERRORS [;]
 #pragma once
 
 #include <optional>
@@ -24,13 +25,11 @@ enum class Asked : std::uint8_t {
 struct PlainQuery {
   Asked what = Asked::connection_id;
   std::string column;  ///< what the server would call it
+  bool shows = false;  ///< SHOW, which leaves what it looks at as it was
 };
 
 /// None: anything else, however similar.
 std::optional<PlainQuery> parse_plain_query(std::string_view sql);
-
-/// SHOW WARNINGS, and nothing else.
-bool asks_for_warnings(std::string_view sql);
 
 /// Appends a result of one row: count, definition, row, end. `sequence` of the first packet; what
 /// has been negotiated with the client decides about the layout.
@@ -40,6 +39,7 @@ struct PlainResult {
   std::uint16_t status = 0;
   std::uint64_t capabilities = 0;
   bool mariadb = false;
+  bool binary = false;  ///< the answer to an EXECUTE
 
   void serialize(Writer& out, std::uint8_t sequence) const;
 };

@@ -96,6 +96,12 @@ void ClientStatements::forget(Map::iterator at) {
   statements_.erase(at);
 }
 
+void ClientStatements::bind_holder(const Statement& statement, std::uint32_t id) {
+  for (auto& [mine, one] : statements_) {
+    if (one.statement.get() == &statement && one.held() && !one.bound()) one.backend_id = id;
+  }
+}
+
 void ClientStatements::erase(std::uint32_t id) {
   const auto found = statements_.find(id == kLastPrepared ? last_ : id);
   if (found != statements_.end()) forget(found);
@@ -166,6 +172,14 @@ void BackendStatements::drop(const Statement& statement) {
   closing_.push_back(found->second->id);
   order_.erase(found->second);
   index_.erase(found);
+}
+
+std::uint32_t BackendStatements::release(const Statement& statement) {
+  const auto found = index_.find(&statement);
+  const std::uint32_t id = found->second->id;
+  order_.erase(found->second);
+  index_.erase(found);
+  return id;
 }
 
 bool BackendStatements::shrink() {

@@ -76,7 +76,7 @@ class Catalog {
 /// What one client has prepared.
 struct ClientStatement {
   StatementRef statement;
-  std::uint32_t backend_id = 0;  ///< not 0: too long to be remembered, only the attached one has it
+  std::uint32_t backend_id = 0;  ///< not 0: only the attached backend has it, and for this client
   std::uint16_t parameters = 0;
   bool cursor = false;     ///< open on the attached backend
   bool long_data = false;  ///< of parameters, waits there for EXECUTE
@@ -92,6 +92,9 @@ class ClientStatements {
   ClientStatement* find(std::uint32_t id);
   /// Returns the id the client hears: never 0, never kLastPrepared, not used by another statement.
   std::uint32_t add(ClientStatement statement);
+  /// The one of them that has something open in the backend's `id` keeps that for itself: another
+  /// one of the same text needs its own.
+  void bind_holder(const Statement& statement, std::uint32_t id);
   /// The last PREPARE has failed.
   void none_last() { last_ = 0; }
   void erase(std::uint32_t id);
@@ -135,6 +138,8 @@ class BackendStatements {
   Entry& add(Entry entry);
   /// This one is to be closed.
   void drop(const Statement& statement);
+  /// A busy one becomes its client's own, which closes it. Returns its id.
+  std::uint32_t release(const Statement& statement);
   /// The server has no room for more: half of what is here is to be closed, and no more will be
   /// kept again. False: there was nothing to give.
   bool shrink();

@@ -6,7 +6,8 @@
 
 namespace weirpool::protocol::mysql {
 
-Recording::Recording(const ServerState& backend, std::string_view sql) : packet_(kMaxReply) {
+Recording::Recording(const ServerState& backend, std::string_view sql)
+    : numbered_(!backend.compressed), packet_(kMaxReply) {
   backend.write_query(command_, sql);
 }
 
@@ -24,7 +25,7 @@ Verdict Recording::step(Party from, MutableBytes unread) {
     case PacketCollector::Outcome::too_long: return Verdict::close(Fault::backend_violation);
     case PacketCollector::Outcome::whole: break;
   }
-  const bool in_order = packet_.sequence() == sequence_++;
+  const bool in_order = packet_.sequence() == sequence_++ || !numbered_;
   if (!in_order || !accept(packet_.payload())) return Verdict::close(Fault::backend_violation);
   packet_.release();
   return Verdict::skip(step.count);
@@ -38,6 +39,7 @@ bool Recording::accept(Bytes payload) {
     return true;
   }
   Reader in(payload);
+  const bool fits = kept_.size() + payload.size() + kHeaderSize <= kMaxRecording;
   switch (phase_) {
     case Phase::count:
       definitions_ = in.lenenc();
@@ -48,12 +50,13 @@ bool Recording::accept(Bytes payload) {
       phase_ = definitions_ > 0 ? Phase::definitions : Phase::rows;
       break;
     case Phase::definitions:
+      if (!fits) return false;
       if (--definitions_ == 0) phase_ = Phase::rows;
       break;
     default: {
       if (payload[0] != 0xFE) {
         value_ = in.lenenc_text();
-        if (kept_.size() + payload.size() + kHeaderSize > kMaxRecording) return true;
+        if (!fits) return true;
         break;
       }
       const Result<OkPacket> end = OkPacket::parse(payload);

@@ -36,6 +36,7 @@ class Recording final : public Engine {
   void keep(Bytes payload);
 
   Phase phase_ = Phase::send;
+  const bool numbered_;        ///< the ids of the backend's packets count
   std::uint8_t sequence_ = 1;  ///< of the next packet
   std::uint8_t kept_packets_ = 0;
   std::uint64_t definitions_ = 0;

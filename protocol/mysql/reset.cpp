@@ -16,7 +16,7 @@ class Reset final : public Engine {
   }
 
   Verdict step(Party from, MutableBytes unread) override {
-    if (state_.schema_stuck()) return Verdict::close(Fault::backend_lost);
+    if (state_.beyond_reset()) return Verdict::close(Fault::backend_lost);
     const Verdict verdict = exchange_.step(from, unread);
     if (verdict.kind == Verdict::Kind::done) {
       state_.was_reset();

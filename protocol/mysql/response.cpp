@@ -94,8 +94,8 @@ Response::Walk Response::packet(MutableBytes unread, std::size_t& at) {
   if (rest.size() < kHeaderSize) return Walk::stop;
   const FrameHeader header = header_of(rest);
   // A server that waits for acknowledgements of its log counts anew behind each.
-  if (phase_ == ReplyPhase::log) next_ = header.sequence;
-  if (header.sequence != next_) return Walk::violation;
+  if (phase_ == ReplyPhase::log && numbered_) next_ = header.sequence;
+  if (header.sequence != next_ && numbered_) return Walk::violation;
   if (continuation_) return body(unread, at, header);
   if (header.length > 0 && rest.size() == kHeaderSize) return Walk::stop;
   const std::uint8_t first = header.length > 0 ? rest[kHeaderSize] : std::uint8_t{0};

@@ -7,6 +7,7 @@
 #include <array>
 #include <cstdint>
 
+#include "protocol/mysql/backend_state.hpp"
 #include "protocol/mysql/command_messages.hpp"
 #include "protocol/mysql/conversation_table.hpp"
 #include "protocol/mysql/exchange.hpp"
@@ -45,6 +46,8 @@ class Response {
   Response(ClientDialect dialect, ResponseObserver& observer)
       : dialect_(dialect), observer_(&observer), reply_(kMaxReply) {}
 
+  /// From now on replies are this backend's.
+  void attach(const ServerState& backend) { numbered_ = !backend.compressed; }
   /// A command has been forwarded; its reply starts with `sequence`. `status` is the session's
   /// until the reply tells another.
   void expect(ReplyPhase reply, std::uint8_t sequence, std::uint16_t status);
@@ -92,6 +95,7 @@ class Response {
   ResponseObserver* observer_;
   ReplyPhase phase_ = ReplyPhase::idle;
   Pending pending_ = Pending::nothing;
+  bool numbered_ = true;          ///< the ids of the backend's packets count
   bool continuation_ = false;     ///< the next packet belongs to the one before it
   bool swallowed_ = false;        ///< the packet at hand is not for the client
   bool eof_owed_ = false;         ///< put in before the next packet of this result

@@ -6,6 +6,11 @@
 #include <limits>
 
 namespace weirpool::protocol::mysql {
+
+bool keeps_statements(std::string_view name) {
+  return name == "profiling" || name == "optimizer_trace";
+}
+
 namespace {
 
 constexpr std::array<std::string_view, 4> kCharsets{"character_set_client", kCharsetConnection,
@@ -19,7 +24,7 @@ bool replayable(std::string_view name, std::string_view value) {
                                                   "sql_log_bin"};
   if (std::find(fixed.begin(), fixed.end(), name) != fixed.end()) return false;
   if (name.starts_with("pseudo_") || name.starts_with("session_track_")) return false;
-  if (name.starts_with("debug")) return false;
+  if (name.starts_with("debug") || keeps_statements(name)) return false;
   const auto awkward = [](char c) {
     return c == '\'' || c == '\\' || static_cast<unsigned char>(c) < 0x20 ||
            static_cast<unsigned char>(c) > 0x7E;
@@ -222,6 +227,10 @@ bool impatient(const SessionState& state) {
   constexpr std::uint32_t kServersOwn = 28800;  // the default of both servers, seconds
   const std::uint32_t seconds = wait_timeout_of(state);
   return seconds != 0 && seconds < kServersOwn;
+}
+
+bool has_ansi_quotes(std::string_view sql_mode) {
+  return sql_mode.find("ANSI_QUOTES") != std::string_view::npos;
 }
 
 bool hides_quotes(const SessionState& state) {

@@ -66,6 +66,9 @@ inline constexpr std::string_view kFollowCollation =
     "@@session.character_set_results=@@session.character_set_connection,"
     "@@session.character_set_client=@@session.character_set_connection";
 bool is_charset(std::string_view name);
+/// Set to anything, this variable may leave texts of the client's on the server for good: neither
+/// server forgets all of them in a reset.
+bool keeps_statements(std::string_view name);
 /// True if collation_sql(want.collation) has to go in front of settings_sql(have, want).
 bool needs_collation(const SessionState& have, const SessionState& want);
 
@@ -91,6 +94,9 @@ std::uint32_t statement_limit_of(const SessionState& state);
 /// A server set like this leaves idle connections sooner than servers do by themselves: such a
 /// wait_timeout belongs to its client and may not stay on a connection that others will use.
 bool impatient(const SessionState& state);
+
+/// "x" is an identifier where sql_mode has ANSI_QUOTES, as ANSI and others do by name.
+bool has_ansi_quotes(std::string_view sql_mode);
 
 /// big5, sjis, gbk, cp932, gb18030: a backslash or quote may be the second byte of a character.
 bool hides_quotes(const SessionState& state);

@@ -1,5 +1,7 @@
 #include "protocol/mysql/session_text.hpp"
 
+#include <utility>
+
 namespace weirpool::protocol::mysql {
 namespace {
 
@@ -30,21 +32,26 @@ constexpr std::array kKeywords{
     Keyword{"unlock", Seen::gives_back, true},
     Keyword{"deallocate", Seen::gives_back, true},
     Keyword{"drop", Seen::gives_back, true},
+    Keyword{"insert", Seen::inserts, true},
+    Keyword{"replace", Seen::inserts, true},
+    Keyword{"update", Seen::updates, true},
     Keyword{"create", Seen::create, false},
     Keyword{"temporary", Seen::temporary, false},
     Keyword{"table", Seen::tables, false},
     Keyword{"tables", Seen::tables, false},
     Keyword{"get_lock", Seen::named_lock, false},
-    Keyword{"service_get_read_locks", Seen::named_lock, false},
-    Keyword{"service_get_write_locks", Seen::named_lock, false},
-    Keyword{"version_tokens_lock_shared", Seen::named_lock, false},
-    Keyword{"version_tokens_lock_exclusive", Seen::named_lock, false},
+    Keyword{"service_get_read_locks", Seen::service_lock, false},
+    Keyword{"service_get_write_locks", Seen::service_lock, false},
+    Keyword{"version_tokens_lock_shared", Seen::service_lock, false},
+    Keyword{"version_tokens_lock_exclusive", Seen::service_lock, false},
     Keyword{"release_lock", Seen::release_lock, false},
     Keyword{"release_all_locks", Seen::gives_back, false},
     Keyword{"sql_calc_found_rows", Seen::found_rows, false},
     Keyword{"connection_id", Seen::connection_id, false},
     Keyword{"last_insert_id", Seen::last_insert_id, false},
     Keyword{"identity", Seen::last_insert_id, false},
+    // Of MariaDB's INSERT; the reply then does not tell the id.
+    Keyword{"returning", Seen::last_insert_id, false},
     Keyword{"diagnostics", Seen::diagnostics, false},
     Keyword{"row_count", Seen::diagnostics, false},
     Keyword{"found_rows", Seen::diagnostics, false},
@@ -75,6 +82,19 @@ constexpr bool is_word(std::uint8_t c) {
          c == '$' || c >= 0x80;
 }
 constexpr bool is_space(std::uint8_t c) { return c <= ' '; }
+constexpr bool is_control(std::uint8_t c) { return c <= ' ' || c == 0x7F; }
+constexpr bool is_digit(char c) { return c >= '0' && c <= '9'; }
+constexpr std::uint8_t lower(std::uint8_t c) {
+  return c >= 'A' && c <= 'Z' ? static_cast<std::uint8_t>(c + 32) : c;
+}
+
+/// Functions, which may be called by a quoted name too.
+constexpr bool is_function(Seen meaning) {
+  return meaning == Seen::named_lock || meaning == Seen::service_lock ||
+         meaning == Seen::release_lock || meaning == Seen::gives_back ||
+         meaning == Seen::connection_id || meaning == Seen::last_insert_id ||
+         meaning == Seen::diagnostics;
+}
 
 }  // namespace
 
@@ -86,7 +106,10 @@ void SessionText::begin(Mode mode) {
 void SessionText::feed(Bytes text) {
   for (std::size_t i = 0; i < text.size(); ++i) {
     const std::uint8_t c = text[i];
-    if (state_ == State::quote && c != quote_ && c != '\\') continue;
+    if (state_ == State::quote && c != quote_ && c != '\\') {
+      if (names_) add_to_word(c);
+      continue;
+    }
     step(c);
   }
 }
@@ -104,14 +127,13 @@ void SessionText::step(std::uint8_t c) {
         end_word();
         state_ = State::base;
         base(c);
-      } else if (word_size_ < kLongestWord) {
-        word_[word_size_++] = static_cast<char>(c >= 'A' && c <= 'Z' ? c + 32 : c);
       } else {
-        word_size_ = kLongestWord + 1;
+        add_to_word(c);
       }
       break;
     case State::quote:
       if (c == quote_) {
+        if (names_) end_name();
         state_ = State::base;
         behind_quote_ = true;
       } else if (c == '\\' && mode_.backslash_escapes && quote_ != '`' &&
@@ -125,13 +147,28 @@ void SessionText::step(std::uint8_t c) {
   }
 }
 
+void SessionText::add_to_word(std::uint8_t c) {
+  if (word_size_ < kLongestWord) {
+    word_[word_size_++] = static_cast<char>(lower(c));
+  } else {
+    word_size_ = kLongestWord + 1;
+  }
+}
+
+/// What stands inside /*! … */ may be a comment for this server. If it holds anything that reads
+/// differently then, nobody knows any more where quotes and comments begin and end.
+void SessionText::lose_track() { mode_.everything = mode_.everything || executable_; }
+
 void SessionText::comment(std::uint8_t c) {
   const auto otherwise = [&](State next) {
     state_ = next;
     step(c);
   };
   switch (state_) {
-    case State::slash: c == '*' ? void(state_ = State::block_open) : otherwise(State::base); break;
+    case State::slash:
+      if (c == '*') lose_track();
+      c == '*' && !mode_.everything ? void(state_ = State::block_open) : otherwise(State::base);
+      break;
     case State::block_open:
       if (c == 'M') {
         state_ = State::block_m;
@@ -160,7 +197,11 @@ void SessionText::comment(std::uint8_t c) {
       c == '/' ? void(state_ = State::base) : otherwise(State::base);
       break;
     case State::dash: c == '-' ? void(state_ = State::dash_dash) : otherwise(State::base); break;
-    case State::dash_dash: is_space(c) ? otherwise(State::line) : otherwise(State::base); break;
+    case State::dash_dash:
+      if (c == '-') break;
+      if (is_control(c)) lose_track();
+      is_control(c) && !mode_.everything ? otherwise(State::line) : otherwise(State::base);
+      break;
     case State::line:
       if (c == '\n') state_ = State::base;
       break;
@@ -171,13 +212,15 @@ void SessionText::comment(std::uint8_t c) {
 void SessionText::base(std::uint8_t c) {
   if (is_space(c)) {
     behind_quote_ = false;
+    may_start_ = may_start_ || c == '\n' || c == '\r';
     return;
   }
   if (argument_step_ != 0) track_argument(c);
   if (c == '=' && behind_colon_) note(Seen::assignment);
   behind_colon_ = c == ':';
   if (c == '@' && behind_into_) note(Seen::assignment);
-  behind_into_ = false;
+  // A comment may stand between.
+  behind_into_ = behind_into_ && (c == '/' || c == '*' || c == '-' || c == '#');
   if (is_word(c)) {
     state_ = State::word;
     word_size_ = 0;
@@ -192,13 +235,17 @@ void SessionText::symbol(std::uint8_t c) {
     case '\'':
     case '"':
     case '`':
+      lose_track();
       if (mode_.everything) break;
       quote_ = c;
       state_ = State::quote;
+      names_ = c == '`' || (c == '"' && mode_.ansi_quotes);
+      word_size_ = 0;
       return;
     case '@': state_ = State::at; return;
     case ';': at_start_ = true; break;
     case '/':
+      may_start_ = true;
       if (!mode_.everything) state_ = State::slash;
       break;
     case '*':
@@ -208,6 +255,7 @@ void SessionText::symbol(std::uint8_t c) {
       if (!mode_.everything) state_ = State::dash;
       break;
     case '#':
+      lose_track();
       if (!mode_.everything) state_ = State::line;
       break;
     default: break;
@@ -235,25 +283,46 @@ void SessionText::track_argument(std::uint8_t c) {
 
 void SessionText::end_word() {
   behind_quote_ = false;
-  behind_into_ = word_size_ == 4 && std::string_view(word_.data(), 4) == "into";
   const bool first = at_start_;
   at_start_ = false;
+  const bool may_start = std::exchange(may_start_, false) || first;
   if (first && first_ != First::none) note(Seen::second_statement);
   if (first && first_ == First::none) first_ = First::other;
-  if (word_size_ > kLongestWord || word_[0] < 'a' || word_[0] > 'z') return;
-  const std::string_view word(word_.data(), word_size_);
+  if (first && (word_size_ != 3 || std::string_view(word_.data(), 3) != "set")) only_sets_ = false;
+  if (word_size_ > kLongestWord) return;
+  std::string_view word(word_.data(), word_size_);
+  // A number may touch what follows it; where everything counts it may be the version of a comment.
+  const bool numbered = is_digit(word[0]);
+  behind_into_ = numbered ? word.ends_with("into") : word == "into";
+  if (numbered && !mode_.everything) return;
+  while (!word.empty() && is_digit(word[0])) word.remove_prefix(1);
+  if (word.empty() || word[0] < 'a' || word[0] > 'z') return;
   if (word.starts_with("session_track_")) note(Seen::session_track);
   if ((kLengths[static_cast<std::size_t>(word[0] - 'a')] >> word.size() & 1U) == 0) return;
   for (const Keyword& keyword : kKeywords) {
     if (keyword.word != word || (keyword.first_only && !first && !mode_.everything)) continue;
+    // As a word of a string it is too common, and it is refused.
+    if (keyword.meaning == Seen::kill && !may_start && !numbered) return;
     const bool begins_text = first && !seen(Seen::second_statement);
     if (begins_text && keyword.meaning == Seen::set) first_ = First::set;
     if (begins_text && keyword.meaning == Seen::use) first_ = First::use;
+    if (begins_text && keyword.meaning == Seen::updates) first_ = First::update;
     note(keyword.meaning);
     if (keyword.meaning == Seen::last_insert_id) argument_step_ = 1;
     // MariaDB's SET STATEMENT … FOR is followed by a whole statement.
     if (keyword.meaning == Seen::for_ && seen(Seen::set) && seen(Seen::statement)) at_start_ = true;
     return;
+  }
+}
+
+/// A name in quotes.
+void SessionText::end_name() {
+  if (word_size_ > kLongestWord) return;
+  const std::string_view word(word_.data(), word_size_);
+  for (const Keyword& keyword : kKeywords) {
+    if (keyword.word != word || keyword.first_only || !is_function(keyword.meaning)) continue;
+    note(keyword.meaning);
+    if (keyword.meaning == Seen::last_insert_id) argument_step_ = 1;
   }
 }
 
@@ -267,6 +336,7 @@ Pins SessionText::pins(bool mariadb) const {
                       seen(Seen::reads_into) || seen(Seen::load) || mode_.everything;
   pin_if(seen(Seen::user_variable) && writes, Pin::user_variable);
   pin_if(seen(Seen::named_lock), Pin::named_lock);
+  pin_if(seen(Seen::service_lock), Pin::service_lock);
   pin_if(seen(Seen::create) && seen(Seen::temporary), Pin::temporary_table);
   pin_if(seen(Seen::lock) || (seen(Seen::flush) && seen(Seen::tables)), Pin::lock_tables);
   pin_if(seen(Seen::handler), Pin::handler);

@@ -38,7 +38,12 @@ class SessionText {
   /// LOAD DATA LOCAL, LOAD XML LOCAL.
   bool loads_local() const { return seen(Seen::load) && seen(Seen::local); }
   bool kills() const { return seen(Seen::kill); }
+  bool inserts() const { return seen(Seen::inserts); }
+  /// One statement, an UPDATE.
+  bool only_updates() const { return first_ == First::update && !multiple() && !uncertain(); }
   bool sets() const { return seen(Seen::set); }
+  /// One statement, or each of them a SET.
+  bool one_or_sets() const { return !multiple() || (only_sets_ && !uncertain()); }
   /// More than one statement.
   bool multiple() const { return seen(Seen::second_statement); }
   /// Runs code that is not in the text: after an error nothing is known.
@@ -46,7 +51,8 @@ class SessionText {
   /// A word may be part of a character: what is found is more than what is there.
   bool uncertain() const { return mode_.everything; }
   /// May take something, or give something back, that deed_of() understands.
-  bool worth_following() const { return pins(true) != 0 || seen(Seen::gives_back); }
+  bool worth_following() const { return pins(true) != 0 || seen(Seen::gives_back) || sets(); }
+  bool takes_lock() const { return seen(Seen::named_lock); }
   bool releases_lock() const { return seen(Seen::release_lock); }
   bool reads_connection_id() const { return seen(Seen::connection_id); }
   bool reads_last_insert_id() const { return seen(Seen::last_insert_id); }
@@ -77,11 +83,14 @@ class SessionText {
     begin,
     reads_into,
     gives_back,
+    inserts,
+    updates,
     // Words that count anywhere.
     create,
     temporary,
     tables,
     named_lock,
+    service_lock,
     release_lock,
     found_rows,
     connection_id,
@@ -103,7 +112,7 @@ class SessionText {
   };
 
  private:
-  enum class First : std::uint8_t { none, set, use, other };
+  enum class First : std::uint8_t { none, set, use, update, other };
   enum class State : std::uint8_t {
     base,
     word,
@@ -130,7 +139,10 @@ class SessionText {
   void comment(std::uint8_t c);
   void at_sign(std::uint8_t c);
   void track_argument(std::uint8_t c);
+  void add_to_word(std::uint8_t c);
   void end_word();
+  void end_name();
+  void lose_track();
 
   static constexpr std::size_t kLongestWord = 31;  // so that a length fits a bit of 32
 
@@ -140,10 +152,13 @@ class SessionText {
   std::uint8_t quote_ = 0;
   std::uint8_t argument_step_ = 0;  ///< 1: behind LAST_INSERT_ID, 2: behind its parenthesis
   bool at_start_ = true;            ///< the next word is the first of a statement
+  bool may_start_ = false;          ///< so may the next one, behind a line's or a comment's end
+  bool names_ = false;              ///< the quotes are those of a name
   bool behind_quote_ = false;       ///< no space since the last quoted text
   bool behind_colon_ = false;       ///< the last character was one
   bool behind_into_ = false;        ///< the last word was INTO
   bool executable_ = false;         ///< inside /*! … */
+  bool only_sets_ = true;           ///< every statement's first word is SET
   std::uint8_t word_size_ = 0;      ///< kLongestWord + 1: too long to be a keyword
   std::uint64_t seen_ = 0;
   std::array<char, kLongestWord> word_{};

@@ -17,6 +17,7 @@ void set_bit(std::uint8_t& bits, std::uint8_t bit, bool on) {
 
 void SessionTracker::attached() {
   announced_ = 0;
+  doubt_ = {};
   transaction_ = Transaction::none;
 }
 
@@ -25,8 +26,14 @@ void SessionTracker::detached() {
   holdings_.clear();
   deed_.reset();
   dirty_ = false;
+  doubt_ = {};
   announced_ = 0;
   transaction_ = Transaction::none;
+}
+
+void SessionTracker::lost_transaction_ended() {
+  constexpr unsigned kOpen = status::in_trans | status::in_trans_readonly;
+  status_ = static_cast<std::uint16_t>(status_ & ~kOpen);
 }
 
 void SessionTracker::reset(const SessionState& to, std::uint16_t status) {
@@ -59,22 +66,57 @@ void SessionTracker::ok(std::uint8_t command, const SessionText& text, const OkP
   backend.status = ok.status;
   const bool open = (ok.status & (status::in_trans | status::in_trans_readonly)) != 0;
   transaction_ = open ? Transaction::open : Transaction::none;
-  if (ok.last_insert_id != 0) {
-    wanted_.last_insert_id = ok.last_insert_id;
-    backend.session.last_insert_id = ok.last_insert_id;
-  }
   const Reported reported = apply(ok, backend);
   // A change that the tracker does not name is one weirpool cannot replay.
   const bool statement = com::runs_text(command);
   const bool named =
       command == com::init_db ||
-      (statement && !text.multiple() && (text.starts_with_set() || text.starts_with_use()));
-  const bool followed = deed_ && holdings_.accounts_for(*deed_) != 0;
+      (statement && text.one_or_sets() && (text.starts_with_set() || text.starts_with_use()));
+  // The server says of a SET GLOBAL whether it has changed the session after all.
+  const bool elsewhere = deed_ && deed_->kind == Deed::Kind::set_global && !reported.change;
+  const bool followed = elsewhere || (deed_ && holdings_.accounts_for(*deed_) != 0);
   if (reported.change && !followed && !(named && reported.settings)) pins_ |= Pin::session_state;
-  const bool explained = reported.settings || (announced_ & kCharacteristics) != 0;
-  if (statement && !followed && text.sets() && (text.multiple() || !explained))
+  const bool explained = reported.settings || reported.characteristics;
+  if (statement && !followed && text.sets() && (!text.one_or_sets() || !explained))
     pins_ |= Pin::session_state;
-  if (text.sets_last_insert_id() && ok.last_insert_id == 0) pins_ |= Pin::last_insert_id;
+}
+
+/// A reply names an id that was generated, one that the statement has brought, which
+/// LAST_INSERT_ID() does not know, or what LAST_INSERT_ID(…) was given. Of an UPDATE it is the last
+/// of these; behind rows, and of a procedure, it says nothing.
+void SessionTracker::note_insert_id(const SessionText& text, const OkPacket& ok,
+                                    const GivenNumbers& given, ServerState& backend) {
+  if (ok.last_insert_id == 0) {
+    const bool silent = text.inserts() && ok.ends_rows;
+    if (silent || text.calls() || text.sets_last_insert_id()) doubt_insert_id(backend);
+    return;
+  }
+  if (text.only_updates() || !given.may_include(ok.last_insert_id)) {
+    doubt_ = {};
+  } else {
+    doubt_insert_id(backend);
+  }
+  wanted_.last_insert_id = ok.last_insert_id;
+  backend.session.last_insert_id = ok.last_insert_id;
+}
+
+void SessionTracker::doubt_insert_id(const ServerState& backend) {
+  if (doubt_.open) return;
+  doubt_ = {true, wanted_.last_insert_id, backend.session.last_insert_id};
+}
+
+void SessionTracker::learned_insert_id(std::optional<std::uint64_t> id, ServerState& backend) {
+  if (!id) {
+    pins_ |= Pin::last_insert_id;
+    doubt_ = {};
+    return;
+  }
+  // Unchanged: what was there may be another client's. (What may change it in other ways was set to
+  // the client's own value first.)
+  const bool changed = *id == wanted_.last_insert_id || *id != doubt_.there;
+  wanted_.last_insert_id = changed ? *id : doubt_.wanted;
+  backend.session.last_insert_id = *id;
+  doubt_ = {};
 }
 
 SessionTracker::Reported SessionTracker::apply(const OkPacket& ok, ServerState& backend) {
@@ -86,6 +128,7 @@ SessionTracker::Reported SessionTracker::apply(const OkPacket& ok, ServerState& 
       case ChangeType::variable: {
         const Tracked tracked = track_variable(wanted_, change.name, change.value);
         if (tracked == Tracked::unsafe) pins_ |= Pin::variables;
+        if (keeps_statements(change.name)) backend.keeps_statements = true;
         // The character set of a user variable is that of its literal: no longer the session's.
         const bool users = !wanted_.variables.empty() && is_user_variable(wanted_.variables[0]);
         if (users && is_charset(change.name)) pins_ |= Pin::user_variable;
@@ -100,7 +143,8 @@ SessionTracker::Reported SessionTracker::apply(const OkPacket& ok, ServerState& 
         break;
       case ChangeType::state: reported.change = change.value == "1"; break;
       case ChangeType::characteristics:
-        set_bit(announced_, kCharacteristics, !change.value.empty());
+        reported.characteristics = !change.value.empty();
+        set_bit(announced_, kCharacteristics, reported.characteristics);
         break;
       case ChangeType::transaction:
         set_bit(announced_, kFlags, change.value.find_first_not_of('_') != std::string_view::npos);
@@ -112,7 +156,8 @@ SessionTracker::Reported SessionTracker::apply(const OkPacket& ok, ServerState& 
   return reported;
 }
 
-void SessionTracker::error(const SessionText& text) {
+void SessionTracker::error(const SessionText& text, const ServerState& backend) {
+  if (text.calls() || text.inserts() || text.sets_last_insert_id()) doubt_insert_id(backend);
   last_.failed = true;
   last_.row_count = -1;
   last_.warnings = 1;
@@ -128,6 +173,8 @@ void SessionTracker::ended(const SessionText& text, ServerState& backend) {
   Pins found = text.pins(backend.server().mariadb());
   if (deed_) found &= ~holdings_.accounts_for(*deed_);
   pins_ |= found;
+  // A procedure may leave what nothing announces: locks, user variables, an insert id.
+  dirty_ = dirty_ || text.calls();
   if (deed_ && !last_.failed) settle_deed(backend);
   deed_.reset();
 }

@@ -7,6 +7,7 @@
 
 #include "protocol/mysql/backend_state.hpp"
 #include "protocol/mysql/command_messages.hpp"
+#include "protocol/mysql/given_numbers.hpp"
 #include "protocol/mysql/holdings.hpp"
 #include "protocol/mysql/pins.hpp"
 #include "protocol/mysql/session_text.hpp"
@@ -36,10 +37,19 @@ class SessionTracker {
   /// Weirpool has answered a query of one row itself.
   void answered_query() { last_ = {-1, 1, 0, false}; }
 
+  /// It has refused something.
+  void answered_error() { last_ = {-1, last_.found_rows, 1, true}; }
+  /// It has answered a statement that has nothing to do.
+  void answered_nothing() { last_ = {0, last_.found_rows, 0, false}; }
+
   void attached();
+  /// The status stays: a transaction that went with the backend is open until the client ends it.
   void detached();
+  void lost_transaction_ended();
   /// Before a statement: what it does to what the session holds, if that is understood.
   void follow(std::optional<Deed> deed) { deed_ = std::move(deed); }
+  /// It is a KILL in a text of its own.
+  bool kills() const { return deed_ && deed_->kills; }
   const Holdings& holdings() const { return holdings_; }
   void locks_are_free() { holdings_.locks_are_free(); }
   /// Nothing pins, but the backend has held things that a reset makes sure are gone.
@@ -48,9 +58,22 @@ class SessionTracker {
   /// `rows` as in ResponseObserver.
   void ok(std::uint8_t command, const SessionText& text, const OkPacket& ok, std::uint64_t rows,
           ServerState& backend);
-  void error(const SessionText& text);
-  /// An answer without a status has come.
-  void answered() { last_.failed = false; }
+  /// The same reply, for what LAST_INSERT_ID() says from now on. `given`: what an INSERT may have
+  /// brought along itself.
+  void note_insert_id(const SessionText& text, const OkPacket& ok, const GivenNumbers& given,
+                      ServerState& backend);
+  /// The replies do not tell that for certain: the backend has to be asked before it is released.
+  bool doubts_insert_id() const { return doubt_.open; }
+  /// And what it says may be another client's.
+  bool insert_id_may_be_foreign() const { return doubt_.open && doubt_.wanted != doubt_.there; }
+  /// What the backend has said to `SELECT LAST_INSERT_ID()`. No value: it would not say.
+  void learned_insert_id(std::optional<std::uint64_t> id, ServerState& backend);
+  void error(const SessionText& text, const ServerState& backend);
+  /// An answer without a status has come. `cleared`: warnings of what was before are gone.
+  void answered(bool cleared) {
+    last_.failed = false;
+    if (cleared) last_.warnings = 0;
+  }
   /// The whole reply to a text has come.
   void ended(const SessionText& text, ServerState& backend);
   /// Replies to weirpool's own commands have come.
@@ -68,12 +91,13 @@ class SessionTracker {
  private:
   enum class Transaction : std::uint8_t { none, open, unknown };
   struct Reported {
-    bool settings = false;  ///< variables or the schema
-    bool change = false;    ///< something in the session
+    bool settings = false;         ///< variables or the schema
+    bool characteristics = false;  ///< of the next transaction, or of the one that is open
+    bool change = false;           ///< something in the session
   };
   void note_last(const SessionText& text, const OkPacket& ok, std::uint64_t rows);
   Reported apply(const OkPacket& ok, ServerState& backend);
-
+  void doubt_insert_id(const ServerState& backend);
   void settle_deed(ServerState& backend);
 
   SessionState wanted_;
@@ -85,6 +109,12 @@ class SessionTracker {
   Transaction transaction_ = Transaction::none;
   std::uint8_t announced_ = 0;  ///< bits of what the tracker says about transactions
   LastStatement last_;
+  /// Since when it is not certain what LAST_INSERT_ID() says.
+  struct {
+    bool open = false;
+    std::uint64_t wanted = 0;  ///< it was this for the client
+    std::uint64_t there = 0;   ///< and this on the backend, perhaps another client's
+  } doubt_;
 };
 
 }  // namespace weirpool::protocol::mysql

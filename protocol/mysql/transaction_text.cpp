@@ -55,7 +55,7 @@ bool ends(std::string_view rest) {
   return rest.empty();
 }
 
-/// Behind ROLLBACK: [WORK] [AND NO CHAIN] [NO RELEASE].
+/// Behind ROLLBACK or COMMIT: [WORK] [AND NO CHAIN] [NO RELEASE].
 Verb rollback(std::string_view rest) {
   std::string next = word(rest);
   if (next == "work") next = word(rest);
@@ -86,6 +86,11 @@ Verb verb_of(std::string_view sql, bool whole) {
   const std::size_t semicolon = rest.find(';');
   const bool alone = semicolon == std::string_view::npos || ends(rest.substr(semicolon));
   return starts && alone ? Verb::begin : Verb::other;
+}
+
+bool ends_transaction(std::string_view sql) {
+  const std::string first = word(sql);
+  return (first == "commit" || first == "rollback") && rollback(sql) == Verb::rollback;
 }
 
 }  // namespace weirpool::protocol::mysql

@@ -19,4 +19,7 @@ enum class Verb : std::uint8_t {
 /// false.
 Verb verb_of(std::string_view sql, bool whole = true);
 
+/// COMMIT or ROLLBACK and nothing else; no other transaction follows.
+bool ends_transaction(std::string_view sql);
+
 }  // namespace weirpool::protocol::mysql

@@ -9,7 +9,6 @@ bool is_letter(char c) {
   return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' ||
          c == '$' || static_cast<unsigned char>(c) >= 0x80;
 }
-bool is_digit(char c) { return c >= '0' && c <= '9'; }
 bool is_blank(char c) { return static_cast<unsigned char>(c) <= ' '; }
 bool is_quote(char c) { return c == '\'' || c == '"' || c == '`'; }
 
@@ -53,7 +52,7 @@ void Words::advance() {
            (is_letter(rest_[size]) || rest_[size] == '@' || rest_[size] == '.'))
       ++size;
   } else if (is_letter(first)) {
-    const bool number = is_digit(first);
+    const bool number = first >= '0' && first <= '9';
     while (size < rest_.size() && (is_letter(rest_[size]) || (number && rest_[size] == '.')))
       ++size;
   } else if (rest_.starts_with(":=")) {

@@ -17,6 +17,7 @@ void Backend::discarded() {
   parameters.discarded();
   left_behind &= kPinLoad | kPinSeed;
   statements.clear();
+  sql_statements.reset();
   unnamed.reset();
   unnamed_certain = true;
 }

@@ -10,6 +10,7 @@
 #include "protocol/postgres/parameters.hpp"
 #include "protocol/postgres/prepared.hpp"
 #include "protocol/postgres/reply_queue.hpp"
+#include "protocol/postgres/sql_statements.hpp"
 
 namespace weirpool::protocol::postgres {
 
@@ -38,11 +39,12 @@ class Backend final : public BackendState {
   std::shared_ptr<const Facts> login_facts;
   BackendParameters parameters;
   BackendStatements statements;
-  ReplyQueue::Storage replies;     ///< lent to whoever the backend is lent to
-  std::vector<std::uint8_t> sent;  ///< of the batch that may have to be sent once more
-  Effects left_behind = 0;         ///< state of its last client, for the reset
-  StatementRef unnamed;            ///< the unnamed statement this backend has; null: none
-  bool unnamed_certain = true;     ///< false: it may have another one than `unnamed` says
+  SqlStatementsRef sql_statements;  ///< prepared in SQL by its last client; null: none
+  ReplyQueue::Storage replies;      ///< lent to whoever the backend is lent to
+  std::vector<std::uint8_t> sent;   ///< of the batch that may have to be sent once more
+  Effects left_behind = 0;          ///< state of its last client, for the reset
+  StatementRef unnamed;             ///< the unnamed statement this backend has; null: none
+  bool unnamed_certain = true;      ///< false: it may have another one than `unnamed` says
 };
 
 }  // namespace weirpool::protocol::postgres

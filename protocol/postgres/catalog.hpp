@@ -10,6 +10,7 @@
 #include "protocol/postgres/prepared.hpp"
 #include "protocol/postgres/replication.hpp"
 #include "protocol/postgres/session_policy.hpp"
+#include "protocol/postgres/sql_statements.hpp"
 
 namespace weirpool::protocol::postgres {
 
@@ -29,6 +30,7 @@ struct Catalog {
 
   StatementCatalog statements;
   ProfileCatalog profiles;
+  SqlStatementsCatalog sql_statements;
   ReplicationStartups replication;
 
  private:

@@ -22,6 +22,7 @@ WireType wire_type(Type type) {
     case Type::int4: return {23, 4};
     case Type::int8: return {20, 8};
     case Type::numeric: return {1700, kVariable};
+    case Type::bytes: return {17, kVariable};
     case Type::text: break;
   }
   return {25, kVariable};
@@ -59,7 +60,7 @@ void write_text(std::string_view text, Writer& out) {
 }
 
 void write_binary(Type type, const std::string& cell, Writer& out) {
-  if (type == Type::text) {
+  if (type == Type::text || type == Type::bytes) {
     write_text(cell, out);
     return;
   }

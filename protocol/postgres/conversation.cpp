@@ -17,6 +17,7 @@ void PostgresConversation::attach(BackendState& backend) {
   refused_ = false;
   queue_.take(backend_->replies);
   settle();
+  if (!own_) agree();
 }
 
 void PostgresConversation::detach() {
@@ -27,23 +28,26 @@ void PostgresConversation::detach() {
   gather_.consume();
   scan_.reset();
   text_left_ = 0;
+  parsing_ = false;
   carry_ = 0;
-  // An unnamed statement this long is prepared again by those who want it again.
-  if (unnamed_ && (unnamed_->body().empty() || unnamed_->body_size > kMaxUnnamedKept)) {
-    unnamed_.reset();
-  }
+  streamed_.reset();
+  if (unnamed_ && unnamed_->body().empty()) unnamed_.reset();
   backend_ = nullptr;
   check_.reset();
   own_.reset();
   effects_ = 0;
   phase_ = Phase::relay;
-  doubtful_ = settings_changed_ = refused_to_write_ = false;
-  unsynced_ = settle_failed_ = served_ = cleansed_ = unsettled_ = resets_all_ = flushed_ =
-      last_words_ = false;
+  named_ends_ = unnamed_ends_ = doubtful_ = settings_changed_ = altered_ = refused_to_write_ =
+      false;
+  unsettled_ = 0;
+  may_begin_ = false;
+  unsynced_ = settle_failed_ = sql_lost_ = served_ = cleansed_ = drew_ = resets_all_ = forgetting_ =
+      flushed_ = last_words_ = false;
   own_tries_ = 0;
   keeping_ = false;
   healing_.reset();
   bound_ = nullptr;
+  deallocates_.clear();
   client_moving_ = backend_moving_ = backend_partial_ = false;
 }
 
@@ -58,7 +62,7 @@ void PostgresConversation::note_left_behind() {
 
 void PostgresConversation::refuse(Fault fault, std::string_view detail) {
   refusal_ = std::make_unique<Writer>();
-  write_error(fault, {}, detail, *refusal_);
+  write_refusal(fault, detail, *refusal_);
   refused_ = true;
 }
 
@@ -98,10 +102,15 @@ bool PostgresConversation::owes_nothing() const {
          text_left_ == 0 && carry_ == 0 && !gather_.collecting();
 }
 
+std::string_view PostgresConversation::pin_reason() const {
+  const std::string_view reason = pin_label(effects_);
+  return reason.empty() && awaits_bind() ? "long_statement" : reason;
+}
+
 bool PostgresConversation::at_boundary() const { return backend_ == nullptr || quiet(); }
 
 bool PostgresConversation::releasable() const {
-  return backend_ != nullptr && used_ && (effects_ & kPins) == 0 && !check_ &&
+  return backend_ != nullptr && used_ && (effects_ & kPins) == 0 && !check_ && !awaits_bind() &&
          pooling_ != Pooling::session && quiet();
 }
 
@@ -119,6 +128,11 @@ void PostgresConversation::undo(Expected& entry) {
   switch (entry.reply) {
     case Reply::query:
     case Reply::close: backend_->unnamed_certain = false; return;
+    case Reply::errand: cleansed_ = false; return;
+    case Reply::deallocate:
+    case Reply::deallocate_portal:
+      statements_.emplace(entry.client_name(), ClientStatement{entry.statement});
+      return;
     case Reply::parse:
     case Reply::parse_injected:
     case Reply::parse_made_up:

@@ -37,10 +37,13 @@
 
 namespace weirpool::protocol::postgres {
 
-/// Parse messages up to here are read whole, bytes; a longer unnamed one passes unread.
+/// Parse messages up to here are read whole, bytes, and kept for the client. A longer unnamed one
+/// passes, and keeps its backend until it is bound; a longer named one fails.
 inline constexpr std::uint32_t kMaxParse = 1U << 20;
-/// An unnamed statement up to here outlives its transaction on weirpool's side, bytes.
-inline constexpr std::size_t kMaxUnnamedKept = 1U << 16;
+
+/// Among these effects texts mean what nobody else's do: parameters are unknown, or temporary
+/// objects may stand in front of others.
+inline constexpr Effects kForeignMeaning = kPinSet | kPinSetConfig | kPinTemporary | kPinLoad;
 
 class PostgresConversation final : public Conversation {
  public:
@@ -57,7 +60,7 @@ class PostgresConversation final : public Conversation {
   bool needs_reset() const override {
     return (effects_ & kPins) != 0 || check_ || (used_ && catalog_->policy.reset_always);
   }
-  std::string_view pin_reason() const override { return pin_label(effects_); }
+  std::string_view pin_reason() const override;
   std::uint32_t statement_limit_ms() const override;
   std::string_view request_text(Bytes unread) const override;
   bool says_goodbye(Bytes unread) const override;
@@ -99,15 +102,13 @@ class PostgresConversation final : public Conversation {
   Step handle(FromClient action, const Header& header, Run& run);
   Step detached_message(Bytes unread);
   Step refused_message(Bytes unread);
+  bool asks_nothing(const Header& header, Bytes unread);
   bool ends_nothing(const Header& header, Bytes unread);
   Verdict stream_text(Bytes unread);
   Step on_query(const Header& header, Run& run);
   Step on_function(const Header& header, Run& run);
   void refuse_query(const Header& header, std::string words);
-  bool deallocates(const TextEffects& effects, std::string_view text, const Header& header,
-                   const Run& run);
-  void replace_query(const Header& header, Reply owed, std::unique_ptr<Note> note,
-                     std::string_view text);
+  void replace_query(const Header& header, std::string_view text);
   Step on_bare(FromClient action, const Header& header, Run& run);
   Step pass(const Header& header, Run& run);
   Step pass(const Header& header, Run& run, Reply owed);
@@ -116,6 +117,7 @@ class PostgresConversation final : public Conversation {
 
   // conversation_loss.cpp: the backend goes.
   void note_ending(std::string_view text, bool whole);
+  void note_bound(std::string_view portal, std::string_view text);
   bool expendable() const;
   LostTransaction::Heard heard() const;
   Step lost_message(Bytes unread);
@@ -123,19 +125,23 @@ class PostgresConversation final : public Conversation {
   // conversation_prepared.cpp: prepared statements.
   Step on_parse(const Header& header, Run& run);
   Step on_long_parse(const Header& header, Run& run);
-  Step on_named_parse(const ParseMessage& message);
-  bool on_unnamed_parse(const ParseMessage& message);
+  Step on_named_parse(const ParseMessage& message, const Run& run);
+  Step on_unnamed_parse(const ParseMessage& message, const Run& run);
   bool refuse_parse(Effects effects);
+  void fail_parse(std::string words);
+  static std::string limit_error(const std::string& message);
   Step on_bind(const Header& header, Run& run);
   Step on_describe(const Header& header, Run& run);
   Step on_close(const Header& header, Run& run);
   Step close_unattached(Bytes unread, const Header& header);
   bool holds_unnamed();
+  bool awaits_bind() const { return streamed_ != nullptr && streamed_ == unnamed_; }
   /// The backend will have the unnamed statement this client means, or none.
   void inject_unnamed();
   void inject(const StatementRef& statement);
+  bool may_have_failed() const;
   void inject_close(const BackendStatements::Known& known);
-  std::string_view meaning();
+  std::string_view meaning(std::string_view text);
   StatementRef on_backend(ClientStatement& mine);
   Step bind_named(const Header& header, const BindHead& head, ClientStatement& mine, bool asks);
   void rewrite_bind(const Header& header, const BindHead& head, std::string_view name);
@@ -149,10 +155,19 @@ class PostgresConversation final : public Conversation {
   Step on_copy_in(const Header& header, Run& run);
   Step on_ready(Run& run);
   Step on_command(const Header& header, Run& run, bool last);
-  Step on_deallocated(const Header& header, Run& run);
   void on_tag(std::string_view tag);
   void forgotten_by_backend(bool everything);
   void keep_what_is_underway();
+
+  // conversation_deallocate.cpp
+  ClientStatements::const_iterator deallocated_by(const TextEffects& effects,
+                                                  std::string_view text) const;
+  bool deallocates(const TextEffects& effects, std::string_view text, const Header& header,
+                   const Run& run);
+  void deallocate(ClientStatements::const_iterator named, Reply owed);
+  Step bind_nothing(const Header& header, const BindHead& head, const Statement& statement);
+  Step on_execute(const Header& header, Run& run);
+  Step on_deallocated(const Header& header, const Run& run, bool last);
 
   // conversation_healing.cpp: statements that have changed.
   void keep_batch();
@@ -165,27 +180,36 @@ class PostgresConversation final : public Conversation {
 
   // conversation_state.cpp: session state, and weirpool's own statements about it.
   /// One that is being executed.
-  enum class Purpose : std::uint8_t { settle, check, cleanse };
+  enum class Purpose : std::uint8_t { settle, check, cleanse, agree };
   struct Own {
     Purpose purpose = Purpose::settle;
     bool interrupted = false;
     std::vector<std::string> names;  ///< of the parameters in the columns of the row
     Row row;
     std::string error;  ///< an ErrorResponse for the client
+    std::string sqlstate;
+    std::size_t results = 0;         ///< check: that have been read to their end
+    std::vector<Row> list;           ///< check: what the backend has prepared in SQL
+    bool list_unread = false;        ///< it is longer than anybody could have
+    std::vector<SqlErrand> errands;  ///< agree
+    std::size_t answered = 0;        ///< of them
+    std::vector<SqlStatement> held;  ///< what the backend has; without a text: something else
+    std::string unfinished;          ///< as error
   };
-  void execute_effects(const TextEffects& effects);
+  void execute_effects(const TextEffects& effects, std::string_view text = {});
   void touch_settings(const std::vector<Setting>& settings);
   SessionCheck& check();
   void touch_everything();
   Step check_step();
   void begin_own(Purpose purpose, std::string_view text, std::vector<std::string> names = {});
-  bool cleanse(const TextEffects& effects);
   Verdict own_step(Bytes unread);
   void own_done();
   void settle();
+  void note_search_path();
   void settled(const Own& own);
   void adopt(const ProfileRef& spelled);
-  void checked(const Row& row);
+  bool read_row(Bytes payload);
+  void checked(const Own& own);
   void back_to_startup(const SessionCheck::Touched& touched);
   void learn(const SessionCheck::Touched& touched, const std::optional<std::string>& now);
   bool is_default(std::string_view name, std::string_view value) const;
@@ -195,12 +219,28 @@ class PostgresConversation final : public Conversation {
   bool texts_behind() const;
   void texts_misread();
 
+  // conversation_sequences.cpp
+  Step cleanse(const TextEffects& effects, const Run& run);
+  void inject_cleansing();
+
+  // conversation_sql.cpp: statements prepared in SQL.
+  void follow_sql(Effects bits, std::string_view text);
+  void doubt_sql();
+  void meaning_moved();
+  void agree();
+  bool agreed();
+  void note_agreement(Own& own);
+  void take_list(const SessionCheck& asked, const Own& own);
+  void judge_sql();
+  static std::string taken_error(std::string_view name);
+
   CatalogRef catalog_;
   ProfileRef startup_;  ///< what RESET leads back to
   ProfileRef wanted_;
   ClientStatements statements_;
   std::string private_meaning_;  ///< of statements parsed while parameters are unsettled
   StatementRef unnamed_;         ///< with an empty body: it exists only on the attached backend
+  SqlStatementsRef sql_;         ///< prepared in SQL; null: none
 
   Backend* backend_ = nullptr;
   ReplyQueue queue_;
@@ -208,34 +248,45 @@ class PostgresConversation final : public Conversation {
   Outbox to_backend_{Party::backend};
   Gather gather_;
   std::unique_ptr<TextScan> scan_;  ///< of a text that arrives in pieces
-  std::uint64_t text_left_ = 0;     ///< bytes of that message still to come
-  std::uint8_t text_head_ = 0;      ///< bytes in front of the text
-  std::uint64_t carry_ = 0;         ///< bytes of a message whose head has been rewritten
+  /// The unnamed statement, too long to be kept, that has not been bound.
+  std::shared_ptr<Statement> streamed_;
+  std::uint64_t text_left_ = 0;  ///< bytes of that message still to come
+  std::uint8_t text_head_ = 0;   ///< bytes in front of the text
+  bool parsing_ = false;         ///< it is that of streamed_
+  std::uint64_t carry_ = 0;      ///< bytes of a message whose head has been rewritten
   std::unique_ptr<Writer> refusal_;
   std::unique_ptr<LostTransaction> lost_;  ///< the client's transaction, which no backend has
   std::unique_ptr<SessionCheck> check_;    ///< due at the next boundary
   std::unique_ptr<Own> own_;
   StatementRef healing_;              ///< its batch will be sent again
   ClientStatement* bound_ = nullptr;  ///< by the last Bind of this batch
+  std::string deallocates_;           ///< the name that executing the unnamed portal will drop
   std::uint32_t answered_ = 0;        ///< ReadyForQuery messages of backends
   Effects effects_ = 0;
+  Effects unsettled_ = 0;  ///< how parameters have been changed since the last boundary
   Phase phase_ = Phase::relay;
   Pooling pooling_ = Pooling::transaction;
   char status_ = 'I';
   bool used_ = false;      ///< the attached backend has been given something
   bool unsynced_ = false;  ///< an extended batch waits for its Sync
   bool settle_failed_ = false;
+  bool sql_lost_ = false;    ///< more is prepared in SQL than sql_ says
   bool keeping_ = false;     ///< what is sent is kept in Backend::sent
   bool served_ = false;      ///< the attached backend has finished something of this client's
   bool cleansed_ = false;    ///< it remembers no sequence of anybody else's
-  bool unsettled_ = false;   ///< parameters have been changed since the last boundary
+  bool drew_ = false;        ///< it may remember one of this client's
+  bool forgetting_ = false;  ///< the backend has been told to forget, and has not answered yet
   bool resets_all_ = false;  ///< a RESET ALL that nothing has undone is under way
   std::uint8_t own_tries_ = 0;
   bool flushed_ = false;     ///< the backend has been asked to answer a full queue
   bool last_words_ = false;  ///< the backend said FATAL
   bool refused_to_write_ = false;
-  bool doubtful_ = false;          ///< what may end the transaction is under way
+  bool may_begin_ = false;         ///< what may begin a transaction is under way
+  bool doubtful_ = false;          ///< what may end it is
+  bool named_ends_ = false;        ///< a portal with a name may, when it is executed
+  bool unnamed_ends_ = false;      ///< so may the one without
   bool settings_changed_ = false;  ///< a parameter has, inside this transaction
+  bool altered_ = false;           ///< it has changed what statements mean, by DDL
   bool refused_ = false;           ///< the last request that needed a backend was
   bool client_moving_ = false;     ///< a forward of the client's bytes may be unfinished
   bool backend_moving_ = false;

@@ -100,6 +100,8 @@ PostgresConversation::Step PostgresConversation::on_error(const Header& header, 
   if (check_) check_->rolled_back();
   resets_all_ = false;
   if (error.sqlstate == "25006") refused_to_write_ = true;
+  // A function may have deallocated what is taken to be there.
+  if (error.sqlstate == "26000") doubt_sql();
   if (!queue_.empty() && error.sqlstate == "0A000" && error.routine == "RevalidateCachedQuery") {
     if (run.size != 0) return std::nullopt;
     if (outdated()) {
@@ -115,8 +117,8 @@ PostgresConversation::Step PostgresConversation::on_error(const Header& header, 
   keeping_ = false;
   switch (queue_.front()) {
     case Reply::none: return Verdict::close(Fault::backend_violation);
+    case Reply::deallocate: undo(queue_[0]); [[fallthrough]];
     case Reply::query:
-    case Reply::deallocate:
     case Reply::function:
     case Reply::sync:
       if (phase_ == Phase::copy_in) phase_ = Phase::relay;
@@ -175,17 +177,21 @@ PostgresConversation::Step PostgresConversation::on_ready(Run& run) {
   ++backend_->tally.queries;
   if (status == 'I') ++backend_->tally.transactions;
   queue_.pop();
-  if (status == 'I' && queue_.empty()) unsettled_ = false;
-  if (queue_.empty()) doubtful_ = false;
-  if (status == 'I') settings_changed_ = false;
-  if (std::exchange(resets_all_, false) && status == 'I') effects_ &= ~(kPinSet | kPinSetConfig);
+  if (status == 'I' && queue_.empty()) unsettled_ = 0;
+  if (queue_.empty()) doubtful_ = forgetting_ = may_begin_ = false;
+  if (status == 'I' && queue_.empty()) named_ends_ = unnamed_ends_ = false;
+  if (status == 'I') settings_changed_ = altered_ = false;
+  const bool reset = std::exchange(resets_all_, false) && status == 'I' && queue_.empty();
+  if (reset) effects_ &= ~(kPinSet | kPinSetConfig);
   if (phase_ == Phase::copy_in) phase_ = Phase::relay;
   return pass(header, run);
 }
 
 PostgresConversation::Step PostgresConversation::on_command(const Header& header, Run& run,
                                                             bool last) {
-  if (queue_.front() == Reply::deallocate) return on_deallocated(header, run);
+  if (queue_.front() == Reply::deallocate || queue_.front() == Reply::deallocate_portal) {
+    return on_deallocated(header, run, last);
+  }
   // Tags that say what has become of the session; their lengths tell all others apart.
   static constexpr std::size_t kLongest = std::string_view("DISCARD SEQUENCES").size() + 1;
   const std::size_t payload = header.length - 4;
@@ -203,19 +209,9 @@ PostgresConversation::Step PostgresConversation::on_command(const Header& header
   return pass(header, run);
 }
 
-/// As the backend would have said it, had it known the statement by that name.
-PostgresConversation::Step PostgresConversation::on_deallocated(const Header& header, Run& run) {
-  if (run.size != 0) return std::nullopt;
-  const auto named = statements_.find(queue_[0].client_name());
-  bound_ = nullptr;
-  if (named != statements_.end()) statements_.erase(named);
-  to_client_.skip(header.total());
-  const Framed frame(to_client_.out(), 'C');
-  to_client_.out().cstr("DEALLOCATE");
-  return std::nullopt;
-}
-
 void PostgresConversation::on_tag(std::string_view tag) {
+  altered_ = altered_ || tag.starts_with("ALTER ") || tag.starts_with("CREATE ") ||
+             tag.starts_with("DROP ");
   switch (tag.front()) {
     case 'D':
       if (tag == "DEALLOCATE ALL") forgotten_by_backend(false);
@@ -231,17 +227,23 @@ void PostgresConversation::on_tag(std::string_view tag) {
 
 void PostgresConversation::forgotten_by_backend(bool everything) {
   statements_.clear();
+  sql_.reset();
   bound_ = nullptr;
   backend_->statements.clear();
+  backend_->sql_statements.reset();
   if (everything) {
     unnamed_.reset();
     backend_->discarded();
     if (queue_.size() == 1) {
       effects_ &= kPinLoad | kPinSeed;
+      sql_lost_ = false;
       check_.reset();
       wanted_ = startup_;
     }
     touch_everything();
+    for (const std::string_view name : {"role", "session_authorization"}) {
+      if (wanted_->find(name) != nullptr) check().touch(name, true);
+    }
   }
   keep_what_is_underway();
 }

@@ -3,7 +3,6 @@
 #include <utility>
 
 #include "protocol/postgres/conversation.hpp"
-#include "protocol/postgres/sql_prepare.hpp"
 #include "protocol/postgres/transaction_text.hpp"
 #include "protocol/reader.hpp"
 
@@ -57,6 +56,8 @@ Verdict PostgresConversation::client_verdict(Bytes unread) {
 
 PostgresConversation::Step PostgresConversation::attached_message(Run& run) {
   const Bytes rest = run.rest();
+  // What has made the backend forget is answered first: everything behind it depends on that.
+  if (forgetting_ && !unsynced_ && phase_ != Phase::copy_in) return Verdict::hold();
   if (gather_.collecting()) {
     return on_parse({'P', static_cast<std::uint32_t>(gather_.total() - 1)}, run);
   }
@@ -88,7 +89,7 @@ PostgresConversation::Step PostgresConversation::handle(FromClient action, const
     case FromClient::parse: return on_parse(header, run);
     case FromClient::bind: return on_bind(header, run);
     case FromClient::describe: return on_describe(header, run);
-    case FromClient::execute: unsynced_ = true; return pass(header, run, Reply::execute);
+    case FromClient::execute: return on_execute(header, run);
     case FromClient::close: return on_close(header, run);
     case FromClient::sync:
     case FromClient::flush:
@@ -137,6 +138,7 @@ PostgresConversation::Step PostgresConversation::on_bare(FromClient action, cons
   }
   if (phase_ == Phase::skipping) phase_ = Phase::relay;
   bound_ = nullptr;
+  deallocates_.clear();
   return pass(header, run, Reply::sync);
 }
 
@@ -147,28 +149,28 @@ PostgresConversation::Step PostgresConversation::on_query(const Header& header, 
   const bool whole = rest.size() >= header.total();
   if (!whole && run.size != 0) return std::nullopt;
   TextEffects effects;
+  const std::string_view text =
+      text_of(rest.first(static_cast<std::size_t>(whole ? header.total() : wanted)))
+          .substr(kHeaderSize);
   if (whole) {
-    const auto size = static_cast<std::size_t>(header.total());
-    const std::string_view text = text_of(rest.first(size).subspan(kHeaderSize));
     effects = effects_of(text, reading());
     std::string words = refusal_of(catalog_->policy, effects.bits);
     if (!words.empty()) {
       if (run.size == 0) refuse_query(header, std::move(words));
       return std::nullopt;
     }
-    if (cleanse(effects)) return std::nullopt;
+    if (const Step later = cleanse(effects, run)) return later;
     if (deallocates(effects, text, header, run)) return std::nullopt;
   }
   queue_.push(Reply::query);
-  // A simple Query ends the unnamed statement, whoever made it.
+  // A simple Query ends the unnamed statement, whoever made it, and the unnamed portal.
   unnamed_.reset();
+  unnamed_ends_ = false;
   backend_->unnamed.reset();
   backend_->unnamed_certain = true;
-  note_ending(text_of(rest.first(static_cast<std::size_t>(whole ? header.total() : wanted)))
-                  .substr(kHeaderSize),
-              whole);
+  note_ending(text, whole);
   if (whole) {
-    execute_effects(effects);
+    execute_effects(effects, text);
     return pass(header, run);
   }
   scan_ = std::make_unique<TextScan>(reading());
@@ -183,33 +185,20 @@ PostgresConversation::Step PostgresConversation::on_function(const Header& heade
   if (run.rest().size() < kFront) return Verdict::need(kFront);
   Reader in(run.rest().subspan(kHeaderSize));
   const TextEffects effects{effects_of_function(in.be32()), {}};
-  if (cleanse(effects)) return std::nullopt;
+  if (const Step later = cleanse(effects, run)) return later;
   queue_.push(Reply::function);
+  drew_ = true;
   execute_effects(effects);
   return pass(header, run);
 }
 
 /// The backend is made to fail in its place, so that a transaction fails as it should.
 void PostgresConversation::refuse_query(const Header& header, std::string words) {
-  replace_query(header, Reply::query, failure(std::move(words)), kRefusedText);
+  queue_.push(Reply::query, nullptr, failure(std::move(words)));
+  replace_query(header, kRefusedText);
 }
 
-/// DEALLOCATE of a statement prepared by the protocol: only the client's name for it goes. The
-/// backend gets a statement that does nothing, and fails where DEALLOCATE would.
-bool PostgresConversation::deallocates(const TextEffects& effects, std::string_view text,
-                                       const Header& header, const Run& run) {
-  if (statements_.empty() || effects.bits != kEndsState) return false;
-  const std::optional<std::string> name = deallocated_name(text);
-  if (!name || statements_.find(*name) == statements_.end()) return false;
-  // What stands before it goes first.
-  if (run.size != 0) return true;
-  replace_query(header, Reply::deallocate, note_of(*name), "UNLISTEN weirpool");
-  return true;
-}
-
-void PostgresConversation::replace_query(const Header& header, Reply owed,
-                                         std::unique_ptr<Note> note, std::string_view text) {
-  queue_.push(owed, nullptr, std::move(note));
+void PostgresConversation::replace_query(const Header& header, std::string_view text) {
   unnamed_.reset();
   backend_->unnamed.reset();
   backend_->unnamed_certain = true;
@@ -224,12 +213,19 @@ Verdict PostgresConversation::stream_text(Bytes unread) {
   const std::size_t head = std::min<std::size_t>(text_head_, size);
   const std::string_view piece = text_of(unread.first(size).subspan(head));
   scan_->feed(piece);
-  if (status_ != 'I' && piece.find(';') != std::string_view::npos) doubtful_ = true;
+  const bool within = status_ != 'I' || texts_behind();
+  if (within && piece.find(';') != std::string_view::npos) doubtful_ = true;
   text_head_ = static_cast<std::uint8_t>(text_head_ - head);
   text_left_ -= size;
   if (text_left_ == 0) {
-    execute_effects(scan_->finish());
+    TextEffects effects = scan_->finish();
     scan_.reset();
+    if (parsing_) {
+      streamed_->effects = std::move(effects);
+    } else {
+      execute_effects(effects);
+    }
+    parsing_ = false;
   }
   client_moving_ = true;
   return Verdict::forward(size);
@@ -258,13 +254,24 @@ PostgresConversation::Step PostgresConversation::detached_message(Bytes unread) 
     case FromClient::skip: to_client_.skip(header.total()); return std::nullopt;
     case FromClient::close: return close_unattached(unread, header);
     case FromClient::query:
-      if (!ends_nothing(header, unread)) break;
+      if (!asks_nothing(header, unread) && !ends_nothing(header, unread)) break;
       to_client_.skip(header.total());
       return std::nullopt;
     default: break;
   }
   const auto wanted = std::min<std::uint64_t>(header.total(), kMaxNeed);
   return unread.size() < wanted ? Verdict::need(wanted) : Verdict::lease();
+}
+
+/// The empty query, as drivers' pools send it to learn whether their connection lives (pgjdbc's
+/// isValid): it does. In line, it would be refused under overload, and the pool would throw the
+/// connection away and open another one.
+bool PostgresConversation::asks_nothing(const Header& header, Bytes unread) {
+  constexpr std::uint64_t kSize = kHeaderSize + 1;
+  if (header.total() != kSize || unread.size() < kSize || unread[kHeaderSize] != 0) return false;
+  write_bare('I', to_client_.out());
+  write_ready('I', to_client_.out());
+  return true;
 }
 
 /// ROLLBACK of a transaction that could not even begin, as applications send it behind any error:

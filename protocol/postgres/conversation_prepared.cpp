@@ -9,6 +9,13 @@ namespace {
 
 constexpr std::uint32_t kMinParse = 8;  // of the length word: two empty names and a count
 
+/// It has EXECUTE in it, be it a part of something else.
+bool may_execute(std::string_view text) {
+  constexpr std::string_view kWord = "execute";
+  const auto same = [](char a, char b) { return (a | 0x20) == b; };
+  return std::search(text.begin(), text.end(), kWord.begin(), kWord.end(), same) != text.end();
+}
+
 }  // namespace
 
 PostgresConversation::Step PostgresConversation::on_parse(const Header& header, Run& run) {
@@ -22,6 +29,11 @@ PostgresConversation::Step PostgresConversation::on_parse(const Header& header, 
     return std::nullopt;
   }
   if (const auto verdict = gather_.collect(rest, header.total())) return *verdict;
+  // Its batch has failed while it was on its way.
+  if (phase_ == Phase::skipping) {
+    to_backend_.skip(gather_.consume());
+    return std::nullopt;
+  }
   const Bytes message = gather_.message();
   const auto parsed = ParseMessage::parse(message.subspan(kHeaderSize));
   if (!parsed) return Verdict::close(Fault::protocol_violation);
@@ -31,7 +43,7 @@ PostgresConversation::Step PostgresConversation::on_parse(const Header& header, 
     return std::nullopt;
   }
   if (parsed->name.empty()) {
-    if (on_unnamed_parse(*parsed)) return std::nullopt;
+    if (const Step later = on_unnamed_parse(*parsed, run)) return later;
     unsynced_ = true;
     ++backend_->tally.client_parses;
     ++backend_->tally.server_parses;
@@ -40,28 +52,51 @@ PostgresConversation::Step PostgresConversation::on_parse(const Header& header, 
     gather_.consume();
     return in_place ? pass(header, run) : std::nullopt;
   }
-  const Step refused = on_named_parse(*parsed);
-  if (own_) return refused;
+  if (const Step refused = on_named_parse(*parsed, run)) return refused;
   unsynced_ = true;
   ++backend_->tally.client_parses;
   to_backend_.skip(gather_.consume());
-  return refused;
+  return std::nullopt;
 }
 
 bool PostgresConversation::refuse_parse(Effects effects) {
   std::string words = refusal_of(catalog_->policy, effects);
   if (words.empty()) return false;
+  fail_parse(std::move(words));
+  return true;
+}
+
+/// The backend is made to fail in its place.
+void PostgresConversation::fail_parse(std::string words) {
   queue_.push(Reply::parse, nullptr, failure(std::move(words)));
   const std::string body = std::string(kRefusedText) + std::string(3, '\0');
   ParseMessage::serialize({}, bytes_of(body), to_backend_.out());
-  return true;
+}
+
+/// The client has more prepared than weirpool keeps: only this statement fails.
+std::string PostgresConversation::limit_error(const std::string& message) {
+  ErrorResponse error;
+  error.severity = "ERROR";
+  error.sqlstate = "54000";
+  error.message = message;
+  Writer out;
+  error.serialize(out);
+  return std::string(text_of(out.view()));
 }
 
 PostgresConversation::Step PostgresConversation::on_long_parse(const Header& header, Run& run) {
   if (run.size != 0) return std::nullopt;
   if (run.rest().size() <= kHeaderSize) return Verdict::need(kHeaderSize + 1);
-  if (run.rest()[kHeaderSize] != 0) return Verdict::close(Fault::message_too_large);
-  unnamed_ = std::make_shared<const Statement>();
+  if (run.rest()[kHeaderSize] != 0) {
+    fail_parse(limit_error("weirpool keeps no named statement of more than " +
+                           std::to_string(kMaxParse) + " bytes"));
+    unsynced_ = true;
+    to_backend_.skip(header.total());
+    return std::nullopt;
+  }
+  streamed_ = std::make_shared<Statement>();
+  parsing_ = true;
+  unnamed_ = streamed_;
   backend_->unnamed = unnamed_;
   backend_->unnamed_certain = true;
   queue_.push(Reply::parse, unnamed_);
@@ -72,18 +107,21 @@ PostgresConversation::Step PostgresConversation::on_long_parse(const Header& hea
   return std::nullopt;
 }
 
-/// True: not yet.
-bool PostgresConversation::on_unnamed_parse(const ParseMessage& message) {
+/// A value: not yet.
+PostgresConversation::Step PostgresConversation::on_unnamed_parse(const ParseMessage& message,
+                                                                  const Run& run) {
   TextEffects effects = effects_of(message.text, reading());
-  if (cleanse(effects)) return true;
+  if (const Step later = cleanse(effects, run)) return later;
   unnamed_ = unnamed_statement(message.body, std::move(effects));
   backend_->unnamed = unnamed_;
   backend_->unnamed_certain = true;
   queue_.push(Reply::parse, unnamed_);
-  return false;
+  return std::nullopt;
 }
 
-PostgresConversation::Step PostgresConversation::on_named_parse(const ParseMessage& message) {
+/// A value: not yet, or never.
+PostgresConversation::Step PostgresConversation::on_named_parse(const ParseMessage& message,
+                                                                const Run& run) {
   const auto known = statements_.find(message.name);
   if (known != statements_.end()) {
     // The name is taken. The backend is made to say so itself, which also fails the batch there.
@@ -92,17 +130,31 @@ PostgresConversation::Step PostgresConversation::on_named_parse(const ParseMessa
     queue_.push(Reply::parse);
     return std::nullopt;
   }
+  if (sql_ && sql_->find(message.name) != nullptr) {
+    // By a PREPARE in SQL: the server's names are one set.
+    fail_parse(taken_error(message.name));
+    return std::nullopt;
+  }
   if (statements_.size() >= catalog_->max_client_statements()) {
-    return Verdict::close(Fault::message_too_large);
+    fail_parse(limit_error("weirpool keeps no more than " +
+                           std::to_string(catalog_->max_client_statements()) +
+                           " named statements of a client"));
+    return std::nullopt;
   }
   StatementRef statement =
-      catalog_->statements.named(message.body, message.text, meaning(), reading());
-  if (cleanse(statement->effects)) return std::nullopt;
+      catalog_->statements.named(message.body, message.text, meaning(message.text), reading());
+  if (const Step later = cleanse(statement->effects, run)) return later;
   bound_ = nullptr;
   statements_.emplace(message.name, ClientStatement{statement});
   if (backend_->statements.has(*statement)) {
-    queue_.push(Reply::parse_made_up, std::move(statement), note_of(message.name));
-    return std::nullopt;
+    if (!altered_ && !may_have_failed()) {
+      queue_.push(Reply::parse_made_up, std::move(statement), note_of(message.name));
+      return std::nullopt;
+    }
+    // What the transaction has changed since, the server would see in a new one; and one that has
+    // failed takes none.
+    backend_->statements.erase(*statement);
+    inject_close({statement, 0});
   }
   inject(statement);
   // The client asked for this one: its ParseComplete is the real one.
@@ -110,6 +162,16 @@ PostgresConversation::Step PostgresConversation::on_named_parse(const ParseMessa
   last.reply = Reply::parse;
   last.note = note_of(message.name);
   return std::nullopt;
+}
+
+/// What is sent now may meet a transaction that has failed.
+bool PostgresConversation::may_have_failed() const {
+  if (status_ == 'E') return true;
+  if (status_ == 'I' && !may_begin_) return false;
+  for (std::size_t i = 0; i < queue_.size(); ++i) {
+    if (ends_with_ready(queue_.at(i))) return true;
+  }
+  return false;
 }
 
 void PostgresConversation::inject_close(const BackendStatements::Known& known) {
@@ -131,11 +193,14 @@ void PostgresConversation::inject(const StatementRef& statement) {
   backend_->statements.add(statement);
 }
 
-/// What the names in a text mean now. While parameters are changed by a transaction, or unknown, or
-/// temporary objects may stand in front of others, that is nobody else's business.
-std::string_view PostgresConversation::meaning() {
-  constexpr Effects kOwnMeaning = kPinSet | kPinSetConfig | kPinTemporary | kPinLoad;
-  if (!unsettled_ && (effects_ & kOwnMeaning) == 0) return wanted_->meaning();
+/// What the names in a text mean now. While a transaction has changed parameters, that is nobody
+/// else's business.
+std::string_view PostgresConversation::meaning(std::string_view text) {
+  // EXECUTE of what was prepared in SQL has its columns.
+  const bool within = (sql_ || (effects_ & kPinPrepare) != 0) && may_execute(text);
+  const Effects foreign = within ? kForeignMeaning | kPinPrepare : kForeignMeaning;
+  if (unsettled_ == 0 && (effects_ & foreign) == 0)
+    return within ? sql_->key() : wanted_->meaning();
   if (private_meaning_.empty()) private_meaning_ = catalog_->private_meaning();
   return private_meaning_;
 }
@@ -143,7 +208,7 @@ std::string_view PostgresConversation::meaning() {
 /// A statement of the client's as the backend knows it, given to the backend if it does not.
 StatementRef PostgresConversation::on_backend(ClientStatement& mine) {
   if (!backend_->statements.has(*mine.statement)) {
-    const std::string_view now = meaning();
+    const std::string_view now = meaning(mine.statement->body());
     if (mine.statement->meaning() != now) {
       mine.statement = catalog_->statements.renamed(*mine.statement, now);
       if (mine.described != 0) mine.described = mine.statement->generation;
@@ -187,20 +252,30 @@ PostgresConversation::Step PostgresConversation::on_bind(const Header& header, R
                          ? holds_unnamed()
                          : !named && foreign_name(head->statement) == head->statement;
   if (!ready && run.size != 0) return std::nullopt;
-  if (named && cleanse(known->second.statement->effects)) return std::nullopt;
-  if (head->statement.empty() && unnamed_ && cleanse(unnamed_->effects)) return std::nullopt;
+  const StatementRef& means = named ? known->second.statement : unnamed_;
+  if (means && (named || head->statement.empty())) {
+    if (const Step later = cleanse(means->effects, run)) return later;
+    const bool drops =
+        head->portal.empty() && deallocated_by(means->effects, means->body()) != statements_.end();
+    if (drops && run.size != 0) return std::nullopt;
+    if (drops) return bind_nothing(header, *head, *means);
+  }
+  if (head->portal.empty()) deallocates_.clear();
   unsynced_ = true;
   bound_ = nullptr;
   ++backend_->tally.binds;
   if (head->statement.empty()) {
+    streamed_.reset();
     if (!ready) inject_unnamed();
-    if (unnamed_) execute_effects(unnamed_->effects);
+    if (unnamed_) execute_effects(unnamed_->effects, unnamed_->body());
     if (unnamed_) note_ending(unnamed_->body(), true);
+    if (unnamed_) note_bound(head->portal, unnamed_->body());
     queue_.push(Reply::bind);
     if (ready) return pass(header, run);
     carry_ = header.total();
     return std::nullopt;
   }
+  drew_ = drew_ || !named;
   if (ready) return pass(header, run, Reply::bind);
   if (named) {
     // Does the client ask for the columns next?
@@ -223,8 +298,9 @@ PostgresConversation::Step PostgresConversation::bind_named(const Header& header
     return std::nullopt;
   }
   keep_batch();
-  execute_effects(statement->effects);
+  execute_effects(statement->effects, statement->body());
   note_ending(statement->body(), true);
+  note_bound(head.portal, statement->body());
   rewrite_bind(header, head, statement->backend_name);
   queue_.push_about(Reply::bind, statement->number);
   bound_ = &mine;
@@ -298,6 +374,8 @@ PostgresConversation::Step PostgresConversation::on_close(const Header& header, 
     if (message->name.empty()) {
       unnamed_.reset();
       backend_->unnamed.reset();
+    } else {
+      doubt_sql();
     }
     return pass(header, run, Reply::close);
   }
@@ -319,7 +397,11 @@ PostgresConversation::Step PostgresConversation::close_unattached(Bytes unread,
   if (message->kind == 'S' && message->name.empty()) unnamed_.reset();
   if (message->kind == 'S' && !message->name.empty()) {
     const auto known = statements_.find(message->name);
-    if (known != statements_.end()) statements_.erase(known);
+    if (known != statements_.end()) {
+      statements_.erase(known);
+    } else {
+      sql_ = catalog_->sql_statements.without(sql_, message->name);
+    }
   }
   to_client_.skip(header.total());
   write_bare('3', to_client_.out());

@@ -14,33 +14,31 @@ constexpr std::size_t kMaxTouched = 3 * kMaxParameters;
 /// previous client (a statement_timeout, a late cancel) stops them.
 constexpr std::uint8_t kOwnTries = 3;
 
-bool ascii(std::string_view text) {
-  return std::all_of(text.begin(), text.end(),
-                     [](char c) { return static_cast<signed char>(c) > 0; });
-}
-
 }  // namespace
 
 /// A statement with these effects is about to be executed.
-void PostgresConversation::execute_effects(const TextEffects& effects) {
+void PostgresConversation::execute_effects(const TextEffects& effects, std::string_view text) {
   if (effects.bits == 0 && !check_) return;
+  forgetting_ = forgetting_ || (effects.bits & kForgets) != 0;
   const SessionPolicy& policy = catalog_->policy;
   Effects bits = effects.bits & ~policy.allowed;
-  if ((bits & policy.pinned) != 0) bits |= kPinSet;
+  if ((bits & policy.pinned & ~kPinPrepare) != 0) bits |= kPinSet;
   if (doubtful_reading()) bits |= kPinSet | kUnknown;
   if (bits == 0) return;
   // What came of it can be asked for.
   if ((bits & kUnknown) != 0) bits |= kVerifiable & ~policy.allowed;
   effects_ |= bits & kPins;
-  unsettled_ |= (bits & (kSettings | kRoles | kLocal | kResetAll | kPinSet | kPinSetConfig)) != 0;
+  unsettled_ |= bits & (kSettings | kRoles | kLocal | kResetAll | kPinSet | kPinSetConfig);
   Effects verify = bits & kVerifiable;
   if ((bits & kEndsState) != 0) verify |= effects_ & kVerifiable;
   if (verify != 0) check().verify(verify);
   touch_settings(effects.settings);
+  follow_sql(bits, text);
   if ((bits & kResetAll) != 0) {
     touch_everything();
     // Outside a transaction, and if the backend does nothing else, it is undone by nothing.
-    resets_all_ = bits == kResetAll && status_ == 'I' && queue_.size() == 1 && !unsynced_;
+    resets_all_ =
+        bits == (kResetAll | kForgets) && status_ == 'I' && queue_.size() == 1 && !unsynced_;
   }
   if (check_ && check_->parameters().size() > kMaxTouched) effects_ |= kPinSet;
 }
@@ -63,10 +61,10 @@ void PostgresConversation::texts_misread() {
 }
 
 void PostgresConversation::touch_settings(const std::vector<Setting>& settings) {
-  const Effects others = catalog_->policy.allowed | catalog_->policy.pinned;
+  // Those that pin are followed as well: RESET has to lead back to the startup message.
   for (const auto& [name, reset] : settings) {
     const Effects kind = sets_identity(name) ? kRoles : kSettings;
-    if ((others & kind) == 0) check().touch(name, reset);
+    if ((catalog_->policy.allowed & kind) == 0) check().touch(name, reset);
   }
 }
 
@@ -91,10 +89,11 @@ void PostgresConversation::touch_everything() {
 
 /// At a boundary: asks the backend what its session has become, or knows it already.
 PostgresConversation::Step PostgresConversation::check_step() {
-  if (!check_ || !quiet()) return std::nullopt;
+  // A question would take an unnamed statement with it.
+  if (!check_ || !quiet() || awaits_bind()) return std::nullopt;
   const std::string query = check_->query(backend_->parameters, *wanted_);
   if (query.empty()) {
-    checked({});
+    checked(Own());
     if (const Step news = to_client_.next()) return news;
     return to_backend_.next();
   }
@@ -113,19 +112,9 @@ void PostgresConversation::begin_own(Purpose purpose, std::string_view text,
   write_query(text, to_backend_.out());
 }
 
-/// currval() and lastval() answer for whoever used a sequence of this backend last, unless it is
-/// made to forget that first. True: it is being done, the client waits.
-bool PostgresConversation::cleanse(const TextEffects& effects) {
-  const bool first = !served_ && queue_.empty() && !unsynced_;
-  if ((effects.bits & kPinSequence) == 0 || cleansed_ || !first) return false;
-  cleansed_ = true;
-  used_ = false;  // What the client wants is still to come.
-  begin_own(Purpose::cleanse, "DISCARD SEQUENCES");
-  return true;
-}
-
 /// Makes the backend what the client wants, unless it is.
 void PostgresConversation::settle() {
+  note_search_path();
   BackendParameters& parameters = backend_->parameters;
   if (parameters.matches(wanted_)) {
     if (parameters.profile() != wanted_) adopt(parameters.profile());
@@ -145,10 +134,12 @@ Verdict PostgresConversation::own_step(Bytes unread) {
   const Header header = peek_header(unread);
   if (!legal_length(header)) return Verdict::close(Fault::backend_violation);
   const auto action = backend_action(Reply::query, header.tag);
-  if (action == FromBackend::violation || action == FromBackend::copy_in) {
+  const bool of_batch = own_->purpose == Purpose::agree && (header.tag == '1' || header.tag == '2');
+  if ((action == FromBackend::violation && !of_batch) || action == FromBackend::copy_in) {
     return Verdict::close(Fault::backend_violation);
   }
   const bool is_row = header.tag == 'D' && header.total() <= kMaxNeed;
+  own_->list_unread = own_->list_unread || (header.tag == 'D' && !is_row);
   const bool read = is_row || action == FromBackend::error || action == FromBackend::ready ||
                     action == FromBackend::parameter;
   const std::uint64_t front = std::min<std::uint64_t>(header.total(), kMaxNeed);
@@ -156,12 +147,12 @@ Verdict PostgresConversation::own_step(Bytes unread) {
   const Bytes payload =
       read ? unread.first(static_cast<std::size_t>(front)).subspan(kHeaderSize) : Bytes();
   if (is_row) {
-    auto row = parse_row(payload);
-    if (!row) return Verdict::close(Fault::backend_violation);
-    own_->row = std::move(*row);
+    if (!read_row(payload)) return Verdict::close(Fault::backend_violation);
+  } else if (action == FromBackend::command) {
+    ++own_->results;
   } else if (action == FromBackend::error) {
     ErrorResponse error = ErrorResponse::parse(payload);
-    own_->interrupted = error.sqlstate == "57014";
+    own_->sqlstate = error.sqlstate;
     error.severity = "FATAL";
     Writer out;
     error.serialize(out);
@@ -175,7 +166,11 @@ Verdict PostgresConversation::own_step(Bytes unread) {
     if (!message) return Verdict::close(Fault::backend_violation);
     backend_->parameters.report(message->name, message->value);
   } else if (action == FromBackend::ready) {
-    if (header.length != 5 || payload[0] != 'I') return Verdict::close(Fault::backend_violation);
+    const char now = header.length == 5 ? static_cast<char>(payload[0]) : '\0';
+    const bool failed = now == 'E' && status_ == 'T';
+    if (now != status_ && !failed) return Verdict::close(Fault::backend_violation);
+    status_ = now;
+    if (own_->purpose == Purpose::agree && agreed()) return Verdict::skip(header.total());
     to_client_.skip(header.total());
     own_done();
     return *to_client_.next();
@@ -183,24 +178,51 @@ Verdict PostgresConversation::own_step(Bytes unread) {
   return Verdict::skip(header.total());
 }
 
+/// False: it is none.
+bool PostgresConversation::read_row(Bytes payload) {
+  auto row = parse_row(payload);
+  if (!row) return false;
+  const bool listed = own_->purpose == Purpose::check && check_->lists() &&
+                      own_->results == check_->results_before_list();
+  if (!listed) {
+    own_->row = std::move(*row);
+  } else if (own_->list.size() <= kMaxSqlStatements) {
+    own_->list.push_back(std::move(*row));
+  }
+  return true;
+}
+
 void PostgresConversation::own_done() {
   const std::unique_ptr<Own> done = std::exchange(own_, nullptr);
-  if (done->interrupted && ++own_tries_ < kOwnTries) {
+  if (done->purpose == Purpose::agree) note_agreement(*done);
+  if (status_ == 'E') {
+    cleansed_ = false;
+    return;  // The client's statement will hear that its transaction has failed.
+  }
+  if ((done->interrupted || done->sqlstate == "57014") && ++own_tries_ < kOwnTries) {
     // Nothing of it has happened: several statements of one Query are one transaction.
     if (done->purpose == Purpose::settle) settle();
     if (done->purpose == Purpose::cleanse) cleansed_ = false;
+    if (done->purpose == Purpose::agree) agree();
     return;  // What is still due begins anew.
   }
   own_tries_ = 0;
   if (done->purpose == Purpose::check) {
-    checked(done->error.empty() ? done->row : Row());
+    checked(*done);
   } else if (done->error.empty()) {
     if (done->purpose == Purpose::settle) settled(*done);
+    if (done->purpose == Purpose::settle && !used_) agree();
   } else {
     settle_failed_ = true;
     to_client_.out().text(done->error);
     to_client_.then(Verdict::close(Fault::none));
   }
+}
+
+/// Where temporary objects come first, every CREATE makes one, now or later.
+void PostgresConversation::note_search_path() {
+  const std::string* path = wanted_->find("search_path");
+  if (path != nullptr && path->find("pg_temp") <= 1) effects_ |= kPinLoad;
 }
 
 /// From now on the client wants what the backend made of its words, in the backend's spelling.
@@ -230,12 +252,16 @@ void PostgresConversation::adopt(const ProfileRef& spelled) {
     ParameterStatus{r.name, *after}.serialize(to_client_.out());
   }
   if (startup_ == wanted_) startup_ = spelled;
+  if (sql_ && sql_->meaning() == wanted_->meaning()) {
+    sql_ = catalog_->sql_statements.with_meaning(sql_, spelled->meaning());
+  }
   wanted_ = spelled;
 }
 
-/// The backend has told what its session has become. An empty row: it could not, or need not.
-void PostgresConversation::checked(const Row& row) {
+/// The backend has told what its session has become, or could not, or need not.
+void PostgresConversation::checked(const Own& own) {
   const std::unique_ptr<SessionCheck> done = std::exchange(check_, nullptr);
+  const Row row = own.error.empty() ? own.row : Row();
   const std::optional<Effects> over = done->over(row);
   if (over) effects_ &= ~*over;
   for (const SessionCheck::Touched& touched : done->parameters()) {
@@ -249,8 +275,10 @@ void PostgresConversation::checked(const Row& row) {
   }
   BackendParameters& parameters = backend_->parameters;
   if (parameters.difference(*wanted_).empty()) parameters.became(wanted_, wanted_);
+  if (done->lists()) take_list(*done, own);
+  judge_sql();
   // What the startup message asked for is back in force, as after RESET without a proxy.
-  if ((effects_ & kPins) != 0) settle();
+  if ((effects_ & kPins) != 0 || pooling_ == Pooling::session) settle();
 }
 
 /// RESET leads back to what the startup message asked for, which only weirpool knows.
@@ -283,14 +311,13 @@ void PostgresConversation::learn(const SessionCheck::Touched& touched,
     return;
   }
   const ProfileRef next = catalog_->profiles.with(wanted_, name, *now);
-  // Where that comes first, every CREATE makes something temporary, now or later.
-  if (name == "search_path" && now->find("pg_temp") <= 1) effects_ |= kPinLoad;
   if (!ascii(*now) || !next->bounded()) {
     effects_ |= kPinSet;
     return;
   }
   backend_->parameters.learned(name, now);
   wanted_ = next;
+  note_search_path();
 }
 
 /// Of a parameter that was not set before: has it been set at all?
@@ -320,10 +347,13 @@ PostgresConversation::Step PostgresConversation::on_parameter(const Header& head
     const ProfileRef next = own ? catalog_->profiles.without(wanted_, changed->lower)
                                 : catalog_->profiles.with(wanted_, changed->lower, changed->value);
     if (!next->bounded()) return Verdict::close(Fault::message_too_large);
+    if (next->meaning() != wanted_->meaning()) meaning_moved();
     wanted_ = next;
+    note_search_path();
   }
   if (changed != nullptr && tells_identity(changed->lower)) {
     // Whoever it has become, perhaps inside a function: the backend will be asked.
+    meaning_moved();
     for (const std::string_view name : {"role", "session_authorization"}) {
       if (!check().touched(name)) check().touch(name, false);
     }

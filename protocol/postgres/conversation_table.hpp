@@ -118,6 +118,8 @@ consteval ConversationTable make_conversation_table() {
   backend(Reply::execute, "G", FromBackend::copy_in);
   backend(Reply::close, "3", FromBackend::complete);
   backend(Reply::close_injected, "3", FromBackend::swallow);
+  backend(Reply::deallocate_portal, "C", FromBackend::command_end);
+  backend(Reply::errand, "123C", FromBackend::swallow);
   return table;
 }
 

@@ -132,6 +132,11 @@ std::uint32_t milliseconds_of(std::string_view value) {
   return 0;
 }
 
+bool ascii(std::string_view text) {
+  return std::all_of(text.begin(), text.end(),
+                     [](char c) { return static_cast<signed char>(c) > 0; });
+}
+
 std::string lower_case(std::string_view text) {
   std::string out(text);
   for (char& c : out) {

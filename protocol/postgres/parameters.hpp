@@ -128,5 +128,7 @@ bool sets_identity(std::string_view lower);
 std::uint32_t milliseconds_of(std::string_view value);
 
 std::string lower_case(std::string_view text);
+/// No byte beyond ASCII, and no zero.
+bool ascii(std::string_view text);
 
 }  // namespace weirpool::protocol::postgres

@@ -2,6 +2,9 @@
 
 #include <algorithm>
 
+#include "protocol/postgres/parameters.hpp"
+#include "protocol/postgres/transaction_text.hpp"
+
 namespace weirpool::protocol::postgres {
 
 namespace {
@@ -21,7 +24,9 @@ std::string name_of(std::uint64_t number) {
 
 StatementRef StatementCatalog::named(Bytes body, std::string_view text, std::string_view meaning,
                                      const Reading& reading) {
-  const std::string_view bare = without_last_comment(text, reading);
+  const std::optional<std::string> blank = with_blank_front(text);
+  const std::string_view bare =
+      without_last_comment(blank ? std::string_view(*blank) : text, reading);
   std::string both = joined(bare, text_of(body).substr(text.size()));
   const std::size_t size = both.size();
   both.append(meaning);
@@ -47,19 +52,55 @@ StatementRef unnamed_statement(Bytes body, TextEffects effects) {
       new Statement{std::string(text_of(body)), body.size(), {}, 0, std::move(effects)});
 }
 
-std::string_view without_last_comment(std::string_view text, const Reading& reading) {
-  const auto last_code = [](std::string_view t) { return t.find_last_not_of(" \t\n\r\f\v;"); };
+namespace {
+
+/// The last character that is neither blank nor a semicolon; npos: there is none.
+std::size_t last_code(std::string_view text) { return text.find_last_not_of(" \t\n\r\f\v;"); }
+
+/// `text` up to a comment that begins at `begin`, if it does begin there and is not all there is.
+std::string_view cut(std::string_view text, std::size_t begin, const Reading& reading) {
+  TextScan scan(reading);
+  scan.feed(text.substr(0, begin));
+  if (!scan.in_code()) return text;
+  const std::size_t kept = last_code(text.substr(0, begin));
+  return kept == text.npos ? text : text.substr(0, kept + 1);
+}
+
+std::string_view without_last_line_comment(std::string_view text, const Reading& reading) {
+  const std::size_t end = last_code(text);
+  if (end == text.npos) return text;
+  const std::size_t line = text.find_last_of("\n\r", end) + 1;  // npos is one less than 0.
+  const std::size_t begin = text.substr(0, end + 1).find("--", line);
+  return begin == text.npos ? text : cut(text, begin, reading);
+}
+
+}  // namespace
+
+std::optional<std::string> with_blank_front(std::string_view text) {
+  std::optional<std::string> blank;
+  for (std::size_t at = 0;;) {
+    at = std::min(text.find_first_not_of(" \t\n\r\f\v", at), text.size());
+    const std::string_view comment = text.substr(at, comment_size(text.substr(at)));
+    if (comment.empty()) break;
+    if (comment.find('=') != comment.npos && ascii(comment)) {
+      if (!blank) blank = text;
+      blank->replace(at, comment.size(), comment.size(), ' ');
+    }
+    at += comment.size();
+  }
+  const bool hints = blank && (text.find("/*+") != text.npos || text.find("/*!") != text.npos);
+  return hints ? std::nullopt : blank;
+}
+
+std::string_view without_last_comment(std::string_view all, const Reading& reading) {
+  const std::string_view text = without_last_line_comment(all, reading);
   const std::size_t end = last_code(text);
   if (end == text.npos || end < 3 || text[end] != '/' || text[end - 1] != '*') return text;
   const std::size_t begin = text.rfind("/*", end - 2);
   if (begin == text.npos || begin == 0 || text[begin + 2] == '+') return text;
   // The first end of a comment behind its beginning is the one found, and no other contains it.
   if (text.find("*/", begin + 2) != end - 1 || text[begin - 1] == '/') return text;
-  TextScan scan(reading);
-  scan.feed(text.substr(0, begin));
-  if (!scan.in_code()) return text;
-  const std::size_t kept = last_code(text.substr(0, begin));
-  return kept == text.npos ? text : text.substr(0, kept + 1);
+  return cut(text, begin, reading);
 }
 
 std::string foreign_name(std::string_view name) {

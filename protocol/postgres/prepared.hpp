@@ -72,6 +72,11 @@ StatementRef unnamed_statement(Bytes body, TextEffects effects);
 /// stays where it is, so that errors point at the same place. Hints ("/*+") are no such comments.
 std::string_view without_last_comment(std::string_view text, const Reading& reading);
 
+/// `text` with blanks in place of the comments of tracing at its front, which say "key='value'".
+/// Others may be meant for somebody on the way. No value: it has none, or hints, which may count
+/// only where no other comment stands before them.
+std::optional<std::string> with_blank_front(std::string_view text);
+
 /// `name`, if it cannot be taken for one of weirpool's own; otherwise something no backend knows.
 std::string foreign_name(std::string_view name);
 

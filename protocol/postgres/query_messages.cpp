@@ -107,14 +107,26 @@ void ErrorResponse::serialize(Writer& out) const {
   out.u8(0);
 }
 
-void write_error(Fault fault, std::string_view message, std::string_view detail, Writer& out) {
-  const FaultRow& row = row_of(fault);
+namespace {
+
+void write_error(const FaultRow& row, Severity severity, std::string_view message,
+                 std::string_view detail, Writer& out) {
   ErrorResponse error;
-  error.severity = row.severity == Severity::fatal ? "FATAL" : "ERROR";
+  error.severity = severity == Severity::fatal ? "FATAL" : "ERROR";
   error.sqlstate = row.sqlstate;
   error.message = message.empty() ? row.message : message;
   error.detail = detail;
   error.serialize(out);
+}
+
+}  // namespace
+
+void write_error(Fault fault, std::string_view message, std::string_view detail, Writer& out) {
+  write_error(row_of(fault), row_of(fault).severity, message, detail, out);
+}
+
+void write_refusal(Fault fault, std::string_view detail, Writer& out) {
+  write_error(row_of(fault), Severity::error, {}, detail, out);
 }
 
 void write_nothing_to_roll_back(Writer& out) {

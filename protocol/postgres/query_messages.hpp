@@ -69,6 +69,9 @@ struct ErrorResponse {
 
 /// `fault` as the ErrorResponse a client reads. `message` replaces the table's text when not empty.
 void write_error(Fault fault, std::string_view message, std::string_view detail, Writer& out);
+/// The same for a request that gets no backend: the session stays, so it is an ERROR whatever the
+/// fault; behind a FATAL drivers close.
+void write_refusal(Fault fault, std::string_view detail, Writer& out);
 
 /// What the server says to a ROLLBACK outside a transaction: a warning, and that it is done.
 void write_nothing_to_roll_back(Writer& out);

@@ -31,9 +31,17 @@ enum class Reply : std::uint8_t {
   close_made_up,
   deallocate,  ///< a query of weirpool's own in place of the client's DEALLOCATE: only its tag
                ///< differs
-  copy_end,    ///< CopyDone or CopyFail sent before CopyInResponse was seen: no answer
+  deallocate_portal,  ///< the same of an Execute
+  errand,             ///< part of a statement of weirpool's own in the client's batch: swallowed
+  copy_end,           ///< CopyDone or CopyFail sent before CopyInResponse was seen: no answer
   count_,
 };
+
+/// Its answer ends with ReadyForQuery.
+constexpr bool ends_with_ready(Reply reply) {
+  return reply == Reply::query || reply == Reply::deallocate || reply == Reply::function ||
+         reply == Reply::sync;
+}
 
 /// What else was assumed when the message was sent.
 struct Note {
@@ -53,6 +61,7 @@ inline std::unique_ptr<Note> failure(std::string words) {
 
 struct Expected {
   Reply reply = Reply::none;
+  std::uint32_t bytes = 0;   ///< of the statement, which lives as long as it is owed
   std::uint64_t number = 0;  ///< of the named statement (Statement::number) it is about; 0: none
   StatementRef statement;    ///< that Parse or Close is about
   std::unique_ptr<Note> note;
@@ -62,8 +71,10 @@ struct Expected {
   }
 };
 
-/// The most that may be owed. Beyond it the client waits.
+/// The most that may be owed, and that statements of it may be long together, bytes. Beyond it the
+/// client waits.
 inline constexpr std::size_t kMaxExpected = 4096;
+inline constexpr std::size_t kMaxExpectedBytes = std::size_t{16} << 20;
 
 /// Its memory is the backend's, which lends it for as long as it is lent itself: an idle client has
 /// none, and a busy one need not ask for any.
@@ -84,38 +95,53 @@ class ReplyQueue {
 
   bool empty() const { return head_ == entries_.size(); }
   std::size_t size() const { return entries_.size() - head_; }
-  bool full() const { return size() >= kMaxExpected; }
+  bool full() const { return size() >= kMaxExpected || bytes_ >= kMaxExpectedBytes; }
   Reply front() const { return empty() ? Reply::none : entries_[head_].reply; }
   Expected& operator[](std::size_t i) { return entries_[head_ + i]; }
   /// Reply::none behind the end.
   Reply at(std::size_t i) const { return i < size() ? entries_[head_ + i].reply : Reply::none; }
 
   void push(Reply reply, StatementRef statement = nullptr, std::unique_ptr<Note> note = nullptr) {
-    entries_.push_back({reply, 0, std::move(statement), std::move(note)});
+    entries_.push_back(expected(reply, std::move(statement), std::move(note)));
   }
   void push_about(Reply reply, std::uint64_t number) {
-    entries_.push_back({reply, number, nullptr, nullptr});
+    entries_.push_back({reply, 0, number, nullptr, nullptr});
   }
   void push_front(Reply reply, StatementRef statement) {
     entries_.insert(entries_.begin() + static_cast<std::ptrdiff_t>(head_),
-                    Expected{reply, 0, std::move(statement), nullptr});
+                    expected(reply, std::move(statement), nullptr));
   }
   void pop() {
-    ++head_;
-    if (empty()) clear();
+    Expected& first = entries_[head_++];
+    bytes_ -= first.bytes;
+    first.statement.reset();
+    first.note.reset();
+    if (empty()) return clear();
+    // A client that always has something under way never empties it.
+    if (head_ < kKept / 2 || 2 * head_ < entries_.size()) return;
+    entries_.erase(entries_.begin(), entries_.begin() + static_cast<std::ptrdiff_t>(head_));
+    head_ = 0;
   }
   void erase(std::size_t i) {
+    bytes_ -= (*this)[i].bytes;
     entries_.erase(entries_.begin() + static_cast<std::ptrdiff_t>(head_ + i));
   }
 
  private:
+  Expected expected(Reply reply, StatementRef statement, std::unique_ptr<Note> note) {
+    const std::size_t bytes = statement == nullptr ? 0 : statement->body().size();
+    bytes_ += bytes;
+    return {reply, static_cast<std::uint32_t>(bytes), 0, std::move(statement), std::move(note)};
+  }
   void clear() {
     entries_.clear();
     head_ = 0;
+    bytes_ = 0;
   }
 
   Storage entries_;
   std::size_t head_ = 0;
+  std::size_t bytes_ = 0;
 };
 
 }  // namespace weirpool::protocol::postgres

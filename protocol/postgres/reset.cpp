@@ -47,7 +47,10 @@ bool Reset::succeeded() {
     cured.discarded();
   } else {
     if ((undone_ & kParameters) != 0) cured.parameters.discarded();
-    if ((undone_ & kPinPrepare) != 0) cured.statements.clear();
+    if ((undone_ & kPinPrepare) != 0) {
+      cured.statements.clear();
+      cured.sql_statements.reset();
+    }
   }
   cured.left_behind = 0;
   return true;

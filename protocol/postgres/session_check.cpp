@@ -4,6 +4,7 @@
 #include <array>
 #include <utility>
 
+#include "protocol/postgres/sql_statements.hpp"
 #include "protocol/reader.hpp"
 
 namespace weirpool::protocol::postgres {
@@ -11,9 +12,8 @@ namespace {
 
 /// True while the state exists. Names and operators are qualified, since the client's search_path
 /// is in force.
-constexpr std::array<std::pair<Effects, std::string_view>, 5> kQuestions{{
+constexpr std::array<std::pair<Effects, std::string_view>, 4> kQuestions{{
     {kPinListen, "EXISTS(SELECT 1 FROM pg_catalog.pg_listening_channels())"},
-    {kPinPrepare, "EXISTS(SELECT 1 FROM pg_catalog.pg_prepared_statements WHERE from_sql)"},
     {kPinWithHold, "EXISTS(SELECT 1 FROM pg_catalog.pg_cursors)"},
     // Whatever lives in a schema depends on it.
     {kPinTemporary,
@@ -24,6 +24,10 @@ constexpr std::array<std::pair<Effects, std::string_view>, 5> kQuestions{{
      "EXISTS(SELECT 1 FROM pg_catalog.pg_locks WHERE locktype OPERATOR(pg_catalog.=) 'advisory' "
      "AND pid OPERATOR(pg_catalog.=) pg_catalog.pg_backend_pid())"},
 }};
+
+/// One more than can be followed tells that there are too many.
+constexpr std::string_view kList =
+    "SELECT name,statement FROM pg_catalog.pg_prepared_statements WHERE from_sql LIMIT ";
 
 }  // namespace
 
@@ -54,6 +58,22 @@ void SessionCheck::touch(std::string_view lower, bool reset) {
 bool SessionCheck::touched(std::string_view lower) const {
   return std::any_of(touched_.begin(), touched_.end(),
                      [lower](const Touched& t) { return t.name == lower; });
+}
+
+void SessionCheck::prepares(std::string_view text) {
+  prepared_bytes_ += text.size();
+  if (prepared_.size() >= kMaxSqlStatements || prepared_bytes_ > kMaxSqlBytes) return;
+  prepared_.emplace_back(text);
+}
+
+bool SessionCheck::has_prepared(std::string_view text) const {
+  return !muddled() && std::find(prepared_.begin(), prepared_.end(), text) != prepared_.end();
+}
+
+bool SessionCheck::may_have_muddled(std::string_view text) const {
+  if (!muddled()) return false;
+  const bool all = prepared_.size() < kMaxSqlStatements && prepared_bytes_ <= kMaxSqlBytes;
+  return !all || std::find(prepared_.begin(), prepared_.end(), text) != prepared_.end();
 }
 
 std::string SessionCheck::query(const BackendParameters& backend, const Profile& wanted) {
@@ -87,6 +107,10 @@ std::string SessionCheck::query(const BackendParameters& backend, const Profile&
     } else {
       text.append(value);
     }
+  }
+  if (lists()) {
+    if (columns_ != 0) text += ';';
+    text.append(kList).append(std::to_string(kMaxSqlStatements + 1));
   }
   return text;
 }

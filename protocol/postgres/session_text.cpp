@@ -80,7 +80,9 @@ std::size_t TextScan::uneventful(std::string_view piece) {
   switch (mode_) {
     case Mode::word: return part_of_word(piece);
     case Mode::string: end = words_.captures() ? 0 : piece.find('\''); break;
-    case Mode::escape_string: end = piece.find_first_of("\\'"); break;
+    case Mode::escape_string:
+      end = words_.captures_escapes() ? 0 : piece.find_first_of("\\'");
+      break;
     case Mode::line_comment: end = piece.find_first_of("\n\r"); break;
     default: break;
   }
@@ -113,6 +115,7 @@ void TextScan::step(char c) {
       break;
     case Mode::escape_string:
       if (c == '\\') mode_ = Mode::escaped;
+      if (c != '\'' && words_.captures_escapes()) words_.literal(c);
       if (c == '\'') {
         mode_ = Mode::code;
         behind_ = Behind::escape_string;

@@ -41,7 +41,7 @@ enum class Means : std::uint8_t {
   executes,
 };
 
-constexpr std::array<std::pair<std::string_view, Means>, 32> kMeanings{{
+constexpr std::array<std::pair<std::string_view, Means>, 37> kMeanings{{
     {"begin", Means::starts},
     {"create", Means::create},
     {"currval", Means::sequence},
@@ -59,15 +59,20 @@ constexpr std::array<std::pair<std::string_view, Means>, 32> kMeanings{{
     {"pg_advisory_unlock", Means::unlocks},
     {"pg_advisory_unlock_all", Means::unlocks},
     {"pg_advisory_unlock_shared", Means::unlocks},
+    {"pg_backup_start", Means::lasts},
+    {"pg_copy_logical_replication_slot", Means::lasts},
+    {"pg_copy_physical_replication_slot", Means::lasts},
     {"pg_create_logical_replication_slot", Means::lasts},
     {"pg_create_physical_replication_slot", Means::lasts},
     {"pg_replication_origin_session_reset", Means::lasts},
     {"pg_replication_origin_session_setup", Means::lasts},
     {"pg_settings", Means::settings},
+    {"pg_start_backup", Means::lasts},
     {"pg_try_advisory_lock", Means::locks},
     {"pg_try_advisory_lock_shared", Means::locks},
     {"replace", Means::create},
     {"set_config", Means::set_config},
+    {"set_limit", Means::lasts},
     {"setseed", Means::seed},
     {"temp", Means::temporary},
     {"temporary", Means::temporary},
@@ -101,6 +106,8 @@ Means meaning_of(std::string_view word) {
   }
   return Means::nothing;
 }
+
+constexpr std::string_view kPath = "search_path";
 
 bool blank(char c) { return c == ' ' || c == '\0' || (c >= '\t' && c <= '\r'); }
 
@@ -152,6 +159,13 @@ void SessionWords::word(std::string_view word, bool quoted) {
       stage_ = Stage::other;
       break;
     case Stage::zone: stage_ = Stage::value; break;
+    case Stage::local:
+      name_ = !quoted && word == "schema" ? kPath : word;
+      begin_value();
+      break;
+    case Stage::path:
+      if (!quoted && word == "uescape") literal_ += '\\';
+      break;
     case Stage::name:
       if (std::exchange(dot_, false)) {
         named(word);
@@ -162,7 +176,7 @@ void SessionWords::word(std::string_view word, bool quoted) {
       [[fallthrough]];
     case Stage::value:
       found(name_, !quoted && (word == "default" || (word == "local" && name_ == "timezone")));
-      stage_ = Stage::other;
+      begin_value();
       break;
     case Stage::reset: reset_word(word, quoted); break;
     case Stage::reset_name:
@@ -203,6 +217,7 @@ void SessionWords::first_word(std::string_view word) {
   if (word == "prepare") stage_ = Stage::prepare;
   if (word == "declare" && !raw_) stage_ = Stage::declare;
   if (word == "do") raw_ = true;
+  if (word == "discard" || word == "deallocate") found_.bits |= kForgets;
   if (word == "listen") found_.bits |= kPinListen;
   if (word == "load") found_.bits |= kPinLoad;
   if (among(kEnders, word)) found_.bits |= kEndsState;
@@ -216,6 +231,7 @@ void SessionWords::set_word(std::string_view word, bool quoted) {
     name_ = word;
   } else if (word == "local" || word == "constraints" || word == "transaction") {
     found_.bits |= kLocal;
+    if (word == "local") stage_ = Stage::local;
   } else if (raw_) {
     found_.bits |= kPinSet;
   } else if (word == "session") {
@@ -238,7 +254,9 @@ void SessionWords::set_word(std::string_view word, bool quoted) {
     name_ = "client_encoding";
     stage_ = Stage::value;
   } else if (word == "schema") {
-    found("search_path", false);
+    found(kPath, false);
+    name_ = kPath;
+    begin_value();
   } else if (word == "xml") {
     found("xmloption", false);
   } else if (word == "seed") {
@@ -256,7 +274,7 @@ void SessionWords::reset_word(std::string_view word, bool quoted) {
   if (raw_) {
     found_.bits |= kPinSet;
   } else if (!quoted && word == "all") {
-    found_.bits |= kResetAll;
+    found_.bits |= kResetAll | kForgets;
   } else if (!quoted && word == "session") {
     stage_ = Stage::authorization;
   } else if (!quoted && word == "time") {
@@ -315,9 +333,26 @@ void SessionWords::set_config() {
   }
 }
 
+/// A comment where a statement may begin leaves that as it was, whatever its words have meant. They
+/// do mean something: what looks like a comment may stand inside quotes.
+void SessionWords::raw_comment(char c) {
+  const char before = std::exchange(last_, c);
+  if (stage_ == Stage::start && c == '-' && before == '-') remark_ = Remark::line;
+  if (stage_ == Stage::start && c == '*' && before == '/') remark_ = Remark::block;
+  const bool over = (remark_ == Remark::line && (c == '\n' || c == '\r')) ||
+                    (remark_ == Remark::block && c == '/' && before == '*');
+  if (!over) return;
+  remark_ = Remark::none;
+  stage_ = Stage::start;
+}
+
 void SessionWords::symbol(char c) {
+  if (raw_) raw_comment(c);
   if (blank(c)) return;
   if (raw_ && (c == '\'' || c == '$')) return end_statement();
+  // In other languages a statement may stand behind any of these.
+  const bool opens = c == '"' || c == '`' || c == '{';
+  if (raw_ && opens && stage_ != Stage::set && stage_ != Stage::reset) return end_statement();
   switch (stage_) {
     case Stage::start:
       if (c != '(' && c != '-' && c != '/' && c != '*') stage_ = Stage::other;
@@ -327,11 +362,12 @@ void SessionWords::symbol(char c) {
     case Stage::value:
       if (c == '=') break;
       found(name_, false);
-      stage_ = Stage::other;
+      begin_value();
+      if (c == '$') symbol(c);
       break;
-    case Stage::zone:
-    case Stage::set:
-    case Stage::reset: break;
+    case Stage::path:
+      if (c == '$') literal_ += '\\';  // A quote that is not captured.
+      break;
     case Stage::config_open:
     case Stage::config_name:
     case Stage::config_rest: config_symbol(c); break;
@@ -367,10 +403,12 @@ void SessionWords::config_symbol(char c) {
   if (c == '(') ++depth_;
   if (c == ')' && --depth_ == 0) return end_config();
   if (c == ',' && depth_ == 1) {
-    if (stage_ == Stage::config_name) {
+    const bool first = std::exchange(stage_, Stage::config_rest) == Stage::config_name;
+    if (first) {
       name_ = plain_ && dot_ ? literal_ : std::string();
-      stage_ = Stage::config_rest;
+      literal_.clear();
     }
+    path_ = first && lower_case(name_) == kPath;
     if (argument_ < 3) ++argument_;
     plain_ = false;
     local_ = false;
@@ -386,6 +424,8 @@ void SessionWords::config_symbol(char c) {
 }
 
 void SessionWords::end_config() {
+  if (stage_ == Stage::config_rest && lower_case(name_) == kPath) end_path();
+  path_ = false;
   if (local_) {
     found_.bits |= kLocal;
   } else if (stage_ == Stage::config_name || name_.empty()) {
@@ -394,6 +434,19 @@ void SessionWords::end_config() {
     found(name_, false);
   }
   stage_ = Stage::other;
+}
+
+/// Behind the name of a parameter.
+void SessionWords::begin_value() {
+  stage_ = lower_case(name_) == kPath ? Stage::path : Stage::other;
+  literal_.clear();
+}
+
+/// What a search_path says in quotes. Where temporary objects come first, a
+/// CREATE that says nothing of it makes one; what is spelled in other ways may be that, too.
+void SessionWords::end_path() {
+  const bool temporary = lower_case(literal_).find("pg_temp") != literal_.npos;
+  if (temporary || literal_.find('\\') != literal_.npos) found_.bits |= kPinTemporary;
 }
 
 void SessionWords::found(std::string_view name, bool reset) {
@@ -419,6 +472,7 @@ void SessionWords::end_statement() {
     case Stage::name:
     case Stage::value: found(name_, false); break;
     case Stage::reset_name: found(name_, true); break;
+    case Stage::path: end_path(); break;
     case Stage::config_open:
     case Stage::config_name:
     case Stage::config_rest: found_.bits |= kPinSetConfig; break;
@@ -427,6 +481,7 @@ void SessionWords::end_statement() {
   // What an EXECUTE of it will do later cannot be seen then, and a lock it takes not be asked for.
   if (prepares_ && (found_.bits & kPinAdvisoryLock) != 0) found_.bits |= kPinLoad;
   if (std::exchange(prepares_, false) && found_.bits != kPinPrepare) found_.bits |= kPinSet;
+  if (stage_ != Stage::start) several_ = std::exchange(begun_, true);
   stage_ = Stage::start;
   before_ = Before::other;
   updates_ = false;
@@ -437,6 +492,7 @@ void SessionWords::end_statement() {
 TextEffects SessionWords::take() {
   end_statement();
   found_.bits |= earlier_;
+  if (found_.bits == kPinPrepare && !several_ && !raw_) found_.bits |= kOnePrepare;
   return std::move(found_);
 }
 

@@ -30,9 +30,12 @@ inline constexpr Effects kPins = (1U << 10) - 1;
 inline constexpr Effects kResetAll = 1U << 10;   ///< RESET ALL
 inline constexpr Effects kEndsState = 1U << 11;  ///< may end a state that pins: worth a look
 inline constexpr Effects kRoles = 1U << 14;  ///< role or session authorization are among settings
-inline constexpr Effects kSettings = 1U << 12;  ///< other parameters are among settings
-inline constexpr Effects kLocal = 1U << 13;     ///< parameters change until the transaction ends
-inline constexpr Effects kUnknown = 1U << 15;   ///< a text put together while it runs
+inline constexpr Effects kSettings = 1U << 12;    ///< other parameters are among settings
+inline constexpr Effects kLocal = 1U << 13;       ///< parameters change until the transaction ends
+inline constexpr Effects kUnknown = 1U << 15;     ///< a text put together while it runs
+inline constexpr Effects kForgets = 1U << 16;     ///< DISCARD, DEALLOCATE, RESET ALL: what is sent
+                                                  ///< behind them meets another session
+inline constexpr Effects kOnePrepare = 1U << 17;  ///< the text is one PREPARE and nothing else
 
 /// Stable label of the first reason in `effects`; empty: none.
 std::string_view pin_label(Effects effects);
@@ -70,7 +73,11 @@ class SessionWords {
   void unreadable() { found_.bits |= kPinLoad; }
   /// A character inside '...'; only asked for while captures().
   void literal(char c) { literal_ += c; }
-  bool captures() const { return stage_ == Stage::config_name && depth_ == 1; }
+  bool captures() const {
+    return stage_ == Stage::path || (depth_ == 1 && (stage_ == Stage::config_name || path_));
+  }
+  /// The same, of '...' with backslashes, which remain what they are.
+  bool captures_escapes() const { return stage_ == Stage::path || path_; }
   /// The body of a DO is a text of its own: neither quotes nor comments hide anything in it.
   bool raw() const { return raw_; }
   /// No further words come. What remains open counts as done.
@@ -89,23 +96,29 @@ class SessionWords {
     reset_name,
     prepare,
     declare,
+    local,  // SET LOCAL
+    path,   // SET search_path =
     other,
     config_open,  // set_config
     config_name,  // set_config(
     config_rest,  // set_config('x',
   };
   enum class Before : std::uint8_t { other, with, create };
+  enum class Remark : std::uint8_t { none, line, block };
 
   void first_word(std::string_view word);
   void set_word(std::string_view word, bool quoted);
   void reset_word(std::string_view word, bool quoted);
   void anywhere(std::string_view word);
+  void raw_comment(char c);
   void set_config();
   void named(std::string_view word);
   void after_name(char c);
   void config_symbol(char c);
   void end_config();
   void found(std::string_view name, bool reset);
+  void begin_value();
+  void end_path();
 
   TextEffects found_;
   std::string name_;
@@ -114,13 +127,18 @@ class SessionWords {
   std::uint8_t argument_ = 0;
   Stage stage_ = Stage::start;
   Before before_ = Before::other;
+  Remark remark_ = Remark::none;  ///< in a raw text, begun where a statement may begin
+  char last_ = '\0';              ///< symbol of a raw text
   bool raw_ = false;
   bool dot_ = false;       ///< the next word belongs to name_
   bool plain_ = false;     ///< set_config: its first argument is nothing but one literal
   bool local_ = false;     ///< set_config: its third argument is nothing but the word true
+  bool path_ = false;      ///< set_config: what is next is a search_path
   bool updates_ = false;   ///< the statement has the word UPDATE
   bool prepares_ = false;  ///< the statement is a PREPARE
   bool frees_ = false;     ///< or a DEALLOCATE
+  bool several_ = false;   ///< statements have been begun behind the first
+  bool begun_ = false;     ///< and that one
   Effects earlier_ = 0;    ///< of the statements before the PREPARE
 };
 

@@ -1,15 +1,14 @@
 #include "protocol/postgres/sql_prepare.hpp"
 
-#include <algorithm>
 #include <tuple>
 #include <utility>
 
 #include "protocol/postgres/parameters.hpp"
+#include "protocol/postgres/transaction_text.hpp"
 
 namespace weirpool::protocol::postgres {
 namespace {
 
-constexpr std::string_view kBlanks(" \t\n\r\f\v\0", 7);
 constexpr std::size_t kLongestName = 63;
 
 bool name_part(char c, bool first) {
@@ -17,13 +16,9 @@ bool name_part(char c, bool first) {
   return letter || (!first && ((c >= '0' && c <= '9') || c == '$'));
 }
 
-void skip_blanks(std::string_view& text) {
-  text.remove_prefix(std::min(text.find_first_not_of(kBlanks), text.size()));
-}
-
 /// An unquoted word of ASCII in lower case; empty: there is none.
 std::string take_word(std::string_view& text) {
-  skip_blanks(text);
+  text = skip_space(text);
   std::size_t size = 0;
   while (size < text.size() && name_part(text[size], size == 0)) ++size;
   std::string word = lower_case(text.substr(0, size));
@@ -51,7 +46,7 @@ std::string take_quoted(std::string_view& text) {
 std::optional<std::string> deallocated_name(std::string_view text) {
   if (take_word(text) != "deallocate") return std::nullopt;
   const auto take_name = [&text] {
-    skip_blanks(text);
+    text = skip_space(text);
     const bool quoted = text.starts_with('"');
     return std::pair(quoted ? take_quoted(text) : take_word(text), quoted);
   };
@@ -65,9 +60,9 @@ std::optional<std::string> deallocated_name(std::string_view text) {
       text = behind;
     }
   }
-  skip_blanks(text);
+  text = skip_space(text);
   if (text.starts_with(';')) text.remove_prefix(1);
-  skip_blanks(text);
+  text = skip_space(text);
   const bool all = !quoted && name == "all";
   if (name.empty() || all || name.size() > kLongestName || !text.empty()) return std::nullopt;
   return std::move(name);

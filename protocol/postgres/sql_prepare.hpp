@@ -9,7 +9,7 @@
 namespace weirpool::protocol::postgres {
 
 /// The name in "DEALLOCATE [PREPARE] name", if `text` is nothing else: folded as the server folds
-/// it, quotes removed. None for DEALLOCATE ALL and for whatever has comments in it.
+/// it, quotes removed. None for DEALLOCATE ALL.
 std::optional<std::string> deallocated_name(std::string_view text);
 
 }  // namespace weirpool::protocol::postgres

@@ -278,7 +278,7 @@ bool FairQueue::modest(const Ticket& ticket) {
 
 bool FairQueue::greedy(const Ticket& ticket) {
   const FlowNode& source = *ticket.flow_->parent;
-  return source.waiting * source.parent->busy > source.parent->waiting;
+  return source.waiting * source.parent->busy >= source.parent->waiting;
 }
 
 Ticket& FairQueue::victim() {

@@ -22,6 +22,7 @@
 #include <string_view>
 #include <unordered_map>
 #include <utility>
+#include <vector>
 
 #include "proxy/admission/source.hpp"
 #include "proxy/admission/time.hpp"
@@ -124,16 +125,21 @@ class FairQueue {
   TimePoint oldest_since() const;
   /// Its source stands here with less than a quarter of what the others do on average.
   static bool modest(const Ticket& ticket);
-  /// Its source stands here with more than the others do on average.
+  /// Its source stands here with no less than the others do on average; there is always one.
   static bool greedy(const Ticket& ticket);
-  /// The first of this class, oldest first, that `matches`, as long as `go_on` holds; null: none.
-  template <class Matches, class GoOn>
-  Ticket* find(Class importance, Matches matches, GoOn go_on) {
-    for (Ticket& ticket : ages_[static_cast<std::size_t>(importance)]) {
-      if (!go_on(ticket)) return nullptr;
-      if (matches(ticket)) return &ticket;
+  enum class Sift : std::uint8_t { leave, take, stop };
+  /// Judges those of this class, oldest first, in one walk; whom it takes leave the line.
+  template <class Judge>
+  void sift(Class importance, Judge judge, std::vector<Ticket*>& taken) {
+    AgeList& ages = ages_[static_cast<std::size_t>(importance)];
+    for (auto it = ages.begin(); it != ages.end();) {
+      Ticket& ticket = *it++;
+      const Sift judged = judge(std::as_const(ticket));
+      if (judged == Sift::stop) return;
+      if (judged == Sift::leave) continue;
+      erase(ticket);
+      taken.push_back(&ticket);
     }
-    return nullptr;
   }
   /// Who has to go when there is no room: the oldest of the fattest source of the least important
   /// class present. The line must not be empty.

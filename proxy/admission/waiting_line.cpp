@@ -136,12 +136,13 @@ Ticket* WaitingLine::next(TimePoint now) {
   return ticket;
 }
 
-Ticket* WaitingLine::expired(TimePoint now) {
+std::vector<Ticket*> WaitingLine::expired(TimePoint now) {
   look(now);
-  if (!overloaded()) return nullptr;
-  Ticket* late = surplus(now);
-  if (!late) late = outwaited(now);
-  if (late) queue_.erase(*late);
+  std::vector<Ticket*> late;
+  if (!overloaded()) return late;
+  take_surplus(now, late);
+  take_outwaited(now, late);
+  if (!late.empty() && queue_.empty()) look(now);
   return late;
 }
 
@@ -151,27 +152,34 @@ bool WaitingLine::too_long(TimePoint now) const {
 }
 
 /// Of those who ask for more than the others, who has least time left.
-Ticket* WaitingLine::surplus(TimePoint now) {
-  if (queue_.empty() || !too_long(now)) return nullptr;
-  return queue_.find(queue_.least_important(), &FairQueue::greedy,
-                     [](const Ticket&) { return true; });
+void WaitingLine::take_surplus(TimePoint now, std::vector<Ticket*>& late) {
+  using Sift = FairQueue::Sift;
+  const auto go_on = [&] { return late.size() < config::kShedAtOnce && too_long(now); };
+  // With who has left, others ask for more than the mean.
+  while (!queue_.empty() && go_on()) {
+    const auto judge = [&](const Ticket& ticket) {
+      if (!go_on()) return Sift::stop;
+      return FairQueue::greedy(ticket) ? Sift::take : Sift::leave;
+    };
+    queue_.sift(queue_.least_important(), judge, late);
+  }
 }
 
-Ticket* WaitingLine::outwaited(TimePoint now) {
+void WaitingLine::take_outwaited(TimePoint now, std::vector<Ticket*>& late) {
+  using Sift = FairQueue::Sift;
   for (std::size_t i = 0; i < kClasses; ++i) {
     const auto importance = static_cast<Class>(i);
     const Duration most = slough(importance, now);
-    // A source that asks for less than the others is not what overloads the pool; fair queueing
-    // serves it soon, and only if it does not is it refused as well.
-    Ticket* late = queue_.find(
-        importance,
-        [&](const Ticket& ticket) {
-          return now - ticket.since() > kModestyBonus * most || !FairQueue::modest(ticket);
-        },
-        [&](const Ticket& ticket) { return now - ticket.since() > most; });
-    if (late) return late;
+    const auto judge = [&](const Ticket& ticket) {
+      const Duration waited = now - ticket.since();
+      if (waited <= most || late.size() >= config::kShedAtOnce) return Sift::stop;
+      // A source that asks for less than the others is not what overloads the pool; fair queueing
+      // serves it soon, and only if it does not is it refused as well.
+      const bool spared = waited <= kModestyBonus * most && FairQueue::modest(ticket);
+      return spared ? Sift::leave : Sift::take;
+    };
+    queue_.sift(importance, judge, late);
   }
-  return nullptr;
 }
 
 TimePoint WaitingLine::wake_at(TimePoint now) const {

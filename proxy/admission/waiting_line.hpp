@@ -51,8 +51,9 @@ class WaitingLine {
   Ticket* next(TimePoint now);
   /// What next() has charged in advance.
   Duration advance() const { return times_.mean(); }
-  /// One that has waited too long for an overloaded pool, taken out of the line; ask until null.
-  Ticket* expired(TimePoint now);
+  /// Who is too many for an overloaded pool or has waited too long for it, taken out of the line;
+  /// not more at once than the other work of the thread can wait for.
+  std::vector<Ticket*> expired(TimePoint now);
   /// When expired() has to be asked next; max: not before something else happens.
   TimePoint wake_at(TimePoint now) const;
 
@@ -92,8 +93,8 @@ class WaitingLine {
   /// The line is never made shorter than this: beside its service nobody minds that.
   Duration least(Class importance) const;
   bool too_long(TimePoint now) const;
-  Ticket* surplus(TimePoint now);
-  Ticket* outwaited(TimePoint now);
+  void take_surplus(TimePoint now, std::vector<Ticket*>& late);
+  void take_outwaited(TimePoint now, std::vector<Ticket*>& late);
 
   FairQueue queue_;
   OverloadDetector detector_;

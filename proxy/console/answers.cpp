@@ -10,7 +10,6 @@ namespace {
 // PgBouncer's code for whatever its console does not understand.
 constexpr const char* kInvalid = "08P01";
 constexpr const char* kNotAllowed = "42501";
-constexpr const char* kUnsupported = "0A000";
 
 std::string help_text() {
   std::string text = "\n\tSHOW HELP";
@@ -18,7 +17,7 @@ std::string help_text() {
   return text +
          "\n\tSET key = value\n\tRELOAD\n\tPAUSE [<db>]\n\tRESUME [<db>]\n\tDISABLE <db>\n\t"
          "ENABLE <db>\n\tRECONNECT [<db>]\n\tKILL [<db>]\n\tKILL_CLIENT <client_id>\n\t"
-         "WAIT_CLOSE [<db>]\n\tSHUTDOWN [WAIT_FOR_SERVERS|WAIT_FOR_CLIENTS]\n";
+         "SUSPEND\n\tWAIT_CLOSE [<db>]\n\tSHUTDOWN [WAIT_FOR_SERVERS|WAIT_FOR_CLIENTS]\n";
 }
 
 Answer help() {
@@ -64,11 +63,12 @@ std::optional<Answer> answer_at_once(const Command& command,
     case Verb::invalid: return invalid(asked.text);
     case Verb::harmless: return Answer::done(command.name);
     case Verb::constant: return constant(command);
-    case Verb::unsupported:
-      return Answer::failed(kUnsupported, command.name + " is not supported by weirpool");
     case Verb::show:
       if (command.name == "HELP") return help();
       if (find_show(command.name) == nullptr) return invalid(asked.text);
+      if (find_show(command.name)->for_admins && role != Role::admin) {
+        return Answer::failed(kNotAllowed, "admin access needed");
+      }
       break;
     default:
       if (role != Role::admin) return Answer::failed(kNotAllowed, "admin access needed");
@@ -91,7 +91,8 @@ std::string json_of(const Table& table) {
     for (std::size_t i = 0; i < table.columns.size(); ++i) {
       nlohmann::json& value = object[table.columns[i].name];
       if (!row[i]) continue;
-      if (table.columns[i].type == Type::text) {
+      const Type type = table.columns[i].type;
+      if (type == Type::text || type == Type::bytes) {
         value = *row[i];
       } else if (row[i]->find('.') != std::string::npos) {
         value = std::stod(*row[i]);

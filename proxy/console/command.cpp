@@ -186,7 +186,7 @@ constexpr std::array<Word, 12> kWords{{
     {"WAIT_CLOSE", Verb::wait_close, 0, 1},
     {"RELOAD", Verb::reload, 0, 0},
     {"SHUTDOWN", Verb::shutdown, 0, 1},
-    {"SUSPEND", Verb::unsupported, 0, 0},
+    {"SUSPEND", Verb::suspend, 0, 0},
     {"DRAIN", Verb::shutdown, 0, 0},
 }};
 
@@ -223,7 +223,6 @@ Command parse(std::string_view text) {
     Command command{word.verb, arguments == 0 ? std::string() : tokens[1].text, {}};
     if (word.word == "DRAIN") command.name = "WAIT_FOR_CLIENTS";
     if (word.verb == Verb::shutdown) command.name = in_capitals(command.name);
-    if (word.verb == Verb::unsupported) command.name = word.word;
     return command;
   }
   if (auto tag = harmless_tag(tokens)) return {Verb::harmless, std::move(*tag), {}};

@@ -13,6 +13,7 @@ enum class Verb : std::uint8_t {
   set,          ///< name, value: an option of the configuration
   pause,        ///< name: a database; empty: all
   resume,       ///< the same
+  suspend,      ///< everything
   disable,      ///< name: a database
   enable,       ///< the same
   reconnect,    ///< name: a database; empty: all
@@ -20,10 +21,9 @@ enum class Verb : std::uint8_t {
   kill_client,  ///< name: the client's id
   wait_close,   ///< name: a database; empty: all
   reload,
-  shutdown,     ///< name: empty, WAIT_FOR_SERVERS or WAIT_FOR_CLIENTS
-  unsupported,  ///< a command of PgBouncer that weirpool does not have
-  harmless,     ///< nothing to do; name: the command tag
-  constant,     ///< name: column, value: what it holds
+  shutdown,  ///< name: empty, WAIT_FOR_SERVERS or WAIT_FOR_CLIENTS
+  harmless,  ///< nothing to do; name: the command tag
+  constant,  ///< name: column, value: what it holds
   invalid,
 };
 

@@ -9,8 +9,8 @@ void Stats::add(const metrics::PoolNumbers& pool) {
   queries += pool.work.queries;
   received += pool.received;
   sent += pool.sent;
-  transaction_time += pool.lent_microseconds;
-  query_time += pool.lent_microseconds;
+  transaction_time += pool.transaction_microseconds;
+  query_time += pool.query_microseconds;
   wait_time += static_cast<std::uint64_t>(pool.wait_sum * kMicroseconds);
   client_parses += pool.work.client_parses;
   server_parses += pool.work.server_parses;

@@ -69,6 +69,7 @@ struct Report {
   scaling::Signals scaling;
   std::uint64_t logins = 0;  ///< clients that have not finished their login
   bool paused = false;
+  bool suspended = false;
   std::set<std::string> paused_databases;
   std::set<std::string> disabled_databases;
   TimePoint now{};

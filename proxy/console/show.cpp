@@ -19,6 +19,7 @@ Type type_of(char letter) {
     case 'i': return Type::int4;
     case 'q': return Type::int8;
     case 'N': return Type::numeric;
+    case 'b': return Type::bytes;
     default: return Type::text;
   }
 }
@@ -81,6 +82,13 @@ std::vector<Show> pgbouncer_tables() {
       {"VERSION", columns("version:s"), Needs::nothing, version},
       {"STATE", columns("key:s value:s"), Needs::nothing, state},
       {"MEM", columns("name:s size:i used:i free:i memtotal:i"), Needs::nothing, memory},
+      // For the process that takes sockets over in PgBouncer's online restart. Weirpool hands none
+      // over, and shows no cancel keys, passwords and SCRAM keys.
+      {"FDS",
+       columns("fd:i task:s user:s database:s addr:s port:i cancel:q link:i client_encoding:s "
+               "std_strings:s datestyle:s timezone:s password:s scram_client_key:b "
+               "scram_server_key:b"),
+       Needs::nothing, no_rows, true},
       {"DNS_HOSTS", columns("hostname:s ttl:q addrs:s"), Needs::nothing, no_rows},
       {"DNS_ZONES", columns("zonename:s serial:q count:i"), Needs::nothing, no_rows},
       {"PEERS", columns("peer_id:i host:s port:i pool_size:i"), Needs::nothing, no_rows},
@@ -103,7 +111,7 @@ std::vector<Show> own_tables() {
       {"ADMISSION",
        columns("backend:s database:s user:s class:s offered:q admitted:q shed:q shed_overload:q "
                "shed_hopeless:q shed_timeout:q shed_queue_full:q shed_source_quota:q "
-               "shed_backend_down:q waiting:i "
+               "shed_backend_down:q shed_memory:q waiting:i "
                "overloaded:i overloads:q sources:i"),
        Needs::nothing, admission},
       {"SCALING",
@@ -111,7 +119,8 @@ std::vector<Show> own_tables() {
                "demand:N useful:N saturation:N wait_p95_seconds:N shed_ratio:N sources:q"),
        Needs::nothing, scaling_signals},
       {"STATUS", columns("key:s value:s"), Needs::nothing, status},
-      {"BACKENDS", columns("name:s protocol:s host:s port:i open:i max_connections:i waiting:i"),
+      {"BACKENDS",
+       columns("name:s protocol:s host:s port:i open:i max_connections:i useful:i waiting:i"),
        Needs::nothing, backends},
       {"PINS",
        columns("id:i backend:s database:s user:s application_name:s reason:s since:s "

@@ -29,13 +29,15 @@ struct Show {
   std::vector<Column> columns;
   Needs needs = Needs::nothing;
   Rows (*rows)(const Report& report) = nullptr;
+  bool for_admins = false;  ///< who only watches may not see it
 };
 
 /// Null: there is no such table.
 const Show* find_show(std::string_view name);
 const std::vector<Show>& shows();
 
-/// Columns from "name:s name:i": s text, i int4, q int8, N numeric, as PgBouncer abbreviates them.
+/// Columns from "name:s name:i": s text, i int4, q int8, N numeric, b bytea, as PgBouncer
+/// abbreviates them.
 std::vector<Column> columns(std::string_view spec);
 
 Cell number(std::uint64_t value);

@@ -232,10 +232,10 @@ Rows backends(const Report& report) {
     }
     const auto found = report.config->backends.find(backend.name);
     const bool known = found != report.config->backends.end();
-    rows.push_back({backend.name, backend.protocol,
-                    known ? Cell(found->second.address.host) : Cell(),
-                    known ? small(found->second.address.port) : Cell(), small(backend.open),
-                    small(backend.max_connections), small(at_least_zero(waiting))});
+    rows.push_back(
+        {backend.name, backend.protocol, known ? Cell(found->second.address.host) : Cell(),
+         known ? small(found->second.address.port) : Cell(), small(backend.open),
+         small(backend.max_connections), small(backend.useful), small(at_least_zero(waiting))});
   }
   return rows;
 }

@@ -36,10 +36,18 @@ Rows users(const Report& report) {
       clients += numbers.clients;
     }
     const bool mode = user.pool_mode != config::PoolMode::inherit;
-    rows.push_back({name, user.pool_size == 0 ? Cell() : small(user.pool_size), std::nullopt,
-                    mode ? Cell(pool_mode_of(*report.config, {}, name)) : Cell(),
-                    small(user.max_user_connections), number(servers),
-                    small(user.max_user_client_connections), number(clients)});
+    // The bounds that hold, its own or the general ones; sizes of pools only where it has its own.
+    const auto first = [](std::uint32_t own, std::uint32_t other) {
+      return own != 0 ? own : other;
+    };
+    rows.push_back(
+        {name, user.pool_size == 0 ? Cell("") : small(user.pool_size), Cell(""),
+         mode ? Cell(pool_mode_of(*report.config, {}, name)) : Cell(),
+         small(first(user.max_user_connections, report.config->pool.max_user_connections)),
+         number(servers),
+         small(first(user.max_user_client_connections,
+                     report.config->limits.max_user_client_connections)),
+         number(clients)});
   }
   return rows;
 }
@@ -93,9 +101,9 @@ Rows version(const Report& report) {
 }
 
 Rows state(const Report& report) {
-  return {{"active", report.paused ? "no" : "yes"},
+  return {{"active", report.paused || report.suspended ? "no" : "yes"},
           {"paused", report.paused ? "yes" : "no"},
-          {"suspended", "no"}};
+          {"suspended", report.suspended ? "yes" : "no"}};
 }
 
 Rows status(const Report& report) {

@@ -138,11 +138,12 @@ enum class ShedReason : std::uint8_t {
   queue_full,    ///< the line was at its bound
   source_quota,  ///< its source had as many in line as it may
   backend_down,  ///< the database server could not be reached
+  memory,        ///< weirpool was short of it
   count_,
 };
 inline constexpr std::size_t kShedReasons = static_cast<std::size_t>(ShedReason::count_);
 inline constexpr std::array<std::string_view, kShedReasons> kShedReasonLabels{
-    "overload", "hopeless", "timeout", "queue_full", "source_quota", "backend_down"};
+    "overload", "hopeless", "timeout", "queue_full", "source_quota", "backend_down", "memory"};
 
 inline constexpr std::size_t kFaults = static_cast<std::size_t>(protocol::Fault::count_);
 
@@ -155,6 +156,7 @@ struct WorkerMetrics {
   Counter tls_handshakes;               ///< finished ones, with clients
   Counter tls_failed;                   ///< begun and not finished
   std::array<Counter, kFaults> faults;  ///< told to clients, or the reason of a silent close
+  Histogram loop_lag;                   ///< by how much the event loop is behind, evenly sampled
 };
 
 /// Sums of what engines have tallied.
@@ -205,6 +207,8 @@ struct PoolMetrics {
   Gauge connecting;  ///< backends by state
   Gauge idle;
   Gauge active;
+  Gauge
+      resting;  ///< of the active: nothing executes, the client is idle in a transaction or pinned
   Gauge resetting;
   Gauge closing;
   Gauge waiting;     ///< clients in line
@@ -222,6 +226,8 @@ struct PoolMetrics {
   Counter received;  ///< bytes read from clients
   Counter sent;      ///< bytes read from backends
   Counter lent_microseconds;
+  Counter query_microseconds;        ///< at work on statements
+  Counter transaction_microseconds;  ///< inside transactions, pauses included
   Counter connects_ok;
   Counter connects_failed;
   Counter hand_overs;  ///< idle backends received from another worker

@@ -52,12 +52,12 @@ class Page {
     family(metric).metric.push_back(std::move(sample));
   }
 
-  void add_wait(const PoolNumbers& pool, Labels labels) {
+  void add(Metric metric, const HistogramNumbers& numbers, Labels labels = {}) {
     prometheus::ClientMetric sample;
     sample.label = std::move(labels);
     std::uint64_t count = 0;
     for (std::size_t i = 0; i < kWaitBuckets; ++i) {
-      count += pool.wait_buckets[i];
+      count += numbers.buckets[i];
       prometheus::ClientMetric::Bucket bucket;
       bucket.cumulative_count = count;
       bucket.upper_bound =
@@ -65,8 +65,8 @@ class Page {
       sample.histogram.bucket.push_back(bucket);
     }
     sample.histogram.sample_count = count;
-    sample.histogram.sample_sum = pool.wait_sum;
-    family(Metric::wait).metric.push_back(std::move(sample));
+    sample.histogram.sample_sum = numbers.sum;
+    family(metric).metric.push_back(std::move(sample));
   }
 
   std::vector<prometheus::MetricFamily> take() {
@@ -103,7 +103,8 @@ void add_clients(Page& page, const Snapshot& now) {
     const std::string label(fault_label(i));
     page.add(Metric::faults, clients.faults[i] + now.turned_away[i], {{"reason", label}});
     const bool at_the_door = i == static_cast<std::size_t>(Fault::too_many_clients) ||
-                             i == static_cast<std::size_t>(Fault::too_many_logins);
+                             i == static_cast<std::size_t>(Fault::too_many_logins) ||
+                             i == static_cast<std::size_t>(Fault::short_of_memory);
     if (at_the_door || now.turned_away[i] > 0) {
       page.add(Metric::clients_turned_away, now.turned_away[i], {{"reason", label}});
     }
@@ -138,9 +139,10 @@ void add_pool(Page& page, const PoolName& name, const PoolNumbers& pool) {
   for (const auto& [state, count] : states) {
     page.add(Metric::server_connections, count, labels + Label{"state", state});
   }
+  page.add(Metric::resting, pool.resting, labels);
   page.add(Metric::queue_length, pool.waiting, labels);
   page.add(Metric::oldest_wait, pool.oldest_wait_seconds, labels);
-  page.add_wait(pool, labels);
+  page.add(Metric::wait, HistogramNumbers{pool.wait_buckets, pool.wait_sum}, labels);
   page.add(Metric::transactions, pool.transactions, labels);
   page.add(Metric::connects, pool.connects_ok, labels + Label{"result", "ok"});
   page.add(Metric::connects, pool.connects_failed, labels + Label{"result", "failed"});
@@ -177,10 +179,19 @@ std::vector<prometheus::MetricFamily> Exporter::Collect() const {
     const Labels labels{{"backend", backend.name}, {"protocol", backend.protocol}};
     page.add(Metric::backend_open, backend.open, labels);
     page.add(Metric::backend_limit, backend.max_connections, labels);
+    page.add(Metric::backend_useful, backend.useful, labels);
+    if (backend.elasticity) page.add(Metric::backend_elasticity, *backend.elasticity, labels);
     page.add(Metric::backend_circuit, backend.circuit, labels);
     page.add(Metric::backend_pace, backend.pace, labels);
+    page.add(Metric::backend_retries, backend.retries, labels + Label{"result", "ok"});
+    page.add(Metric::backend_retries, backend.retries_refused, labels + Label{"result", "refused"});
   }
   for (const auto& [name, pool] : now.pools) add_pool(page, name, pool);
+  page.add(Metric::memory_high, now.memory_high);
+  page.add(Metric::memory_state, now.memory_state);
+  page.add(Metric::loop_lag, now.clients.loop_lag);
+  page.add(Metric::workers_behind, now.workers_behind);
+  page.add(Metric::held_accepts, now.held_accepts);
   page.add(Metric::draining, now.draining ? 1 : 0);
   page.add(Metric::reload_ok, now.last_reload_ok ? 1 : 0);
   page.add(Metric::reload_time, now.last_reload_ok_time);

@@ -5,6 +5,11 @@
 
 namespace weirpool::metrics {
 
+void HistogramNumbers::add(const Histogram& one) {
+  for (std::size_t i = 0; i < buckets.size(); ++i) buckets[i] += one.bucket(i);
+  sum += one.sum();
+}
+
 void ClientNumbers::add(const WorkerMetrics& worker) {
   for (std::size_t i = 0; i < clients.size(); ++i) clients[i] += worker.clients[i].get();
   for (std::size_t i = 0; i < faults.size(); ++i) faults[i] += worker.faults[i].get();
@@ -13,6 +18,7 @@ void ClientNumbers::add(const WorkerMetrics& worker) {
   logins_ok += worker.logins_ok.get();
   tls_handshakes += worker.tls_handshakes.get();
   tls_failed += worker.tls_failed.get();
+  loop_lag.add(worker.loop_lag);
 }
 
 std::uint64_t ClassNumbers::all_shed() const {
@@ -23,6 +29,7 @@ void PoolNumbers::add(const PoolMetrics& shard, std::int64_t now) {
   connecting += shard.connecting.get();
   idle += shard.idle.get();
   active += shard.active.get();
+  resting += shard.resting.get();
   resetting += shard.resetting.get();
   closing += shard.closing.get();
   waiting += shard.waiting.get();
@@ -44,6 +51,8 @@ void PoolNumbers::add(const PoolMetrics& shard, std::int64_t now) {
   received += shard.received.get();
   sent += shard.sent.get();
   lent_microseconds += shard.lent_microseconds.get();
+  query_microseconds += shard.query_microseconds.get();
+  transaction_microseconds += shard.transaction_microseconds.get();
   connects_ok += shard.connects_ok.get();
   connects_failed += shard.connects_failed.get();
   hand_overs += shard.hand_overs.get();

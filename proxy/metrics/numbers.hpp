@@ -5,6 +5,7 @@
 #include <array>
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <set>
 #include <string>
 #include <string_view>
@@ -15,6 +16,14 @@
 
 namespace weirpool::metrics {
 
+/// A Histogram, summed.
+struct HistogramNumbers {
+  std::array<std::uint64_t, kWaitBuckets> buckets{};  ///< each alone, not cumulative
+  double sum = 0;                                     ///< seconds
+
+  void add(const Histogram& one);
+};
+
 struct ClientNumbers {
   std::array<std::int64_t, kClientStates> clients{};
   std::int64_t console = 0;
@@ -23,6 +32,7 @@ struct ClientNumbers {
   std::uint64_t tls_handshakes = 0;
   std::uint64_t tls_failed = 0;
   std::array<std::uint64_t, kFaults> faults{};
+  HistogramNumbers loop_lag;
 
   void add(const WorkerMetrics& worker);
 };
@@ -57,6 +67,7 @@ struct PoolNumbers {
   std::int64_t connecting = 0;
   std::int64_t idle = 0;
   std::int64_t active = 0;
+  std::int64_t resting = 0;
   std::int64_t resetting = 0;
   std::int64_t closing = 0;
   std::int64_t waiting = 0;
@@ -70,6 +81,8 @@ struct PoolNumbers {
   std::uint64_t received = 0;
   std::uint64_t sent = 0;
   std::uint64_t lent_microseconds = 0;
+  std::uint64_t query_microseconds = 0;
+  std::uint64_t transaction_microseconds = 0;
   std::uint64_t connects_ok = 0;
   std::uint64_t connects_failed = 0;
   std::uint64_t hand_overs = 0;
@@ -90,8 +103,12 @@ struct BackendNumbers {
   std::string protocol;
   std::uint32_t open = 0;             ///< connections that count against the bound
   std::uint32_t max_connections = 0;  ///< the bound
+  std::uint32_t useful = 0;           ///< of those, as found by trial; the bound where nothing was
+  std::optional<double> elasticity;   ///< see admission::Elasticity
   std::uint32_t circuit = 0;          ///< 0 closed, 1 open, 2 half open
   double pace = 1;                    ///< of the configured connect rate
+  std::uint64_t retries = 0;          ///< requests given to another backend
+  std::uint64_t retries_refused = 0;  ///< those that were not, for there have been too many
 };
 
 struct Snapshot {
@@ -103,6 +120,10 @@ struct Snapshot {
   std::vector<BackendNumbers> backends;
   std::uint32_t client_limit = 0;
   std::uint32_t workers = 0;
+  std::uint32_t workers_behind = 0;
+  std::uint64_t memory_high = 0;   ///< bytes; 0: no bound
+  std::uint32_t memory_state = 0;  ///< as admission::MemoryState
+  std::uint64_t held_accepts = 0;
   bool draining = false;
   bool last_reload_ok = true;
   double last_reload_ok_time = 0;  ///< Unix seconds; the start counts as the first

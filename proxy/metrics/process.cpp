@@ -1,13 +1,17 @@
 #include "proxy/metrics/process.hpp"
 
+#include <fcntl.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include <array>
+#include <charconv>
 #include <filesystem>
 #include <fstream>
 #include <iterator>
 #include <sstream>
 #include <string>
+#include <string_view>
 
 namespace weirpool::metrics {
 
@@ -68,6 +72,21 @@ ProcessNumbers read_process() {
     numbers.max_fds = static_cast<double>(limit.rlim_cur);
   }
   return numbers;
+}
+
+std::uint64_t resident_bytes() {
+  std::array<char, 128> text{};
+  const int file = ::open("/proc/self/statm", O_RDONLY | O_CLOEXEC);
+  const ssize_t count = file < 0 ? -1 : ::read(file, text.data(), text.size());
+  if (file >= 0) ::close(file);
+  if (count <= 0) return 0;
+  // size resident shared ..., in pages
+  const std::string_view fields(text.data(), static_cast<std::size_t>(count));
+  const std::size_t at = fields.find(' ');
+  if (at == std::string_view::npos) return 0;
+  std::uint64_t resident = 0;
+  std::from_chars(fields.data() + at + 1, fields.data() + fields.size(), resident);
+  return resident * static_cast<std::uint64_t>(::sysconf(_SC_PAGESIZE));
 }
 
 }  // namespace weirpool::metrics

@@ -16,4 +16,8 @@ struct ProcessNumbers {
 /// Reads /proc and the limits; what cannot be read stays 0. Any thread.
 ProcessNumbers read_process();
 
+/// Resident memory alone, without an allocation: one small file; 0 if it cannot be read. Any
+/// thread.
+std::uint64_t resident_bytes();
+
 }  // namespace weirpool::metrics

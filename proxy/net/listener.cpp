@@ -9,6 +9,7 @@
 #include <string>
 #include <utility>
 
+#include "config/limits.hpp"
 #include "proxy/log/log.hpp"
 
 namespace weirpool::proxy {
@@ -17,12 +18,14 @@ using boost::asio::ip::tcp;
 
 Listener::Listener(boost::asio::io_context& io, const config::Address& address,
                    const config::Tcp& tcp_options, config::Duration retry_delay, Accepted accepted,
-                   int ceiling)
+                   int ceiling, Gate gate, TurnedAway turned_away)
     : acceptor_(io),
       timer_(io),
       retry_delay_(retry_delay),
       ceiling_(ceiling),
-      accepted_(std::move(accepted)) {
+      accepted_(std::move(accepted)),
+      gate_(std::move(gate)),
+      turned_away_(turned_away ? std::move(turned_away) : TurnedAway(::close)) {
   const std::string name = address.host + ":" + std::to_string(address.port);
   try {
     tcp::resolver resolver(io);
@@ -63,10 +66,14 @@ void Listener::wait() {
 
 void Listener::accept_all() {
   for (;;) {
+    if (gate_ && !gate_()) {
+      retry_in(config::kLagLook);
+      return;
+    }
     const int fd =
         ::accept4(acceptor_.native_handle(), nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC);
     if (fd >= ceiling_) {
-      ::close(fd);
+      turned_away_(fd);
       pause();
       return;
     }
@@ -90,10 +97,14 @@ void Listener::pause() {
   if (reserve_ >= 0) {
     ::close(reserve_);
     const int fd = ::accept4(acceptor_.native_handle(), nullptr, nullptr, SOCK_CLOEXEC);
-    if (fd >= 0) ::close(fd);
+    if (fd >= 0) turned_away_(fd);
     reserve_ = ::open("/dev/null", O_RDONLY | O_CLOEXEC);
   }
-  timer_.expires_after(retry_delay_);
+  retry_in(retry_delay_);
+}
+
+void Listener::retry_in(config::Duration delay) {
+  timer_.expires_after(delay);
   timer_.async_wait([this](boost::system::error_code error) {
     if (!error) accept_all();
   });

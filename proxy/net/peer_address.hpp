@@ -12,6 +12,7 @@ struct PeerAddress {
   config::IpBytes ip{};
   std::uint16_t port = 0;
 
+  bool operator==(const PeerAddress&) const = default;
   std::string text() const { return config::format_ip(ip); }
 };
 

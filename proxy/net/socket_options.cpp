@@ -27,7 +27,6 @@ void set_tcp_options(int fd, const config::Tcp& tcp) {
     set_int(fd, IPPROTO_TCP, TCP_KEEPINTVL, whole_seconds(tcp.keepalive_interval));
     set_int(fd, IPPROTO_TCP, TCP_KEEPCNT, static_cast<int>(tcp.keepalive_count));
   }
-  set_int(fd, IPPROTO_TCP, TCP_USER_TIMEOUT, static_cast<int>(tcp.user_timeout.count()));
 }
 
 }  // namespace weirpool::proxy

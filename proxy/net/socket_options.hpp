@@ -5,9 +5,10 @@
 
 namespace weirpool::proxy {
 
-/// No delay, keepalive and TCP_USER_TIMEOUT as configured, so that a peer that vanished without a
-/// FIN is noticed whether or not bytes are on the way. Failures are ignored: not every socket is
-/// TCP.
+/// No delay, and keepalive as configured, so that a peer that vanished without a FIN is noticed;
+/// with bytes on the way it is Stream::silence() that tells. TCP_USER_TIMEOUT stays off: the kernel
+/// also ends connections by it whose peer lives and only reads slowly (tcp(7)). Failures are
+/// ignored: not every socket is TCP.
 void set_tcp_options(int fd, const config::Tcp& tcp);
 
 }  // namespace weirpool::proxy

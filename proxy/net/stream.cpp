@@ -1,5 +1,7 @@
 #include "proxy/net/stream.hpp"
 
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -38,7 +40,9 @@ struct Stream::Watch final : Poller::Entry {
 };
 
 Stream::Stream(Poller& poller, Parts parts)
-    : watch_(std::make_unique<Watch>(poller, parts.fd)), tls_(std::move(parts.tls)) {}
+    : watch_(std::make_unique<Watch>(poller, parts.fd)),
+      tls_(std::move(parts.tls)),
+      codec_(std::move(parts.codec)) {}
 
 Stream::Stream(Stream&&) noexcept = default;
 
@@ -149,6 +153,16 @@ bool Stream::unsent() const {
   return (tls_ && !tls_->outgoing().empty()) || (codec_ && !codec_->outgoing().empty());
 }
 
+Clock::duration Stream::silence(TimePoint now) {
+  tcp_info info{};
+  socklen_t size = sizeof info;
+  const bool known = ::getsockopt(watch_->fd, IPPROTO_TCP, TCP_INFO, &info, &size) == 0;
+  // Both fall back to zero with the next acknowledgement.
+  return silence_.look(now, known && (info.tcpi_retransmits > 0 || info.tcpi_probes > 0));
+}
+
+void Stream::give_up() { ::shutdown(watch_->fd, SHUT_RDWR); }
+
 Io Stream::flush() {
   while (codec_ && !codec_->outgoing().empty()) {
     const Bytes frames = codec_->outgoing();
@@ -211,7 +225,7 @@ void Stream::shut_down_write() { ::shutdown(fd(), SHUT_WR); }
 
 Stream::Parts Stream::release() {
   watch_->poller.remove(watch_->fd, *watch_, false);
-  Parts parts{watch_->fd, std::move(tls_)};
+  Parts parts{watch_->fd, std::move(tls_), std::move(codec_)};
   watch_.reset();
   return parts;
 }

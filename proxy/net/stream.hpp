@@ -8,6 +8,7 @@
 #include "protocol/bytes.hpp"
 #include "protocol/codec.hpp"
 #include "proxy/net/poller.hpp"
+#include "proxy/net/silence.hpp"
 #include "proxy/net/tls_channel.hpp"
 
 namespace weirpool::proxy {
@@ -32,6 +33,7 @@ class Stream {
   struct Parts {
     int fd = -1;
     std::unique_ptr<TlsChannel> tls;
+    std::unique_ptr<protocol::Codec> codec{};
   };
 
   /// Takes over `parts.fd`, which must be non-blocking. `poller` outlives the stream.
@@ -77,6 +79,12 @@ class Stream {
   bool quiet() const;
   /// Throws away what has come, undecrypted and as much as one read brings.
   Io discard();
+  /// For how long the peer has answered nothing that was sent to it, the kernel's own probes of a
+  /// full window included: zero for a live one, however slowly it reads. See Silence; costs one
+  /// system call.
+  Clock::duration silence(TimePoint now);
+  /// The peer counts as gone: the watcher hears of an end.
+  void give_up();
   /// Sends the end of stream; reading goes on.
   void shut_down_write();
   Parts release();
@@ -96,6 +104,7 @@ class Stream {
   std::unique_ptr<Watch> watch_;
   std::unique_ptr<TlsChannel> tls_;
   std::unique_ptr<protocol::Codec> codec_;
+  Silence silence_;
 };
 
 }  // namespace weirpool::proxy

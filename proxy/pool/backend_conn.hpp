@@ -12,6 +12,7 @@
 #include "proxy/net/loop.hpp"
 #include "proxy/net/peer_address.hpp"
 #include "proxy/net/stream.hpp"
+#include "proxy/pool/busy_time.hpp"
 #include "proxy/pool/pool_key.hpp"
 
 namespace weirpool::proxy {
@@ -27,11 +28,14 @@ inline constexpr TimePoint kRecalled = TimePoint::min();
 /// delivery, so a backend that was ever aimed at is fenced before it is lent again.
 struct CancelFence {
   unsigned in_flight = 0;
-  std::uint32_t lease = 0;   ///< counts; a cancel request that has not been sent is for one of them
-  bool queued = false;       ///< one waits for a cancel connection
-  bool aimed = false;        ///< since the last fence
-  bool uncertain = false;    ///< one may still arrive: no fence helps
-  Signal* waiter = nullptr;  ///< notified when in_flight falls to zero
+  std::uint32_t statement = 1;  ///< counts; a cancel request is for one of them, or void
+  std::uint32_t queued = 0;     ///< the statement whose request waits for a connection; zero: none
+  bool aimed = false;           ///< since the last fence
+  bool uncertain = false;       ///< one may still arrive: no fence helps
+  Signal* waiter = nullptr;     ///< notified when in_flight falls to zero
+
+  /// What has not been sent yet will not be.
+  void statement_over() { ++statement; }
 };
 
 /// A backend between two workers: no event loop knows it.
@@ -88,8 +92,10 @@ class BackendConn final : public Watcher,
   PeerAddress address;       ///< of the host it was opened at
   std::uint32_t generation;  ///< BackendTarget's, when it was last found to be as it should
   TimePoint lent{};          ///< the last time
+  BusyTime busy;             ///< since then
   admission::FlowNode* borrower = nullptr;  ///< whose share its time is taken from
   Clock::duration advance{};                ///< what of it was when it was lent
+  bool resting = false;                     ///< lent, and its client lets it wait
   const void* client = nullptr;             ///< whose it is now, to be shown only
 };
 

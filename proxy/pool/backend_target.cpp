@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "config/limits.hpp"
 #include "proxy/log/log.hpp"
 
 namespace weirpool::proxy {
@@ -76,6 +77,13 @@ void BackendTarget::distrust() {
   ++generation_;
 }
 
+bool BackendTarget::may_look_up(TimePoint now) {
+  const std::lock_guard lock(mutex_);
+  if (now < looked_up_ + config::kLookUpAgain) return false;
+  looked_up_ = now;
+  return true;
+}
+
 bool BackendTarget::outdated(const config::IpBytes& address, TimePoint since) const {
   const std::lock_guard lock(mutex_);
   if (since < trusted_since_) return true;
@@ -90,6 +98,7 @@ bool BackendTarget::role_fits(const protocol::ServerRole& role, bool fallback) c
   switch (backend_.target_session_attrs) {
     case config::TargetSession::any: return true;
     case config::TargetSession::read_write: return !role.standby && !role.read_only;
+    case config::TargetSession::read_only: return role.standby || role.read_only;
     case config::TargetSession::primary: return !role.standby;
     case config::TargetSession::standby: return role.standby;
     case config::TargetSession::prefer_standby: return role.standby || fallback;
@@ -137,6 +146,19 @@ void BackendTarget::attempt_ended(ConnectPacer::Outcome outcome, Clock::duration
 void BackendTarget::publish_pace() {
   circuit_.store(pacer_.circuit(), std::memory_order_relaxed);
   pace_.store(static_cast<std::uint32_t>(pacer_.share() * 100), std::memory_order_relaxed);
+}
+
+void BackendTarget::note_requests(std::uint64_t count) {
+  if (count == 0) return;
+  const std::lock_guard lock(mutex_);
+  retry_budget_.note(Clock::now(), count);
+}
+
+bool BackendTarget::take_retry() {
+  const std::lock_guard lock(mutex_);
+  const bool taken = retry_budget_.take(Clock::now());
+  (taken ? retries_ : retries_refused_).fetch_add(1, std::memory_order_relaxed);
+  return taken;
 }
 
 bool BackendTarget::begin_cancel(std::uint32_t limit) {

@@ -14,8 +14,10 @@
 #include "config/config.hpp"
 #include "config/network.hpp"
 #include "protocol/engine.hpp"
+#include "proxy/admission/retry_budget.hpp"
 #include "proxy/dialect.hpp"
 #include "proxy/net/tls_context.hpp"
+#include "proxy/pool/arbiter.hpp"
 #include "proxy/pool/connect_pacer.hpp"
 #include "proxy/pool/pool_ledger.hpp"
 
@@ -29,6 +31,7 @@ class BackendTarget {
   const config::Backend& backend() const { return backend_; }
   const Dialect& dialect() const { return dialect_; }
   PoolLedger& ledger() { return ledger_; }
+  Arbiter& arbiter() { return arbiter_; }
 
   /// TLS towards this server; null: plaintext. Replaced at reload, for new connections.
   std::shared_ptr<const TlsContext> tls() const;
@@ -48,6 +51,8 @@ class BackendTarget {
   void resolved(const config::Address& host, std::vector<config::IpBytes> addresses);
   /// Its server is not what it was: no backend opened before is lent again.
   void distrust();
+  /// Names are to be looked up out of turn; seldom enough? Then it is noted as done.
+  bool may_look_up(TimePoint now);
   /// Changes whenever outdated() may say something new. One load, no lock.
   std::uint32_t generation() const { return generation_.load(std::memory_order_relaxed); }
   /// May a backend opened `since` at `address` not be lent any more?
@@ -76,6 +81,14 @@ class BackendTarget {
   /// Of the configured pace, in percent: less than 100 where the server is slow, full or just back.
   std::uint32_t pace() const { return pace_.load(std::memory_order_relaxed); }
 
+  // Requests that were lost with a backend, see admission::RetryBudget.
+  /// So many have been given to backends of this server.
+  void note_requests(std::uint64_t count);
+  /// May one be given to another one?
+  bool take_retry();
+  std::uint64_t retries() const { return retries_.load(std::memory_order_relaxed); }
+  std::uint64_t retries_refused() const { return retries_refused_.load(std::memory_order_relaxed); }
+
   /// A place among the few parallel cancel connections; false: not now.
   bool begin_cancel(std::uint32_t limit);
   void end_cancel() { cancels_.fetch_sub(1); }
@@ -86,12 +99,15 @@ class BackendTarget {
   const config::Backend backend_;
   const Dialect& dialect_;
   PoolLedger ledger_;
+  Arbiter arbiter_;
   std::atomic<std::uint32_t> cancels_{0};
 
   std::atomic<std::uint32_t> generation_{0};
   std::atomic<Circuit> circuit_{Circuit::closed};
   std::atomic<std::uint32_t> pace_{100};
   std::atomic<int> serving_{0};
+  std::atomic<std::uint64_t> retries_{0};
+  std::atomic<std::uint64_t> retries_refused_{0};
 
   mutable std::mutex mutex_;  ///< guards everything below
   std::shared_ptr<const TlsContext> tls_;
@@ -100,9 +116,11 @@ class BackendTarget {
       facts_;
   std::shared_ptr<const protocol::BackendFacts> any_facts_;
   ConnectPacer pacer_;
+  admission::RetryBudget retry_budget_;
   std::map<std::pair<std::string, std::uint16_t>, std::vector<config::IpBytes>> resolved_;
   config::Address preferred_;
   TimePoint trusted_since_{};
+  TimePoint looked_up_{};
 };
 
 }  // namespace weirpool::proxy

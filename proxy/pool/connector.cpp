@@ -27,6 +27,7 @@ struct Lookup {
   explicit Lookup(Loop& loop) : resolver(loop.io) {}
   tcp::resolver resolver;
   tcp::resolver::results_type found;
+  bool answered = false;
   Signal done;
 };
 
@@ -45,9 +46,10 @@ tcp::endpoint endpoint_of(const PeerAddress& address) {
   return {ip::make_address_v4(ip::v4_mapped, v6), address.port};
 }
 
-// Also tells the target, so that backends at addresses that are gone can go.
+// None: it has no name, or that was not told in time. Also tells the target, so that backends at
+// addresses that are gone can go.
 Task<std::vector<tcp::endpoint>> resolve(Loop& loop, BackendTarget& target,
-                                         const config::Address& address) {
+                                         const config::Address& address, TimePoint until) {
   boost::system::error_code not_numeric;
   const auto numeric = boost::asio::ip::make_address(address.host, not_numeric);
   std::vector<tcp::endpoint> endpoints;
@@ -59,9 +61,14 @@ Task<std::vector<tcp::endpoint>> resolve(Loop& loop, BackendTarget& target,
         address.host, std::to_string(address.port),
         [lookup](boost::system::error_code error, tcp::resolver::results_type found) {
           if (!error) lookup->found = std::move(found);
+          lookup->answered = true;
           lookup->done.notify();
         });
-    co_await lookup->done.wait();
+    Deadline limit(loop.deadlines, lookup->done);
+    limit.arm(until);
+    while (!lookup->answered && !limit.passed()) co_await lookup->done.wait();
+    // One that has not begun need not; what comes of one that has is nobody's.
+    if (!lookup->answered) lookup->resolver.cancel();
     for (const auto& entry : lookup->found) endpoints.push_back(entry.endpoint());
   }
   std::vector<config::IpBytes> addresses;
@@ -98,6 +105,15 @@ Task<std::unique_ptr<Stream>> connect_to(Loop& loop, tcp::endpoint endpoint, Tim
   co_return stream;
 }
 
+protocol::Compressing compressing_of(config::Compression compression) {
+  switch (compression) {
+    case config::Compression::zlib: return protocol::Compressing::zlib;
+    case config::Compression::zstd: return protocol::Compressing::zstd;
+    case config::Compression::off: break;
+  }
+  return protocol::Compressing::none;
+}
+
 protocol::BackendIdentity identity_for(const BackendTarget& target, const PoolKey& key,
                                        const PoolSettings& settings, const std::string& password) {
   const config::Backend& backend = target.backend();
@@ -119,6 +135,7 @@ protocol::BackendIdentity identity_for(const BackendTarget& target, const PoolKe
     identity.options.clear();
   }
   identity.allow_public_key_retrieval = backend.allow_public_key_retrieval;
+  identity.compressing = compressing_of(backend.compression);
   return identity;
 }
 
@@ -156,6 +173,10 @@ Task<Fault> log_in(Loop& loop, BackendTarget& target, const config::Address& hos
         engine.derived(key);
         continue;
       }
+      case Verdict::Kind::start_codec:
+        if (exchange.leftover()) co_return Fault::backend_violation;
+        stream.start_codec(engine.take_codec());
+        continue;
       case Verdict::Kind::start_tls: {
         std::string failure = co_await start_tls(target, host.host, exchange, engine, until);
         if (!failure.empty()) {
@@ -171,20 +192,23 @@ Task<Fault> log_in(Loop& loop, BackendTarget& target, const config::Address& hos
   }
 }
 
-/// A place among the cancel connections. False: the statement has ended meanwhile, or none came
-/// free in time.
+/// A place among the cancel connections. False: `statement` has ended meanwhile, or none came free
+/// in time.
 Task<bool> await_cancel_place(Loop& loop, BackendTarget& target, const CancelFence& fence,
-                              TimePoint until) {
-  const std::uint32_t lease = fence.lease;
+                              std::uint32_t statement, TimePoint until) {
   Signal wake;
   Deadline again(loop.deadlines, wake);
   while (!target.begin_cancel(loop.config->limits.max_cancel_connections)) {
     if (Clock::now() >= until) co_return false;
     again.arm_in(config::kCancelRetry);
     co_await wake.wait();
-    if (fence.lease != lease) co_return false;
+    if (fence.statement != statement) co_return false;
   }
   co_return true;
+}
+
+void landed(Loop& loop, CancelFence& fence) {
+  if (--fence.in_flight == 0 && fence.waiter) fence.waiter->notify_later(loop.ready);
 }
 
 // A key that has been told inside TLS is not told outside of it. False: it cannot be protected.
@@ -271,7 +295,8 @@ Task<Connected> open_at(Opening& opening, const config::Address& host) {
   Connected result;
   result.fault = Fault::backend_unavailable;
   result.detail = "cannot find the address of " + host.host;
-  const std::vector<tcp::endpoint> endpoints = co_await resolve(opening.loop, opening.target, host);
+  const std::vector<tcp::endpoint> endpoints =
+      co_await resolve(opening.loop, opening.target, host, until);
   for (const tcp::endpoint& endpoint : endpoints) {
     result = co_await log_in_at(opening, host, endpoint, until);
     if (!result.backend) {
@@ -317,6 +342,15 @@ Task<Connected> connect_backend(Loop& loop, BackendTarget& target, PoolKey key,
   co_return result;
 }
 
+Task<Connected> connect_backend_at(Loop& loop, BackendTarget& target, PoolKey key,
+                                   std::vector<std::string> passwords, KeyDeriver& deriver,
+                                   PeerAddress address, std::string name) {
+  Opening opening{loop, target, key, settings_of(*loop.config, key), passwords, deriver};
+  const config::Address host{name.empty() ? address.text() : std::move(name), address.port};
+  const TimePoint until = after(loop.config->timeouts.server_connect_timeout);
+  co_return co_await log_in_at(opening, host, endpoint_of(address), until);
+}
+
 Task<void> part_with(Loop& loop, std::unique_ptr<BackendConn> backend, Parting parting) {
   Exchange exchange(loop, backend->stream);
   if (parting == Parting::polite) {
@@ -332,15 +366,17 @@ Task<void> part_with(Loop& loop, std::unique_ptr<BackendConn> backend, Parting p
 Task<void> cancel_statement(Loop& loop, BackendTarget& target, const BackendConn& backend) {
   const config::Snapshot config = loop.config;
   const std::shared_ptr<CancelFence> fence = backend.fence;
+  const std::uint32_t statement = fence->statement;
   protocol::Writer request;
-  if (fence->in_flight > 0 || fence->queued || !backend.state->write_cancel(request)) co_return;
+  if (fence->in_flight > 0 || fence->queued == statement) co_return;
+  if (!backend.state->write_cancel(request)) co_return;
   const TimePoint until = after(config->timeouts.cancel_wait_timeout);
   const PeerAddress address = backend.address;
   const bool encrypted = backend.stream.encrypted();
   const std::string host = encrypted ? backend.stream.tls()->peer_name() : std::string();
-  fence->queued = true;
-  const bool go_on = co_await await_cancel_place(loop, target, *fence, until);
-  fence->queued = false;
+  fence->queued = statement;
+  const bool go_on = co_await await_cancel_place(loop, target, *fence, statement, until);
+  if (fence->queued == statement) fence->queued = 0;
   if (!go_on) co_return;
   fence->aimed = true;
   ++fence->in_flight;
@@ -350,24 +386,21 @@ Task<void> cancel_statement(Loop& loop, BackendTarget& target, const BackendConn
     Exchange exchange(loop, *stream);
     bool may_be_told = !encrypted;
     if (encrypted) may_be_told = co_await protect(target, host, exchange, until);
-    if (may_be_told) {
+    if (may_be_told && fence->statement == statement) {
       static_cast<void>(stream->write_some(request.view()));
-      co_await exchange.await_end(until);
+      // A connection that broke says nothing about what the server has read of it.
+      const bool ended = co_await exchange.await_end(until);
+      fence->uncertain |= !ended;
     }
   }
   target.end_cancel();
-  if (--fence->in_flight == 0 && fence->waiter) fence->waiter->notify_later(loop.ready);
+  landed(loop, *fence);
 }
-
-namespace {
-
-void landed(Loop& loop, CancelFence& fence) {
-  if (--fence.in_flight == 0 && fence.waiter) fence.waiter->notify_later(loop.ready);
-}
-
-}  // namespace
 
 Task<bool> carry_out(Loop& loop, const Dialect& dialect, BackendConn& via, KillOrder order) {
+  order.fence->queued = 0;
+  order.fence->aimed = true;
+  ++order.fence->in_flight;
   const TimePoint until = after(loop.config->timeouts.cancel_wait_timeout);
   Exchange exchange(loop, via.stream);
   const auto engine = dialect.kill(*via.state, order.remote_id);
@@ -378,11 +411,23 @@ Task<bool> carry_out(Loop& loop, const Dialect& dialect, BackendConn& via, KillO
   co_return done;
 }
 
-void give_up(Loop& loop, const KillOrder& order) { landed(loop, *order.fence); }
+void give_up(const KillOrder& order) {
+  if (order.fence->queued == order.statement) order.fence->queued = 0;
+}
 
 Task<void> refresh_names(Loop& loop, BackendTarget& target) {
   const std::vector<config::Address> hosts = target.hosts();
-  for (const config::Address& host : hosts) co_await resolve(loop, target, host);
+  for (const config::Address& host : hosts) {
+    co_await resolve(loop, target, host, after(loop.config->timeouts.server_connect_timeout));
+  }
+}
+
+Task<void> cancels_landed(BackendConn& backend) {
+  const std::shared_ptr<CancelFence> fence = backend.fence;
+  Signal landed;
+  fence->waiter = &landed;
+  while (fence->in_flight > 0) co_await landed.wait();
+  fence->waiter = nullptr;
 }
 
 Task<bool> wash(Loop& loop, BackendTarget& target, BackendConn& backend, Washing what) {
@@ -390,12 +435,6 @@ Task<bool> wash(Loop& loop, BackendTarget& target, BackendConn& backend, Washing
   const config::Snapshot config = loop.config;
   const TimePoint until = after(config->timeouts.reset_timeout);
   const std::shared_ptr<CancelFence> fence = backend.fence;
-  if (fence->in_flight > 0) {
-    Signal landed;
-    fence->waiter = &landed;
-    while (fence->in_flight > 0) co_await landed.wait();
-    fence->waiter = nullptr;
-  }
   if (fence->uncertain) co_return false;
   {
     Exchange exchange(loop, backend.stream);

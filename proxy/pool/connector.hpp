@@ -28,6 +28,12 @@ struct Connected {
 Task<Connected> connect_backend(Loop& loop, BackendTarget& target, PoolKey key,
                                 std::vector<std::string> passwords, KeyDeriver& deriver);
 
+/// The same at one address and nowhere else, whatever the role of its server. `name`: what its
+/// certificate is held against.
+Task<Connected> connect_backend_at(Loop& loop, BackendTarget& target, PoolKey key,
+                                   std::vector<std::string> passwords, KeyDeriver& deriver,
+                                   PeerAddress address, std::string name);
+
 /// How a backend is sent away.
 enum class Parting : std::uint8_t {
   polite,  ///< it stands at a boundary: say goodbye
@@ -39,19 +45,23 @@ Task<void> part_with(Loop& loop, std::unique_ptr<BackendConn> backend, Parting p
 
 /// Asks the server to cancel what `backend` runs now, on a connection of its own. Fenced: see
 /// CancelFence. While all cancel connections are taken it waits for one, up to cancel_wait_timeout
-/// and no longer than the lease. Nothing happens where the dialect cannot.
+/// and no longer than the statement. Nothing happens where the dialect cannot.
 Task<void> cancel_statement(Loop& loop, BackendTarget& target, const BackendConn& backend);
 
-/// A statement to be ended on a logged-in connection. The fence has counted it already.
+/// A statement to be ended on a logged-in connection; queued in its fence until it is carried out.
 struct KillOrder {
   std::shared_ptr<CancelFence> fence;
+  std::uint32_t statement = 0;  ///< the fence's, when it was ordered
   std::uint64_t remote_id = 0;
   PeerAddress address{};  ///< of the host that knows the id
+  std::string host{};     ///< its name, where it has shown a certificate
+
+  bool is_void() const { return fence->statement != statement; }
 };
 /// Carries out one order on `via`; false: `via` is of no use any more.
 Task<bool> carry_out(Loop& loop, const Dialect& dialect, BackendConn& via, KillOrder order);
 /// An order that nobody carries out.
-void give_up(Loop& loop, const KillOrder& order);
+void give_up(const KillOrder& order);
 
 /// What a backend needs between two clients, beside the fence behind a cancel.
 struct Washing {
@@ -66,7 +76,10 @@ struct Washing {
   }
 };
 
-/// Between two clients: waits for cancels under way, makes the round trip of a fence or a check,
+/// Waits for the cancels under way, each up to cancel_wait_timeout.
+Task<void> cancels_landed(BackendConn& backend);
+
+/// Between two clients, with no cancel under way: makes the round trip of a fence or a check,
 /// resets, asks for the role. True: lend it again. A server of the wrong role is distrusted.
 Task<bool> wash(Loop& loop, BackendTarget& target, BackendConn& backend, Washing what);
 

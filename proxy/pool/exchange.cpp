@@ -36,6 +36,7 @@ Task<Verdict> Exchange::run(protocol::Engine& engine, TimePoint until) {
       }
       case Verdict::Kind::done:
       case Verdict::Kind::derive:
+      case Verdict::Kind::start_codec:
       case Verdict::Kind::start_tls: {
         const bool sent = co_await flush();
         if (!sent) co_return Verdict::close(Fault::backend_unavailable);
@@ -109,20 +110,20 @@ Task<void> Exchange::drain_to_end() {
   co_await drop_until_end();
 }
 
-Task<void> Exchange::await_end(TimePoint until) {
+Task<bool> Exchange::await_end(TimePoint until) {
   deadline_.arm(until);
-  co_await drop_until_end();
+  co_return co_await drop_until_end();
 }
 
-Task<void> Exchange::drop_until_end() {
+Task<bool> Exchange::drop_until_end() {
   // Raw bytes on purpose: what is dropped needs no decryption, and the end of the socket counts.
   for (;;) {
     const Io io = stream_.discard();
     if (io.kind == Io::Kind::moved) continue;
-    if (io.kind != Io::Kind::blocked) co_return;
+    if (io.kind != Io::Kind::blocked) co_return io.kind == Io::Kind::eof;
     stream_.arm_read();
     co_await signal_.wait();
-    if (deadline_.passed()) co_return;
+    if (deadline_.passed()) co_return false;
   }
 }
 

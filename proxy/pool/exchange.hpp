@@ -19,8 +19,8 @@ class Exchange final : public Watcher {
   Exchange(const Exchange&) = delete;
   Exchange& operator=(const Exchange&) = delete;
 
-  /// Runs until done, close, derive or start_tls. A lost stream is close(backend_unavailable), a
-  /// verdict that makes no sense here close(backend_violation).
+  /// Runs until done, close, derive, start_tls or start_codec. A lost stream is
+  /// close(backend_unavailable), a verdict that makes no sense here close(backend_violation).
   Task<protocol::Verdict> run(protocol::Engine& engine, TimePoint until);
   /// TLS on the stream; false: failed, see the channel's error.
   Task<bool> start_tls(std::unique_ptr<TlsChannel> channel, TimePoint until);
@@ -28,8 +28,8 @@ class Exchange final : public Watcher {
   Task<bool> connected(TimePoint until);
   /// Reads and drops until the peer has closed. Ends only with that, however long it takes.
   Task<void> drain_to_end();
-  /// The same, but only until then.
-  Task<void> await_end(TimePoint until);
+  /// The same, but only until then. False: it has not closed, or the connection broke.
+  Task<bool> await_end(TimePoint until);
 
   /// Bytes nobody consumed. At a boundary there must be none.
   bool leftover() const { return !in_.empty(); }
@@ -40,7 +40,7 @@ class Exchange final : public Watcher {
  private:
   Task<bool> flush();
   Task<bool> read_more();
-  Task<void> drop_until_end();
+  Task<bool> drop_until_end();
 
   Loop& loop_;
   Stream& stream_;

@@ -5,11 +5,14 @@
 
 #include <utility>
 
+#include "protocol/sha256_crypt.hpp"
+
 namespace weirpool::proxy {
 namespace {
 
 KeyDeriver::Key fingerprint_of(const protocol::KeyDerivation& wish) {
   protocol::Writer text;
+  text.u8(static_cast<std::uint8_t>(wish.function));
   text.be32(static_cast<std::uint32_t>(wish.password.size()));
   text.text(wish.password);
   text.be32(wish.iterations);
@@ -21,11 +24,18 @@ KeyDeriver::Key fingerprint_of(const protocol::KeyDerivation& wish) {
   return digest;
 }
 
-KeyDeriver::Key pbkdf2(protocol::KeyDerivation& wish) {
+KeyDeriver::Key pbkdf2(const protocol::KeyDerivation& wish) {
   KeyDeriver::Key key{};
   PKCS5_PBKDF2_HMAC(wish.password.data(), static_cast<int>(wish.password.size()), wish.salt.data(),
                     static_cast<int>(wish.salt.size()), static_cast<int>(wish.iterations),
                     EVP_sha256(), static_cast<int>(key.size()), key.data());
+  return key;
+}
+
+KeyDeriver::Key make(protocol::KeyDerivation& wish) {
+  const bool crypt = wish.function == protocol::KeyDerivation::Function::sha256_crypt;
+  const KeyDeriver::Key key =
+      crypt ? protocol::sha256_crypt(wish.password, wish.salt, wish.iterations) : pbkdf2(wish);
   OPENSSL_cleanse(wish.password.data(), wish.password.size());
   return key;
 }
@@ -56,7 +66,7 @@ Task<KeyDeriver::Key> KeyDeriver::derive(Loop& loop, protocol::KeyDerivation wis
     // Somebody before us in the line may have wanted the same.
     Key derived{};
     if (memory->find(fingerprint, derived)) return derived;
-    derived = pbkdf2(wish);
+    derived = make(wish);
     if (wish.worth_keeping) memory->remember(fingerprint, derived);
     return derived;
   };

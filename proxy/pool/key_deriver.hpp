@@ -21,8 +21,8 @@ class KeyDeriver {
 
   explicit KeyDeriver(Offload& offload) : offload_(offload) {}
 
-  /// PBKDF2-HMAC-SHA-256 of `wish`; the caller's loop goes on meanwhile. Any worker's thread. Only
-  /// what is worth keeping is remembered.
+  /// What `wish` asks for; the caller's loop goes on meanwhile. Any worker's thread. Only what is
+  /// worth keeping is remembered.
   Task<Key> derive(Loop& loop, protocol::KeyDerivation wish);
 
  private:
@@ -32,7 +32,7 @@ class KeyDeriver {
     void remember(const Key& fingerprint, const Key& key);
 
     std::mutex mutex;
-    std::map<Key, Key> keys;  ///< by SHA-256 of password, salt and iterations: no password is kept
+    std::map<Key, Key> keys;  ///< by SHA-256 of the wish: no password is kept
   };
 
   Offload& offload_;

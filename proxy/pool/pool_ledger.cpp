@@ -231,9 +231,25 @@ std::uint32_t PoolLedger::open_of(const PoolKey& key) const {
   return found == by_pool_.end() ? 0 : found->second;
 }
 
+std::uint32_t PoolLedger::excess_of(const PoolKey& key, const Caps& caps) const {
+  const auto above = [](const auto& counts, const auto& of, std::uint32_t cap) {
+    const auto found = counts.find(of);
+    return found == counts.end() || cap == 0 ? 0 : found->second - std::min(found->second, cap);
+  };
+  const std::lock_guard lock(mutex_);
+  return std::max({open_ - std::min(open_, common()), above(by_pool_, key, caps.pool),
+                   above(by_database_, key.database, caps.database),
+                   above(by_user_, key.user, caps.user)});
+}
+
 std::uint32_t PoolLedger::limit() const {
   const std::lock_guard lock(mutex_);
   return limit_;
+}
+
+std::uint32_t PoolLedger::usable() const {
+  const std::lock_guard lock(mutex_);
+  return bound();
 }
 
 }  // namespace weirpool::proxy

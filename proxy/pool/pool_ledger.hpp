@@ -105,7 +105,12 @@ class PoolLedger {
   std::uint32_t open() const;
   /// Of one pool, on all workers.
   std::uint32_t open_of(const PoolKey& key) const;
+  /// How many of those that count against one of the pool's bounds are too many, after one has been
+  /// lowered.
+  std::uint32_t excess_of(const PoolKey& key, const Caps& caps) const;
   std::uint32_t limit() const;
+  /// How many may be open just now for clients: without the reserve, and what the server takes.
+  std::uint32_t usable() const;
 
  private:
   struct Shard {

@@ -95,13 +95,12 @@ void PoolLine::shed(Waiter& waiter, ShedReason reason, Fault fault) {
 }
 
 bool PoolLine::shed_late(TimePoint now) {
-  bool any = false;
-  while (auto* late = static_cast<Waiter*>(line_.expired(now))) {
-    shed(*late, ShedReason::overload, Fault::pool_overloaded);
-    any = true;
+  const std::vector<admission::Ticket*> late = line_.expired(now);
+  for (admission::Ticket* ticket : late) {
+    shed(*static_cast<Waiter*>(ticket), ShedReason::overload, Fault::pool_overloaded);
   }
   note_overload();
-  return any;
+  return !late.empty();
 }
 
 void PoolLine::refuse_all(Fault fault, const std::string& detail) {
@@ -131,6 +130,14 @@ void PoolLine::refuse_while_down(TimePoint now, admission::Duration hold) {
     shed(waiter, ShedReason::backend_down, Fault::backend_down);
   });
   publish();
+}
+
+void PoolLine::refuse_for_memory(admission::MemoryState state) {
+  line_.queue().visit([&](admission::Ticket& ticket) {
+    auto& waiter = static_cast<Waiter&>(ticket);
+    if (admission::may_wait(state, waiter.flow_.importance())) return;
+    shed(waiter, ShedReason::memory, Fault::line_out_of_memory);
+  });
 }
 
 void PoolLine::answer_facts() {

@@ -10,6 +10,7 @@
 #include <string_view>
 
 #include "protocol/fault.hpp"
+#include "proxy/admission/memory_guard.hpp"
 #include "proxy/admission/waiting_line.hpp"
 #include "proxy/metrics/counters.hpp"
 #include "proxy/net/signal.hpp"
@@ -97,6 +98,8 @@ class PoolLine {
   static bool is_held(admission::Class importance) { return importance <= admission::Class::high; }
   /// The server cannot be reached: who is not held goes, and who has waited for `hold`, logins too.
   void refuse_while_down(TimePoint now, admission::Duration hold);
+  /// Memory is short: refuses what may not wait then.
+  void refuse_for_memory(admission::MemoryState state);
   void answer_facts();
   /// A refused client is told when to come again, and how it stood.
   std::string advice(const admission::Flow& flow, admission::Duration waited) const;

@@ -22,23 +22,32 @@ PoolShard::PoolShard(Loop& loop, unsigned worker, PoolKey key, Passwords passwor
       shared_metrics_(std::move(metrics)),
       metrics_(*shared_metrics_),
       idle_count_(target_.ledger().enroll(place_)),
+      share_(target_.arbiter().enroll(place_, shared_metrics_)),
       line_(loop.ready, place_.key, metrics_),
-      line_clock_(loop.deadlines, line_wake_) {}
+      line_clock_(loop.deadlines, line_wake_) {
+  // What has been counted outlives the shards of a pool.
+  noted_requests_ = admitted();
+}
 
-PoolShard::~PoolShard() { target_.ledger().forget(place_); }
+PoolShard::~PoolShard() {
+  target_.arbiter().forget(place_);
+  target_.ledger().forget(place_);
+}
 
 // --- lending -------------------------------------------------------------------------------------
 
 void PoolShard::take_back(std::unique_ptr<BackendConn> backend, const Standing& standing,
                           bool executing) {
   metrics_.active.add(-1);
+  if (std::exchange(backend->resting, false)) metrics_.resting.add(-1);
   backend->stream.watch(nullptr);
-  ++backend->fence->lease;
+  backend->fence->statement_over();
   backend->client = nullptr;
   metrics_.work.take(backend->state->tally);
   const TimePoint now = Clock::now();
   const auto lent = std::chrono::duration_cast<std::chrono::microseconds>(now - backend->lent);
   metrics_.lent_microseconds.add(static_cast<std::uint64_t>(lent.count()));
+  note_busy(*backend, now, false);
   note_served(*backend, now);
   Standing full = standing;
   full.expired = backend->expires <= now;
@@ -46,6 +55,7 @@ void PoolShard::take_back(std::unique_ptr<BackendConn> backend, const Standing& 
   full.outdated = outdated(*backend);
   full.aimed = backend->fence->aimed;
   full.draining = draining_;
+  if (full.refused_to_write) look_up_names(now);
   const Judgement judgement = judge(full);
   switch (judgement.reuse) {
     case Reuse::lend: lend(std::move(backend)); break;
@@ -60,8 +70,26 @@ void PoolShard::take_back(std::unique_ptr<BackendConn> backend, const Standing& 
              full.at_boundary && !full.half_forwarded && full.stream_healthy ? Parting::polite
                                                                              : Parting::abrupt,
              judgement.reason);
+      serve_line();
       break;
   }
+}
+
+/// Its client lets it wait, or does not have it any more.
+void PoolShard::note_busy(BackendConn& backend, TimePoint now, bool inside) {
+  const auto whole = [](Clock::duration spent) {
+    const auto count = std::chrono::duration_cast<std::chrono::microseconds>(spent).count();
+    return static_cast<std::uint64_t>(count);
+  };
+  const BusyTime::Spent spent = backend.busy.pause(now, inside);
+  metrics_.query_microseconds.add(whole(spent.queries));
+  metrics_.transaction_microseconds.add(whole(spent.transactions));
+}
+
+/// A database that has failed over may have its name elsewhere already, and this server none.
+void PoolShard::look_up_names(TimePoint now) {
+  const bool wanted = loop_.config->timeouts.dns_max_ttl.count() > 0;
+  if (wanted && target_.may_look_up(now)) supervise("names", refresh_names(loop_, target_));
 }
 
 void PoolShard::lend(std::unique_ptr<BackendConn> backend) {
@@ -163,6 +191,7 @@ void PoolShard::open_where_needed() {
 
 void PoolShard::open_what_fits() {
   if (target_.down()) refuse_while_down();
+  serve_line();
   while (!draining_ && !paused_ && (wants_backends() || keeps_trying())) {
     const PoolLedger::Caps caps = settings_of(*loop_.config, place_.key).caps;
     const bool worth = worth_trying();
@@ -183,7 +212,7 @@ void PoolShard::open_what_fits() {
 
 void PoolShard::retry_later() {
   if (retry_pending_) return;
-  supervise("retry", retry(target_.retry_at(ConnectPacer::Limits::of(*loop_.config))));
+  supervise("retry", retry(next_attempt()));
 }
 
 Task<void> PoolShard::retry(TimePoint at) {
@@ -245,7 +274,7 @@ void PoolShard::connect_failed(const Connected& result, TimePoint began) {
     refused_ = result.fault;
     refused_detail_ = result.detail;
     refused_until_ = Clock::now() + loop_.config->timeouts.unknown_database_ttl;
-    refuse_all(refused_, refused_detail_);
+    if (!has_backends()) refuse_all(refused_, refused_detail_);
     return;
   }
   switch (result.fault) {
@@ -324,8 +353,13 @@ bool PoolShard::outdated(BackendConn& backend) const {
 }
 
 Task<void> PoolShard::wash_and_lend(std::unique_ptr<BackendConn> backend, Washing what) {
-  ++washing_;
   metrics_.resetting.add(1);
+  if (backend->fence->in_flight > 0) {
+    // That may take long: others are not to count on it.
+    open_where_needed();
+    co_await cancels_landed(*backend);
+  }
+  ++washing_;
   const bool clean = co_await wash(loop_, target_, *backend, what);
   metrics_.resetting.add(-1);
   --washing_;
@@ -358,6 +392,8 @@ Task<void> PoolShard::run_cancel(const BackendConn& backend) {
 void PoolShard::sweep() {
   const TimePoint now = Clock::now();
   note_sources(now);
+  note_requests();
+  give_up_silent(now);
   const config::Duration idle_timeout = loop_.config->timeouts.server_idle_timeout;
   const PoolSettings settings = settings_of(*loop_.config, place_.key);
   target_.ledger().recover(now);
@@ -381,7 +417,32 @@ void PoolShard::sweep() {
                   : CloseReason::idle_timeout);
     i = 0;
   }
+  shrink(settings);
   fill_up(settings);
+}
+
+/// After a bound has been lowered: what is idle goes, what is lent is not lent again. One per
+/// sweep, for the other workers do the same.
+void PoolShard::shrink(const PoolSettings& settings) {
+  const std::uint32_t excess = target_.ledger().excess_of(place_.key, settings.caps);
+  if (excess <= recalled()) return;
+  if (std::unique_ptr<BackendConn> idle = pop_idle(false)) {
+    return retire(std::move(idle), Parting::polite, CloseReason::recalled);
+  }
+  for (BackendConn& backend : all_) {
+    if (backend.client == nullptr || backend.expires == kRecalled) continue;
+    backend.expires = kRecalled;
+    return;
+  }
+}
+
+/// Those that are at work; idle ones are left to the kernel's keepalive.
+void PoolShard::give_up_silent(TimePoint now) {
+  const config::Duration patience = loop_.config->tcp.user_timeout;
+  if (patience.count() == 0) return;
+  for (BackendConn& backend : all_) {
+    if (!backend.idle_home && backend.stream.silence(now) >= patience) backend.stream.give_up();
+  }
 }
 
 /// One per sweep, and only where nobody waits for a slot: a minimum takes nothing from others.
@@ -399,8 +460,16 @@ bool PoolShard::keeps_trying() const {
 }
 
 /// Before a slot is taken for it.
-bool PoolShard::worth_trying() const {
-  return Clock::now() >= target_.retry_at(ConnectPacer::Limits::of(*loop_.config));
+bool PoolShard::worth_trying() const { return Clock::now() >= next_attempt(); }
+
+TimePoint PoolShard::next_attempt() const {
+  const TimePoint at = target_.retry_at(ConnectPacer::Limits::of(*loop_.config));
+  return refused_ == Fault::none ? at : std::max(at, refused_until_);
+}
+
+/// Some of this pool's serve on, here or elsewhere, whatever becomes of new ones.
+bool PoolShard::has_backends() const {
+  return !all_.empty() || target_.ledger().open_of(place_.key) > backends_;
 }
 
 /// Opens a backend with a slot that is ours, if the server is worth trying now.

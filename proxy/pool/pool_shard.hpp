@@ -59,6 +59,10 @@ class PoolShard final : public IdleHome {
     bool hopeless = false;  ///< it would have been served, but not in its time
   };
   Refusal admit(const admission::Flow& flow, admission::Duration patience);
+  /// Its backend was lost before it was given a byte of the request: may another one have it?
+  bool may_retry();
+  /// For a request that may not: what the client is advised.
+  std::string no_retry(const admission::Flow& flow);
   /// It has stood in line since `since`, and its time is over.
   std::string gave_up(const admission::Flow& flow, TimePoint since);
   /// Somebody waits for what others hold, here or elsewhere on this database server.
@@ -67,16 +71,23 @@ class PoolShard final : public IdleHome {
   /// Asks the server to cancel what the backend runs.
   void cancel(const BackendConn& backend);
 
-  // From other workers, through the ledger's messenger.
+  /// The client of a lent backend lets it wait, `inside` a transaction or not, or does not any
+  /// more.
+  void rests(BackendConn& backend, bool resting, bool inside);
+
+  // From other threads, through the messengers of the ledger and the arbiter.
+  void share_raised();
   void slot_granted();
   void give_up_idle();
   /// An idle backend to move elsewhere; empty if there is none.
   std::unique_ptr<BackendParts> release_idle();
   void receive(BackendParts parts);
 
-  /// Retires what is idle for too long or too old, and keeps the pool's minimum open; once per
-  /// sweep interval.
+  /// Retires what is idle for too long or too old, gives up servers that have fallen silent, and
+  /// keeps the pool's minimum open; once per sweep interval.
   void sweep();
+  /// While memory is short, what is not important does not wait.
+  void set_memory(admission::MemoryState state);
   /// From now on nothing is opened or kept.
   void drain();
   // What an administrator does, see recall.cpp.
@@ -108,22 +119,34 @@ class PoolShard final : public IdleHome {
   void enqueue(Waiter& waiter);
   void leave(Waiter& waiter);
   Waiter* next_in_line(TimePoint now);
+  void serve_line();
   /// `in_hand`: backends that are about to be lent.
   void supply_line(TimePoint now, std::size_t in_hand = 0);
   void note_served(BackendConn& backend, TimePoint now);
+  void note_busy(BackendConn& backend, TimePoint now, bool inside);
   /// Idle backends that only class critical is given.
   std::size_t reserve() const;
   bool within_reserve(admission::Class importance) const {
     return importance != admission::Class::critical && idle_.size() <= reserve();
   }
+  /// For whom in line backends are looked for: class critical may use what is kept for it.
+  admission::Class foremost() const;
+  std::size_t executing() const {
+    return static_cast<std::size_t>(metrics_.active.get() - metrics_.resting.get());
+  }
+  /// May one more statement execute, as far as the arbiter of the server is concerned?
+  bool within_share(admission::Class importance, std::size_t soon = 0) const;
   bool wants_backends() const;
   protocol::Fault make_room(const admission::Flow& flow);
   void tend(TimePoint now);
   Task<void> tend_line();
   void note_sources(TimePoint now);
+  void note_requests();
+  std::uint64_t admitted() const;
   void take_back(std::unique_ptr<BackendConn> backend, const Standing& standing, bool executing);
   /// To the head of the line, to a worker that waits longer, or to the idle ones.
   void lend(std::unique_ptr<BackendConn> backend);
+  void look_up_names(TimePoint now);
   bool lend_elsewhere(std::unique_ptr<BackendConn>& backend);
   /// It has been idle for so long that only a round trip can tell whether it lives.
   bool needs_check(const BackendConn& backend, TimePoint now) const;
@@ -132,14 +155,20 @@ class PoolShard final : public IdleHome {
   void grant(Waiter& waiter, std::unique_ptr<BackendConn> backend);
   void put_idle(std::unique_ptr<BackendConn> backend);
   std::unique_ptr<BackendConn> pop_idle(bool newest);
+  /// Null: it was too old, or not what it should be, and goes.
+  std::unique_ptr<BackendConn> sound(std::unique_ptr<BackendConn> idle, TimePoint now);
   std::unique_ptr<BackendConn> take_out(Idle::iterator at);
   void retire(std::unique_ptr<BackendConn> backend, Parting parting, metrics::CloseReason reason);
   void open_where_needed();
   void open_what_fits();
   bool open_with_slot();
   bool worth_trying() const;
+  TimePoint next_attempt() const;
+  bool has_backends() const;
   bool keeps_trying() const;
   void attempt_ended(ConnectPacer::Outcome outcome, TimePoint began);
+  void give_up_silent(TimePoint now);
+  void shrink(const PoolSettings& settings);
   void fill_up(const PoolSettings& settings);
   void retry_later();
   void stop_wanting();
@@ -155,6 +184,9 @@ class PoolShard final : public IdleHome {
   void order_kill(const BackendConn& backend);
   Task<void> run_kills();
   Task<void> run_kills_on(std::unique_ptr<BackendConn> via);
+  void give_up_kills(const PeerAddress& address);
+  Task<void> part_with_side(std::unique_ptr<BackendConn> via, Parting parting);
+  void drop_void_kills();
   void connect_failed(const Connected& result, TimePoint began);
 
   Loop& loop_;
@@ -165,6 +197,7 @@ class PoolShard final : public IdleHome {
   std::shared_ptr<metrics::PoolMetrics> shared_metrics_;
   metrics::PoolMetrics& metrics_;  ///< *shared_metrics_, which the scraper reads
   std::shared_ptr<std::atomic<std::uint32_t>> idle_count_;
+  std::shared_ptr<const Arbiter::Share> share_;
 
   Idle idle_;  ///< newest last
   PoolLine line_;
@@ -183,10 +216,13 @@ class PoolShard final : public IdleHome {
   Signal retry_wake_;
   bool draining_ = false;
   bool paused_ = false;
+  admission::MemoryState memory_ = admission::MemoryState::ample;
+  std::uint64_t noted_requests_ = 0;  ///< that the retry budget knows of
   TimePoint recalled_at_{};
   All all_;  ///< every logged-in backend of this shard, for people to see
 
-  /// A refusal the server will repeat (no such database, our password): remembered for a moment.
+  /// A refusal the server will repeat (no such database, our password): remembered for a moment, in
+  /// which nothing is opened. Whom no backend serves hears it.
   protocol::Fault refused_ = protocol::Fault::none;
   std::string refused_detail_;
   TimePoint refused_until_{};

@@ -41,30 +41,36 @@ Lease PoolShard::take_idle(const admission::Flow* flow) {
   const bool may_overtake = importance == Class::critical && !idle_.empty() &&
                             line_.work().queue().waiting(Class::critical) == 0;
   if ((!line_.empty() && !may_overtake) || within_reserve(importance)) return {};
+  if (!within_share(importance)) return {};
   while (!idle_.empty()) {
     const TimePoint now = Clock::now();
     // Whoever asks stands in line next; what is idle is checked for the head of it.
     if (needs_check(*idle_.back(), now)) return {};
-    std::unique_ptr<BackendConn> backend = pop_idle(true);
+    std::unique_ptr<BackendConn> backend = sound(pop_idle(true), now);
+    if (!backend) continue;
     backend->lent = now;
-    if (backend->expires <= now) {
-      retire(std::move(backend), Parting::polite, CloseReason::lifetime);
-    } else if (outdated(*backend)) {
-      retire(std::move(backend), Parting::polite, CloseReason::outdated);
-    } else if (!backend->stream.quiet()) {
-      retire(std::move(backend), Parting::abrupt, CloseReason::stale);
-    } else {
-      backend->borrower = mine.node();
-      backend->advance = {};
-      metrics::ClassCounters& numbers = line_.numbers(importance);
-      numbers.offered.add(1);
-      numbers.admitted.add(1);
-      metrics_.wait.observe(0);
-      metrics_.active.add(1);
-      return Lease(*this, std::move(backend));
-    }
+    backend->busy.begin(now);
+    backend->borrower = mine.node();
+    backend->advance = {};
+    metrics::ClassCounters& numbers = line_.numbers(importance);
+    numbers.offered.add(1);
+    numbers.admitted.add(1);
+    metrics_.wait.observe(0);
+    metrics_.active.add(1);
+    return Lease(*this, std::move(backend));
   }
   return {};
+}
+
+std::unique_ptr<BackendConn> PoolShard::sound(std::unique_ptr<BackendConn> idle, TimePoint now) {
+  if (idle->expires <= now) {
+    retire(std::move(idle), Parting::polite, CloseReason::lifetime);
+  } else if (outdated(*idle)) {
+    retire(std::move(idle), Parting::polite, CloseReason::outdated);
+  } else if (!idle->stream.quiet()) {
+    retire(std::move(idle), Parting::abrupt, CloseReason::stale);
+  }
+  return idle;
 }
 
 void PoolShard::note_served(BackendConn& backend, TimePoint now) {
@@ -91,6 +97,11 @@ void PoolShard::supply_line(TimePoint now, std::size_t in_hand) {
   WaitingLine::Supply supply;
   supply.backends =
       static_cast<std::size_t>(metrics_.active.get()) + idle_.size() + washing_ + in_hand;
+  const std::uint32_t share = share_->load(std::memory_order_relaxed);
+  if (share != Arbiter::kUnlimited) {
+    const auto resting = static_cast<std::size_t>(metrics_.resting.get());
+    supply.backends = std::min(supply.backends, share + resting);
+  }
   // Who waits for a pool that grows, for a server that is down or for an administrator says nothing
   // about demand.
   const bool held_up = retry_pending_ && (target_.pace() == 100 || target_.down());
@@ -108,6 +119,9 @@ PoolShard::Refusal PoolShard::admit(const admission::Flow& flow, admission::Dura
   };
   if (target_.down() && !PoolLine::is_held(flow.importance())) {
     return refused(ShedReason::backend_down, Fault::backend_down);
+  }
+  if (!admission::may_wait(memory_, flow.importance())) {
+    return refused(ShedReason::memory, Fault::line_out_of_memory);
   }
   const TimePoint now = Clock::now();
   supply_line(now);
@@ -145,6 +159,36 @@ Fault PoolShard::make_room(const admission::Flow& flow) {
   return Fault::none;
 }
 
+bool PoolShard::may_retry() {
+  note_requests();
+  return target_.take_retry();
+}
+
+std::uint64_t PoolShard::admitted() const {
+  std::uint64_t sum = 0;
+  for (const metrics::ClassCounters& of_class : metrics_.classes) sum += of_class.admitted.get();
+  return sum;
+}
+
+/// The budget is of the whole server; what it is a share of is told seldom.
+void PoolShard::note_requests() {
+  const std::uint64_t all = admitted();
+  target_.note_requests(all - std::exchange(noted_requests_, all));
+}
+
+std::string PoolShard::no_retry(const admission::Flow& flow) {
+  metrics::ClassCounters& numbers = line_.numbers(flow.importance());
+  numbers.offered.add(1);
+  numbers.shed[static_cast<std::size_t>(ShedReason::backend_down)].add(1);
+  return line_.advice(flow, {});
+}
+
+void PoolShard::set_memory(admission::MemoryState state) {
+  memory_ = state;
+  line_.refuse_for_memory(state);
+  if (line_.empty()) stop_wanting();
+}
+
 std::string PoolShard::gave_up(const admission::Flow& flow, TimePoint since) {
   line_.numbers(flow.importance()).shed[static_cast<std::size_t>(ShedReason::timeout)].add(1);
   return line_.advice(flow, Clock::now() - since);
@@ -156,11 +200,12 @@ void PoolShard::enqueue(Waiter& waiter) {
     refuse_all(Fault::shutting_down, {});
     return;
   }
-  if (refused_ != Fault::none && Clock::now() < refused_until_) {
+  if (refused_ != Fault::none && Clock::now() < refused_until_ && !has_backends()) {
     refuse_all(refused_, refused_detail_);
     return;
   }
-  if (!within_reserve(waiter.flow_.importance())) {
+  if (!within_reserve(waiter.flow_.importance()) &&
+      within_share(waiter.flow_.importance(), washing_)) {
     if (std::unique_ptr<BackendConn> idle = pop_idle(true)) {
       supervise("check", wash_and_lend(std::move(idle), Washing{.check = true}));
     }
@@ -185,9 +230,9 @@ void PoolShard::leave(Waiter& waiter) {
 /// Null: nobody, or only those that have to leave what is idle to class critical.
 Waiter* PoolShard::next_in_line(TimePoint now) {
   supply_line(now, 1);
-  const bool critical = line_.work().queue().waiting(Class::critical) > 0;
-  const std::size_t kept = critical ? 0 : reserve();
-  if (idle_.size() < kept) return nullptr;
+  const Class importance = foremost();
+  const std::size_t kept = importance == Class::critical ? 0 : reserve();
+  if (idle_.size() < kept || !within_share(importance)) return nullptr;
   return line_.next(now);
 }
 
@@ -196,6 +241,7 @@ void PoolShard::grant(Waiter& waiter, std::unique_ptr<BackendConn> backend) {
   metrics_.wait.observe(std::chrono::duration<double>(now - waiter.since_).count());
   metrics_.active.add(1);
   backend->lent = now;
+  backend->busy.begin(now);
   backend->borrower = waiter.flow_.node();
   backend->advance = line_.work().advance();
   waiter.granted_ = std::move(backend);
@@ -219,7 +265,9 @@ void PoolShard::refuse_while_down() {
   if (line_.empty()) stop_wanting();
 }
 
-bool PoolShard::wants_backends() const { return line_.size() > connecting_ + washing_; }
+bool PoolShard::wants_backends() const {
+  return line_.size() > connecting_ + washing_ && within_share(foremost(), connecting_ + washing_);
+}
 
 // --- as time goes by -----------------------------------------------------------------------------
 

@@ -15,11 +15,12 @@ struct Standing {
   bool leftover = false;        ///< it has sent bytes that belong to no answer
   bool needs_reset = false;     ///< it holds state of the client
   bool aimed = false;           ///< a cancel request was sent for it during the lease
-  bool role_doubtful = false;   ///< it has refused to write, though a writer was asked for
-  bool outdated = false;        ///< its address or its server is not what it was
-  bool expired = false;         ///< server_lifetime has passed
-  bool recalled = false;        ///< an administrator wants it closed
-  bool draining = false;        ///< weirpool is going down
+  bool refused_to_write = false;
+  bool role_doubtful = false;  ///< the same, though a writer was asked for
+  bool outdated = false;       ///< its address or its server is not what it was
+  bool expired = false;        ///< server_lifetime has passed
+  bool recalled = false;       ///< an administrator wants it closed
+  bool draining = false;       ///< weirpool is going down
 };
 
 enum class Reuse : std::uint8_t {

@@ -13,13 +13,13 @@ void Board::read(const metrics::Snapshot& numbers, double seconds, const Bound& 
   std::set<std::uint64_t> sources;
   for (const metrics::BackendNumbers& server : numbers.backends) {
     Reading sum;
-    sum.useful = server.max_connections;
+    sum.useful = server.useful;
     for (const auto& [name, pool] : numbers.pools) {
       if (name.backend != server.name) continue;
       sum.add(pool);
       Reading own;
       const std::uint32_t most = bound(name);
-      own.useful = most == 0 ? server.max_connections : std::min(most, server.max_connections);
+      own.useful = most == 0 ? server.useful : std::min(most, server.useful);
       own.add(pool);
       Watch& watch = pools_[name];
       watch.read(own, seconds);

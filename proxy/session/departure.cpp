@@ -13,9 +13,15 @@ void Session::depart(Departure how) {
   transaction_since_ = {};
   if (how == Departure::vanished) {
     turn_deaf();
-    if (conversation_->executing()) shard_->cancel(*lease_);
+    if (conversation_->executing()) order_cancel();
   }
   signal_.notify_later(host_.loop().ready);
+}
+
+void Session::sweep(TimePoint now) {
+  const config::Duration patience = host_.loop().config->tcp.user_timeout;
+  if (patience.count() == 0 || (!lease_ && !unflushed())) return;
+  if (client_.silence(now) >= patience) client_.give_up();
 }
 
 /// Who has said goodbye may still listen; what it does not take is dropped.
@@ -31,6 +37,7 @@ bool Session::wound_up() {
   if (conversation_->at_boundary() || conversation_->awaits_client()) return true;
   // What the client wanted is finished; what is left is weirpool's own affair, and soon over.
   if (std::exchange(departure_, Departure::vanished) == Departure::goodbye) transaction_since_ = {};
+  if (cancelling_ && awaits_cancel()) return false;
   protocol::Writer words;
   conversation_->write_rollback(words);
   if (words.empty()) return false;

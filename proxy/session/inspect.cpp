@@ -7,7 +7,8 @@ namespace weirpool::proxy {
 using protocol::Fault;
 
 std::optional<metrics::Link> Session::inspect() const {
-  if (state_ == State::login) return std::nullopt;
+  // Who has been killed is no client any more, though it may still be reading why.
+  if (state_ == State::login || parting_ == Fault::killed) return std::nullopt;
   metrics::Link link;
   link.id = id_;
   link.address = reinterpret_cast<std::uintptr_t>(this);
@@ -25,7 +26,7 @@ std::optional<metrics::Link> Session::inspect() const {
     return link;
   }
   link.database = shard_->key().database;
-  link.user = shard_->key().user;
+  link.user = user_;
   link.application = conversation_->application();
   link.prepared = conversation_->prepared_statements();
   if (state_ == State::waiting) link.waiting = requested_;
@@ -40,6 +41,27 @@ std::optional<metrics::Link> Session::inspect() const {
 
 bool Session::of_database(std::string_view database) const {
   return shard_ != nullptr && shard_->key().database == database;
+}
+
+bool Session::unflushed() const {
+  return up_.pending() || down_.pending() || client_.unsent() ||
+         (lease_ && lease_->stream.unsent());
+}
+
+void Session::reconsider(const std::function<bool(const std::string& user)>& known) {
+  if (!conversation_) return;  // a login is judged by what holds at its end
+  protocol::Identity identity;
+  identity.user = user_;
+  identity.database = shard_->key().database;
+  identity.variant = shard_->key().variant;
+  const std::optional<PoolKey> key = host_.route(*site_, identity);
+  dismissal_ = Fault::none;  // it may be known again
+  if (!key || key->target != shard_->key().target) {
+    dismissal_ = Fault::unknown_database;
+  } else if (key->target->backend().auth_user.empty() && !known(user_)) {
+    dismissal_ = Fault::killed;
+  }
+  if (dismissal_ != Fault::none) nudge();
 }
 
 void Session::kill() {

@@ -64,7 +64,7 @@ Task<bool> Session::conduct_login() {
       case Verdict::Kind::look_up: go_on = co_await look_up(); break;
       case Verdict::Kind::derive: go_on = co_await derive(); break;
       case Verdict::Kind::learn: go_on = co_await learn(); break;
-      case Verdict::Kind::cancel: host_.cancel(verdict.bytes); co_return false;
+      case Verdict::Kind::cancel: co_await cancel_other(verdict.bytes); co_return false;
       case Verdict::Kind::done: {
         std::unique_ptr<protocol::Codec> codec = login_->take_codec();
         if (codec) {
@@ -112,7 +112,8 @@ Task<bool> Session::login_pause() {
 
 Task<bool> Session::look_up() {
   // Who looks after a full house must get in.
-  if (refusal_ != Fault::none && !(refusal_ == Fault::too_many_clients && for_console())) {
+  const bool full = refusal_ == Fault::too_many_clients || refusal_ == Fault::short_of_memory;
+  if (refusal_ != Fault::none && !(full && for_console())) {
     leave(refusal_);
     co_return false;
   }
@@ -294,6 +295,7 @@ Task<bool> Session::learn() {
 
 void Session::begin_conversation() {
   cancel_key_size_ = login_->cancel_key_size();
+  user_ = login_->identity().user;
   conversation_ = login_->take_conversation();
   const PoolSettings settings = settings_of(*host_.loop().config, shard_->key());
   conversation_->place(settings.pooling, settings.server_database);

@@ -1,7 +1,5 @@
 #include "proxy/session/session.hpp"
 
-#include <openssl/crypto.h>
-
 #include <algorithm>
 #include <utility>
 
@@ -11,9 +9,15 @@
 namespace weirpool::proxy {
 
 using protocol::Fault;
-using protocol::KillResult;
 using protocol::Party;
 using protocol::Verdict;
+
+namespace {
+
+/// A transfer that never runs dry lets the other sessions have a turn after this many chunks.
+constexpr int kRounds = 32;
+
+}  // namespace
 
 Session::Session(SessionHost& host, std::shared_ptr<const ListenerSite> site, Stream::Parts client,
                  std::uint32_t id, Fault refusal)
@@ -81,11 +85,13 @@ Task<void> Session::serve() {
 // --- moving bytes --------------------------------------------------------------------------------
 
 Session::Next Session::relay() {
+  if (cancelling_ && cancel_uncertain()) ended(Party::backend);
   bool moved = true;
   while (moved && next_ == Next::wait) {
     moved = speaks() && drive(Party::client);
     if (next_ == Next::wait && lease_) moved |= drive(Party::backend);
     if (next_ == Next::lease) {
+      if (retry_refused_) break;
       Lease idle = shard_->take_idle(&flow_of_request());
       if (!idle) break;
       attach(std::move(idle));
@@ -98,8 +104,6 @@ Session::Next Session::relay() {
 }
 
 bool Session::drive(Party from) {
-  // A transfer that never runs dry lets the other sessions have a turn after this many chunks.
-  constexpr int kRounds = 32;
   Flow& flow = flow_from(from);
   const bool client = from == Party::client;
   bool moved = false;
@@ -116,6 +120,7 @@ bool Session::drive(Party from) {
     if (!flush()) return true;
     if (!client && !lease_) return true;
     if (client && winding_up()) return moved;
+    if (stands_still()) return moved;
     const Io io = flow.fill(client ? client_ : lease_->stream);
     if (io.kind == Io::Kind::blocked) return moved;
     moved = true;
@@ -181,7 +186,9 @@ void Session::ended(Party party) {
   enter(State::idle);
   // What is unread has reached nobody; it goes to another backend, but not to any number of them.
   const bool again = verdict.kind == Verdict::Kind::lease;
-  if (again && ++fresh_losses_ > config::kMaxFreshAttempts) leave(Fault::backend_lost);
+  if (!again) return;
+  if (++fresh_losses_ > config::kMaxFreshAttempts) return leave(Fault::backend_lost);
+  retry_refused_ = !shard_->may_retry();
 }
 
 // --- the lease -----------------------------------------------------------------------------------
@@ -198,6 +205,10 @@ void Session::attach(Lease lease) {
 
 Task<bool> Session::obtain_lease() {
   const admission::Flow& flow = flow_of_request();
+  if (std::exchange(retry_refused_, false)) {
+    refuse(Fault::backend_down, shard_->no_retry(flow));
+    co_return true;
+  }
   const Patience patient = patience(flow.importance());
   const PoolShard::Refusal refused = shard_->admit(flow, patient.time);
   if (refused.fault != Fault::none) {
@@ -216,6 +227,7 @@ Task<bool> Session::obtain_lease() {
     co_await signal_.wait();
   }
   clock_.disarm();
+  if (next_ == Next::leave) co_return false;
   Lease granted = waiter.take();
   if (granted) {
     attach(std::move(granted));
@@ -255,14 +267,15 @@ void Session::end_lease(bool backend_healthy) {
   standing.at_boundary = conversation_->at_boundary();
   standing.half_forwarded = up_.pending() || up_.mid_message() || !down_.steppable();
   standing.leftover = leftover > 0 || lease_->stream.buffered();
-  standing.role_doubtful =
-      conversation_->refused_to_write() && shard_->key().target->wants_writer();
+  standing.refused_to_write = conversation_->refused_to_write();
+  standing.role_doubtful = standing.refused_to_write && shard_->key().target->wants_writer();
   standing.needs_reset = reset_always_ || conversation_->needs_reset();
   const bool executing = conversation_->executing();
   down_.cut_off();
   conversation_->detach();
   pin_ = {};
   cancel_wanted_ = false;
+  if (std::exchange(cancelling_, false)) lease_->fence->waiter = nullptr;
   requested_ = lease_->lent;
   Lease ending = std::move(lease_);
   ending.end(standing, executing);
@@ -308,30 +321,37 @@ Task<void> Session::farewell() {
 }
 
 Task<void> Session::linger() {
-  for (;;) {
+  for (int round = 0; !clock_.passed(); ++round) {
     up_.reset();
     const Io io = up_.fill(client_);
     if (io.kind == Io::Kind::eof || io.kind == Io::Kind::failed) co_return;
     if (io.kind == Io::Kind::blocked) {
       client_.arm_read();
-      co_await signal_.wait();
-      if (clock_.passed()) co_return;
+    } else if (round % kRounds != 0) {
+      continue;
+    } else {
+      signal_.notify_later(host_.loop().ready);
     }
+    co_await signal_.wait();
   }
 }
 
 // --- waiting -------------------------------------------------------------------------------------
 
 void Session::arm() {
-  if (up_.has_room() && !winding_up()) client_.arm_read();
+  if (up_.has_room() && !winding_up() && speaks() && !stands_still()) client_.arm_read();
   if (!deaf_ && (down_.pending() || client_.unsent())) client_.arm_write();
   if (lease_) {
     if (cancel_wanted_ && conversation_->executing()) {
       cancel_wanted_ = false;
-      shard_->cancel(*lease_);
+      order_cancel();
     }
     note_pin();
-    if (down_.has_room()) lease_->stream.arm_read();
+    const bool resting = !conversation_->executing() || conversation_->endless();
+    if (resting != lease_->resting) {
+      shard_->rests(*lease_, resting, !conversation_->at_boundary());
+    }
+    if (down_.has_room() && !stands_still()) lease_->stream.arm_read();
     if (up_.pending() || lease_->stream.unsent()) lease_->stream.arm_write();
   }
   set_clock();
@@ -416,9 +436,10 @@ bool Session::time_is_up() {
 }
 
 bool Session::drained() {
-  if (!host_.draining() || !up_.empty() || down_.pending() || client_.unsent()) return false;
+  const Fault why = host_.draining() ? Fault::shutting_down : dismissal_;
+  if (why == Fault::none || !up_.empty() || down_.pending() || client_.unsent()) return false;
   if (lease_ && (!conversation_->at_boundary() || conversation_->executing())) return false;
-  leave(Fault::shutting_down);
+  leave(why);
   return true;
 }
 
@@ -427,52 +448,6 @@ void Session::nudge() { signal_.notify_later(host_.loop().ready); }
 void Session::evict() {
   leave(Fault::shutting_down);
   nudge();
-}
-
-void Session::cancel(protocol::Bytes key) {
-  if (cancel_key_size_ == 0 || key.size() != cancel_key_size_) return;
-  if (CRYPTO_memcmp(key.data(), cancel_key_.data(), cancel_key_size_) != 0) return;
-  cancel_statement();
-}
-
-void Session::cancel_statement() {
-  if (state_ == State::waiting) {
-    cancelled_ = true;
-    signal_.notify_later(host_.loop().ready);
-  } else if (lease_ && conversation_->executing()) {
-    shard_->cancel(*lease_);
-  } else if (lease_ && !conversation_->at_boundary() &&
-             conversation_->answered() == answered_before_) {
-    // The backend is still being made ready for the request: that is not what is to be cancelled.
-    cancel_wanted_ = true;
-  }
-}
-
-KillResult Session::kill(const protocol::KillRequest& request, const PoolKey& asker) {
-  if (!conversation_ || shard_->key().target != asker.target) return KillResult::unknown;
-  if (shard_->key().user != asker.user) return KillResult::not_owner;
-  if (!request.whole_session) {
-    cancel_statement();
-  } else {
-    leave(Fault::none);
-    nudge();
-  }
-  return KillResult::done;
-}
-
-Task<void> Session::kill_other() {
-  struct Pending {
-    Signal answered;
-    KillResult result = KillResult::unknown;
-  };
-  const auto pending = std::make_shared<Pending>();
-  std::function<void(KillResult)> answer = [pending](KillResult result) {
-    pending->result = result;
-    pending->answered.notify();
-  };
-  host_.kill(conversation_->kill_request(), shard_->key(), std::move(answer));
-  co_await pending->answered.wait();
-  conversation_->killed(pending->result);
 }
 
 void Session::enter(State state) {

@@ -9,6 +9,7 @@
 
 #include <array>
 #include <boost/intrusive/list.hpp>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -47,6 +48,11 @@ class Session final : public Watcher,
   protocol::KillResult kill(const protocol::KillRequest& request, const PoolKey& asker);
   /// Look again whether the drain lets you stay.
   void nudge();
+  /// The configuration has changed: who is not `known` to it leaves at its boundary, as does who
+  /// has a database that is not.
+  void reconsider(const std::function<bool(const std::string& user)>& known);
+  /// Is the client that has a backend, or is owed bytes, still there? Once per sweep interval.
+  void sweep(TimePoint now);
   /// Leave now, whatever you are doing: the drain's time is over.
   void evict();
 
@@ -55,6 +61,8 @@ class Session final : public Watcher,
   std::optional<metrics::Link> inspect() const;
   bool of_database(std::string_view database) const;
   bool of_console() const { return console_ != nullptr; }
+  /// Bytes that have been read and decided about wait for a peer to take them.
+  bool unflushed() const;
   void kill();
 
   void stream_ready() override { signal_.notify(); }
@@ -99,10 +107,12 @@ class Session final : public Watcher,
   void depart(Departure how);
   void turn_deaf();
   bool winding_up() const { return departure_ != Departure::none; }
+  /// Nothing is read until the administrator says so. Who has gone holds nobody up.
+  bool stands_still() const { return host_.suspended() && !winding_up(); }
   bool wound_up();
   void roll_back(protocol::Bytes words);
   /// Bytes of the client, or in its name, are taken.
-  bool speaks() const { return !winding_up() || rolled_back_; }
+  bool speaks() { return (!winding_up() || rolled_back_) && !(cancelling_ && awaits_cancel()); }
 
   // session.cpp
   Task<void> serve();
@@ -116,8 +126,13 @@ class Session final : public Watcher,
   void join_pool();
   const admission::Flow& flow_of_request();
   void refuse(protocol::Fault fault, std::string_view detail);
-  Task<void> kill_other();
+  // session_cancel.cpp: statements that are ended before their time.
   void cancel_statement();
+  void order_cancel();
+  bool awaits_cancel();
+  bool cancel_uncertain() const;
+  Task<void> cancel_other(protocol::Bytes key);
+  Task<void> kill_other();
   Task<void> linger();
   void attach(Lease lease);
   Next relay();
@@ -153,6 +168,7 @@ class Session final : public Watcher,
   std::unique_ptr<protocol::Conversation> conversation_;
   std::unique_ptr<protocol::console::Engine> console_;  ///< instead of a conversation
   std::shared_ptr<PoolShard> shard_;
+  std::string user_;      ///< the client's own, whoever the pool logs in as
   admission::Flow line_;  ///< of the shard
   /// Who it said it was, for rules that look into statements; null: there are none.
   struct Asker {
@@ -177,9 +193,12 @@ class Session final : public Watcher,
   TimePoint requested_{};  ///< when it last asked for a backend that was not there
   std::uint32_t id_;
   std::uint32_t answered_before_ = 0;  ///< the lease: answers when it began
+  std::uint32_t cancelled_at_ = 0;     ///< answers before the statement that was cancelled last
   bool cancelled_ = false;             ///< while waiting in line
   bool cancel_wanted_ = false;         ///< as soon as the backend executes the client's request
-  std::uint8_t fresh_losses_ = 0;      ///< backends lost in a row before they were given anything
+  bool cancelling_ = false;        ///< the lease: a cancel has been ordered, see awaits_cancel()
+  std::uint8_t fresh_losses_ = 0;  ///< backends lost in a row before they were given anything
+  bool retry_refused_ = false;     ///< the request at hand is not given to another backend
   Departure departure_ = Departure::none;
   bool deaf_ = false;          ///< nobody takes the answers any more
   bool rolled_back_ = false;   ///< as the last word of a client that has gone
@@ -187,7 +206,8 @@ class Session final : public Watcher,
   Next next_ = Next::wait;
   protocol::Fault parting_ = protocol::Fault::none;
   protocol::Fault refusal_;
-  protocol::Fault overdue_ = protocol::Fault::none;  ///< what clock_ means when it passes
+  protocol::Fault dismissal_ = protocol::Fault::none;  ///< why it is to leave at its next boundary
+  protocol::Fault overdue_ = protocol::Fault::none;    ///< what clock_ means when it passes
   State state_;
 };
 

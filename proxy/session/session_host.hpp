@@ -74,8 +74,9 @@ class SessionHost {
   virtual void doubt(BackendTarget& target, const std::string& user) = 0;
   /// The user that asks a backend for its greeting before any client has a name.
   virtual std::string probe_user() = 0;
-  /// Finds the session of a cancel key, on whatever worker, and cancels its statement.
-  virtual void cancel(protocol::Bytes key) = 0;
+  /// Finds the session of a cancel key, on whatever worker, and cancels its statement; `heard` is
+  /// called on this worker's thread when it has been told, or does not exist.
+  virtual void cancel(protocol::Bytes key, std::function<void()> heard) = 0;
   /// Finds that session, on whatever worker, and does to it what is asked; `answer` is called on
   /// this worker's thread. `asker`: whose pool the asking session uses.
   virtual void kill(const protocol::KillRequest& request, const PoolKey& asker,
@@ -85,6 +86,9 @@ class SessionHost {
   virtual void ask_console(const protocol::console::Request& request,
                            std::shared_ptr<ConsoleCall> call) = 0;
   virtual bool may_use_console(const std::string& user) const = 0;
+  /// An administrator has everything stand still: what has been read goes on its way, nothing more
+  /// is read. Sessions are nudged when that is over.
+  virtual bool suspended() const = 0;
   /// An administrator lets nobody into this database.
   virtual bool disabled(const std::string& database) const = 0;
   /// The login is over, well or not: its place among the logins is free.

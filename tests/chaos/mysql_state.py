@@ -1,16 +1,24 @@
 """Session state of MySQL clients for the isolation check: what a client has set it finds again, and
 what others have set it never sees, on whatever backend it is served."""
 
+import hashlib
 import random
+import struct
 
+from weirtest.mywire import COM_STMT_EXECUTE, VAR_STRING
 from weirtest.wire import DatabaseError
 
 
 class StateOperations:
-    """Mixed into an actor, which brings ask(), token(), expect(), connection and number."""
+    """Mixed into an actor, which brings ask(), perhaps_die(), token(), expect(), connection, options
+    and number."""
+
+    holders = set()  # of the one lock, by number
 
     def state_operations(self):
-        return (self.settings, self.insert_id, self.temporary, self.diagnostics, self.typed)
+        return (self.settings, self.insert_id, self.temporary, self.diagnostics, self.typed,
+                self.lock, self.prepared_in_sql, self.cursor, self.long_data, self.found_rows,
+                self.changed_user)
 
     async def settings(self):
         """A setting, a schema and a user variable that nobody else has."""
@@ -50,6 +58,71 @@ class StateOperations:
                 raise
         rows = (await self.ask("show warnings")).rows
         self.expect([token.encode() in row[2] for row in rows], [True], f"warnings {rows}")
+
+    async def lock(self):
+        """All want the same one: whoever has been told to have it is the only one."""
+        answer = await self.ask("select get_lock('isolation', 0)")
+        if answer.rows == [(b"0",)]:
+            return
+        self.expect((answer.rows, self.holders), ([(b"1",)], set()), "lock")
+        self.holders.add(self.number)
+        try:
+            answer = await self.ask("select is_free_lock('isolation')")
+            self.expect(answer.rows, [(b"0",)], "lock that is held")
+        finally:
+            self.holders.discard(self.number)
+        answer = await self.ask("select release_lock('isolation')")
+        self.expect(answer.rows, [(b"1",)], "lock released")
+
+    async def prepared_in_sql(self):
+        token = self.token()
+        quoted = random.choice((f"'select ''{token}'''", '"select \'' + token + '\'"'))
+        await self.ask(f"prepare mine from {quoted}")
+        answer = await self.ask("execute mine")
+        self.expect(answer.rows, [(token.encode(),)], "prepared in SQL")
+        await self.ask("deallocate prepare mine")
+
+    async def cursor(self):
+        one, token = self.connection, self.token()
+        statement = await one.prepare(
+            "with recursive g(n) as (select 1 union all select n + 1 from g where n < 20) "
+            "select concat(cast(? as char), '-', n) from g")
+        rows = (await one.execute(statement, [token.encode()], cursor=1)).rows
+        await self.perhaps_die()
+        for _ in range(3):
+            rows += (await one.fetch(statement, 7)).rows
+        self.expect(rows, [(f"{token}-{n}".encode(),) for n in range(1, 21)], "cursor")
+        one.close_statement(statement)
+
+    async def long_data(self):
+        one, token = self.connection, self.token().encode()
+        statement = await one.prepare("select sha2(?, 256)")
+        for part in (token, token * 2000, token):
+            one.long_data(statement, 0, part)
+        await self.perhaps_die()
+        one.command(COM_STMT_EXECUTE, struct.pack("<IBI", statement, 0, 1) + b"\0\1" +
+                    struct.pack("<H", VAR_STRING))
+        answer = await one.answer(binary=True)
+        self.expect(answer.rows, [(hashlib.sha256(token * 2002).hexdigest().encode(),)], "long data")
+        one.close_statement(statement)
+
+    async def found_rows(self):
+        count = random.randrange(5, 500)
+        answer = await self.ask(
+            f"with recursive g(n) as (select 1 union all select n + 1 from g where n < {count}) "
+            "select sql_calc_found_rows n from g limit 2")
+        self.expect(answer.rows, [(b"1",), (b"2",)], "limited")
+        answer = await self.ask("select found_rows()")
+        self.expect(answer.rows, [(str(count).encode(),)], "found rows")
+
+    async def changed_user(self):
+        """Nothing of the session before it is left."""
+        one, options = self.connection, self.options
+        one.named, one.state = None, {}
+        await one.change_user(options.user, options.password, options.database,
+                              b"mysql_native_password")
+        answer = await self.ask("select @mine, database()")
+        self.expect(answer.rows, [(None, options.database.encode())], "changed user")
 
     async def typed(self):
         """One text for all, with parameters of different types, bound once and then taken for

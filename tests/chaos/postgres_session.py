@@ -22,8 +22,8 @@ def same(got, wanted, what):
 class PostgresSession:
     def session_operations(self):
         return (self.set, self.set_undone, self.traces, self.listen, self.temporary, self.lock,
-                self.prepared_in_sql, self.copied, self.copy_fails, self.cancelled,
-                self.renamed, self.batch_of_settings)
+                self.prepared_in_sql, self.kept_in_sql, self.copied, self.copy_fails,
+                self.cancelled, self.renamed, self.batch_of_settings)
 
     def wanted(self):
         """What this client has set so far; a new one wants the defaults."""
@@ -36,6 +36,11 @@ class PostgresSession:
         name, value = random.choice((
             ("my.isolation", self.token()), ("work_mem", f"{random.randrange(1, 9) * 1024}kB"),
             ("timezone", random.choice(("Asia/Tokyo", "Europe/Rome", "Etc/UTC")))))
+        if name == "timezone" and self.kept():
+            # What was prepared under another one would pin, and four pins stop everybody.
+            await self.ask(pgwire.query("deallocate all"))
+            self.kept().clear()
+            self.connection.prepared.clear()
         text = random.choice(("set {} = '{}'", "select set_config('{}', '{}', false)"))
         if random.random() < 0.5:
             await self.ask(pgwire.query(text.format(name, value)))
@@ -74,7 +79,8 @@ class PostgresSession:
         wanted = self.wanted()
         rows = (await self.ask(pgwire.query(TRACES))).rows
         same(rows, [(wanted["my.isolation"].encode(), wanted["work_mem"].encode(),
-                     wanted["timezone"].encode(), b"0", b"0", b"0", b"0", b"0")], "traces")
+                     wanted["timezone"].encode(), b"0", b"0", b"0",
+                     str(len(self.kept())).encode(), b"0")], "traces")
 
     async def listen(self):
         channel = f"channel_{self.number}"
@@ -105,10 +111,42 @@ class PostgresSession:
         token = self.token()
         await self.ask(pgwire.query(f"prepare mine as select '{token}'"))
         same((await self.ask(pgwire.query("execute mine"))).rows, [(token.encode(),)], "execute")
-        await self.ask(pgwire.query(random.choice(("deallocate mine", "deallocate all"))))
+        ending = random.choice(("deallocate mine", "deallocate all"))
+        await self.ask(pgwire.query(ending))
+        if ending == "deallocate all":
+            self.kept().clear()
         self.connection.prepared.clear()
         self.connection.send(*(pgwire.close_statement(f"s{n}") for n in range(3)), pgwire.SYNC)
         (await self.connection.answer()).check()
+        await self.traces()
+
+    def kept(self):
+        """What this client has prepared in SQL and not deallocated."""
+        if getattr(self.connection, "kept", None) is None:
+            self.connection.kept = {}
+        return self.connection.kept
+
+    async def kept_in_sql(self):
+        """All clients use the same three names, and find their own statement on any backend."""
+        kept, name, token = self.kept(), f"kept{random.randrange(3)}", self.token()
+        if name in kept and random.random() < 0.3:
+            await self.ask(pgwire.query(f"deallocate {name}"))
+            del kept[name]
+            self.connection.send(pgwire.query(f"execute {name}('x')"))
+            await self.perhaps_die()
+            answer = await self.connection.answer()
+            same([error.code for error in answer.errors], ["26000"], "deallocated")
+        if name not in kept:
+            begin, end = random.choice((("", ""), ("begin", "rollback"), ("begin", "commit")))
+            if begin:
+                await self.ask(pgwire.query(begin))
+            await self.ask(pgwire.query(f"prepare {name}(text) as select $1 || '{token}'"))
+            if end:
+                await self.ask(pgwire.query(end))
+            kept[name] = token
+        for word in random.sample(sorted(kept), random.randrange(len(kept)) + 1):
+            rows = (await self.ask(pgwire.query(f"execute {word}('{name}')"))).rows
+            same(rows, [((name + kept[word]).encode(),)], "kept in SQL")
         await self.traces()
 
     async def renamed(self):

@@ -28,7 +28,7 @@ TEST(OptionTable, EveryDefaultPassesItsOwnValidation) {
   int checked = 0;
   walk(config, [&](const Place& place) {
     const Option& option = place.option;
-    if (option.fallback.empty() || option.type == Type::workers) return;
+    if (option.fallback.empty() || option.type == Type::automatic) return;
     const Field field = option.field(place.scope);
     EXPECT_EQ(assign(option, std::string(option.fallback), field), "") << option.path;
     EXPECT_EQ(text_of(option, field), option.fallback) << option.path;

@@ -58,5 +58,25 @@ TEST(Password, NewestFirstWithoutDuplicates) {
   EXPECT_EQ(read_passwords(user), std::vector<std::string>{"new"});
 }
 
+TEST(Password, WhatDatabasesStoreIsNone) {
+  const std::string native = "*14E65567ABDB5135D0CFD9A70B3032C179A49EE7";
+  const std::string sha2 = "$A$005$" + std::string(63, 'x');
+  for (const std::string& text :
+       {native, native + "$" + std::string(40, '0'), sha2, "0x244124" + std::string(134, 'a')}) {
+    EXPECT_TRUE(is_mysql_verifier(text) && is_verifier(text)) << text;
+    EXPECT_FALSE(is_postgres_verifier(text));
+  }
+  for (const std::string& text : {"md5" + std::string(32, 'a'), std::string("SCRAM-SHA-256$x")}) {
+    EXPECT_TRUE(is_postgres_verifier(text) && is_verifier(text)) << text;
+    EXPECT_FALSE(is_mysql_verifier(text));
+  }
+  for (const std::string& text :
+       {std::string(), std::string("*"), native.substr(1), native.substr(0, 40), native + "0",
+        "*" + std::string(40, 'g'), sha2.substr(1), sha2 + "x", std::string("$A$005$"),
+        "0x244124" + std::string(134, 'g'), "0x244125" + std::string(134, 'a')}) {
+    EXPECT_FALSE(is_verifier(text)) << text;
+  }
+}
+
 }  // namespace
 }  // namespace weirpool::config

@@ -84,7 +84,7 @@ exec valgrind --quiet --tool=callgrind --instr-atstart=no --separate-threads=no 
     def around(self, server):
         plain, proxy.BINARY = proxy.BINARY, self.script
         weir = proxy.Weirpool(self.folder, {"db": server}, max_connections=2, config={
-            "workers": 1, "log": {"level": "warn"},
+            "workers": 1, "log": {"level": "warn"}, "limits": {"memory_high": 0},
             "backends": {"db": {"tls": {"mode": "disable"}}}})
         try:
             weir.start()

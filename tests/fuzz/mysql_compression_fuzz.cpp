@@ -33,7 +33,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   const auto algorithm = (flags & 1) != 0 ? mysql::Compression::zstd : mysql::Compression::zlib;
   const std::size_t piece = (flags >> 2) + 1;
   Bytes rest{data + 1, size - 1};
-  mysql::CompressedFrames receiver(algorithm, 1);
+  mysql::CompressedFrames receiver(mysql::CompressedFrames::Side::server, algorithm, 1);
   std::string plain;
   if ((flags & 2) == 0) {
     while (!rest.empty()) {
@@ -44,7 +44,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     }
     return 0;
   }
-  mysql::CompressedFrames sender(algorithm, 1);
+  mysql::CompressedFrames sender(mysql::CompressedFrames::Side::client, algorithm, 1);
   const std::string sent(text_of(rest));
   while (!rest.empty()) {
     const std::size_t count = std::min(piece * 16, rest.size());

@@ -26,7 +26,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   if (size < 1) return 0;
   const unsigned flags = data[0];
   mysql::ConversationStart start;
-  start.capabilities = mysql::kOfferedToClients | mysql::cap::query_attributes;
+  start.capabilities = mysql::kOfferedToClients;
+  if ((flags & 128) == 0) start.capabilities |= mysql::cap::query_attributes;
   if ((flags & 1) != 0) start.capabilities &= ~mysql::cap::deprecate_eof;
   if ((flags & 2) != 0) start.capabilities &= ~mysql::cap::session_track;
   if ((flags & 32) != 0) start.capabilities |= mysql::cap::optional_metadata;

@@ -2,6 +2,7 @@
 // Input: u8 flags, then SQL.
 #include <cstdlib>
 
+#include "protocol/mysql/diagnostics.hpp"
 #include "protocol/mysql/holdings.hpp"
 #include "protocol/mysql/kill.hpp"
 #include "protocol/mysql/plain_query.hpp"
@@ -29,10 +30,10 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     static_cast<void>(holdings.count_locks_sql());
   }
   static_cast<void>(parse_kill(sql, 7));
-  static_cast<void>(asks_for_warnings(sql));
+  static_cast<void>(parse_diagnostics_query(sql));
   if (const auto query = parse_plain_query(sql)) {
     weirpool::protocol::Writer out;
-    PlainResult{*query, 1, 2, (data[0] & 4) != 0, (data[0] & 8) != 0}.serialize(out, 1);
+    PlainResult{*query, 1, 2, data[0], (data[0] & 8) != 0, (data[0] & 16) != 0}.serialize(out, 1);
   }
   return 0;
 }

@@ -18,10 +18,12 @@ BINARY = Path(os.environ.get("WEIRPOOL_BIN", ROOT / "build/release/proxy/weirpoo
 SAMPLE = re.compile(r'^([a-zA-Z_:][\w:]*)(?:\{(.*)\})? (\S+)(?: \d+)?$')
 LABEL = re.compile(r'(\w+)="((?:[^"\\]|\\.)*)"')
 DRAIN = {"lame_duck": "10ms", "timeout": "3s"}
-# On a busy machine lines stand. Tests of something else wait as long as it takes; whoever is about
-# overload lays DEFAULTS upon this.
-PATIENT = {"timeouts": {"query_wait_timeout": "30s"}, "admission": {"queue_target": "0"}}
-DEFAULTS = {"timeouts": {"query_wait_timeout": None}, "admission": {"queue_target": None}}
+# On a busy machine lines stand and loops are behind. Tests of something else wait as long as it
+# takes; whoever is about overload lays DEFAULTS upon this.
+PATIENT = {"timeouts": {"query_wait_timeout": "30s"}, "admission": {"queue_target": "0"},
+           "limits": {"loop_lag_high": "0"}}
+DEFAULTS = {"timeouts": {"query_wait_timeout": None}, "admission": {"queue_target": None},
+            "limits": {"loop_lag_high": None}}
 
 
 def merged(base, over):

@@ -265,8 +265,9 @@ class PostgresServer(DatabaseServer):
             env={**os.environ, "PGPASSWORD": PASSWORD})
 
     def kill_all(self):
-        """Terminates every backend that is not the administrator's; returns how many."""
-        return self.value("select count(pg_terminate_backend(pid)) from pg_stat_activity where "
+        """Ends every backend that is not the administrator's; returns how many. All have gone by then:
+        a statement that met one in its last moments would hear of it, and rightly so."""
+        return self.value("select count(pg_terminate_backend(pid, 10000)) from pg_stat_activity where "
                           "backend_type = 'client backend' and usename <> 'postgres'")
 
 
@@ -294,17 +295,23 @@ class MySqlLikeServer(DatabaseServer):
 
     def kill_all(self):
         connection = self.admin()
-        killed = 0
+        killed = set()
         with connection.cursor() as cursor:
             cursor.execute(self.ids_sql)
             for (number,) in cursor.fetchall():
                 try:
                     cursor.execute(f"kill {number}")
-                    killed += 1
+                    killed.add(number)
                 except pymysql.Error:
                     continue  # gone by itself
+
+            def gone():
+                cursor.execute(self.ids_sql)
+                return killed.isdisjoint(number for (number,) in cursor.fetchall())
+
+            until(gone, "who was killed has gone")
         connection.close()
-        return killed
+        return len(killed)
 
     def fill(self):
         self.execute(f"create user {USER}@'%%' identified by '{PASSWORD}'")

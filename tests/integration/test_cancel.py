@@ -7,7 +7,7 @@ import pytest
 
 from conftest import Client
 from servers import HOST
-from weirtest.pgwire import cancel
+from weirtest.pgwire import FLUSH, SYNC, bind, cancel, execute, parse
 from weirtest.wire import DatabaseError
 
 
@@ -52,6 +52,22 @@ def test_an_idle_client_cancels_nothing(launch, postgres, open_client, aio):
         assert await work == "whole"
         await idle.close()
         await busy.close()
+
+    aio(scenario())
+
+
+def test_who_reads_a_cursor_with_flush_is_idle_between_two_reads(launch, postgres, open_client, aio):
+    weir = launch(postgres, max_connections=1)
+
+    async def scenario():
+        one = await open_client(weir.port)
+        one.send(parse("", "select generate_series(1, 5)"), bind("", ""), execute("", 2), FLUSH)
+        while (await one.receive())[0] != b"s":
+            pass
+        await cancel(HOST, weir.port, one.process, one.secret)
+        one.send(execute(), SYNC)
+        assert [row for (row,) in (await one.answer()).check().rows] == [b"3", b"4", b"5"]
+        await one.close()
 
     aio(scenario())
 
@@ -108,3 +124,39 @@ def test_storm(launch, postgres, open_client, aio):
 
     aio(scenario())
     assert cancelled, "not one cancel request arrived"
+
+
+def test_a_cancel_that_comes_too_late_hits_nothing(launch, postgres, open_client, aio):
+    """Within a transaction the same backend executes the next statement at once."""
+    weir = launch(postgres, max_connections=4)
+    ends = {"in time": 0, "too late": 0}
+
+    async def asker(connection):
+        length = 0.02  # seconds; about as long as a cancel needs here, found by trying
+        while min(ends.values()) < 150:
+            (await connection.query("begin")).check()
+            work = asyncio.ensure_future(
+                connection.query(f"select pg_sleep({length * random.uniform(0.7, 1.3):.5f})"))
+            await asyncio.sleep(0.002)
+            canceller = asyncio.ensure_future(
+                cancel(HOST, weir.port, connection.process, connection.secret))
+            answer = await work
+            await canceller
+            if answer.errors:
+                assert answer.errors[0].code == "57014", answer.errors
+                ends["in time"] += 1
+                length *= 0.9
+            else:
+                for _ in range(3):
+                    assert (await connection.query("select 'whole'")).value() == "whole"
+                ends["too late"] += 1
+                length *= 1.1
+            (await connection.query("rollback")).check()
+
+    async def scenario():
+        clients = [await open_client(weir.port) for _ in range(4)]
+        await asyncio.gather(*(asker(one) for one in clients))
+        for one in clients:
+            await one.close()
+
+    aio(scenario())

@@ -17,6 +17,7 @@ from servers import (DATABASE, HOST, LEGACY_PASSWORD, LEGACY_USER, PASSWORD, USE
                      newest)
 from weirtest import pgwire
 from weirtest.poll import until
+from weirtest.poll import until
 
 CLIENTS = Path(__file__).resolve().parent / "clients"
 JDBC = "/usr/share/java/postgresql.jar"
@@ -44,6 +45,7 @@ COLUMNS = {
              "current_connections max_user_client_connections current_client_connections",
     "CONFIG": "key value default changeable",
     "VERSION": "version",
+    "STATE": "key value",
 }
 COLUMNS["SERVERS"] = COLUMNS["CLIENTS"]
 
@@ -95,6 +97,37 @@ def test_columns_are_pgbouncers(weirpool, console):
         rows = console(f"SHOW {name}")
         assert list(rows[0]) == expected.split(), name
     app.close()
+
+
+def test_times_of_a_client_that_keeps_its_backend_are_told_while_it_is_there(launch, postgres):
+    weir = launch({"postgres": postgres}, config={"pool_mode": "session"})
+    admin = psycopg2.connect(console_url(weir))
+    admin.autocommit = True
+    app, other = application(weir), application(weir)
+
+    def times():
+        with admin.cursor() as cursor:
+            cursor.execute("SHOW STATS_TOTALS")
+            names = [column.name for column in cursor.description]
+            (row,) = [row for row in (dict(zip(names, one)) for one in cursor.fetchall())
+                      if row["database"] == DATABASE]
+        return float(row["xact_time"]) / 1e6, float(row["query_time"]) / 1e6
+
+    value(app, "select pg_sleep(0.3)")
+    until(lambda: min(times()) >= 0.3, "both are told")
+    assert max(times()) < 5
+    value(other, "select pg_sleep(0.5)")  # the first client is idle meanwhile
+    until(lambda: min(times()) >= 0.8, "the other's too")
+    with app.cursor() as cursor:
+        cursor.execute("begin")
+    before = times()
+    value(other, "select pg_sleep(2)")  # it is idle in its transaction
+    with app.cursor() as cursor:
+        cursor.execute("commit")
+    until(lambda: times()[0] - before[0] >= 4, "the transactions of both")
+    assert 2 <= times()[1] - before[1] < 4, "idle in a transaction is no query"
+    for one in (app, other, admin):
+        one.close()
 
 
 def test_pools_and_stats_count_what_happens(weirpool, console):
@@ -220,6 +253,63 @@ def test_pause_waits_for_transactions_and_resume_lets_clients_go(weirpool, conso
         await loop.run_in_executor(None, lambda: until(condition, "it shows", 20))
 
     aio(scenario())
+
+
+def test_suspend_holds_everything_and_resume_lets_it_go(weirpool, console, aio):
+    """Also an answer of which half is on its way, and a transaction."""
+
+    async def scenario():
+        arguments = (HOST, weirpool.port, USER, PASSWORD, DATABASE)
+        reading = await pgwire.PgConn.connect(*arguments)
+        inside = await pgwire.PgConn.connect(*arguments)
+        (await inside.query("begin")).check()
+        answer = asyncio.ensure_future(reading.query(
+            "select i, repeat('x', 100), case when i % 500 = 0 then pg_sleep(0.02) end "
+            "from generate_series(1, 50000) i"))
+        await asyncio.sleep(0)  # it is on its way
+        await asyncio.to_thread(console, "SUSPEND")
+        states = {row["key"]: row["value"] for row in await asyncio.to_thread(console, "SHOW STATE")}
+        assert states == {"active": "no", "paused": "no", "suspended": "yes"}
+        held = asyncio.ensure_future(inside.query("select 1"))
+        arrived, _ = await asyncio.wait([answer, held], timeout=1)
+        assert not arrived
+        await asyncio.to_thread(console, "RESUME")
+        result = await answer
+        result.check()
+        assert [int(row[0]) for row in result.rows] == list(range(1, 50001))
+        (await held).check()
+        (await inside.query("commit")).check()
+        await reading.close()
+        await inside.close()
+
+    aio(scenario())
+
+
+def test_a_suspension_ends_with_its_console(weirpool):
+    """Nobody would be there to end it."""
+    app = application(weirpool)
+    value(app, "select 1")
+    console = psycopg2.connect(console_url(weirpool))
+    console.autocommit = True
+    with console.cursor() as cursor:
+        cursor.execute("SUSPEND")
+    console.close()
+    assert value(app, "select 1") == 1
+    app.close()
+
+
+def test_fds_are_for_admins_and_none_is_handed_over(weirpool, console):
+    columns = ("fd task user database addr port cancel link client_encoding std_strings datestyle "
+               "timezone password scram_client_key scram_server_key")
+    with psycopg.connect(console_url(weirpool), autocommit=True) as admin:
+        cursor = admin.execute("SHOW FDS")
+        assert [column.name for column in cursor.description] == columns.split()
+        assert [column.type_code for column in cursor.description][-2:] == [17, 17]
+        assert cursor.fetchall() == []
+    watcher = console_url(weirpool, user=LEGACY_USER, password=LEGACY_PASSWORD)
+    with psycopg.connect(watcher, autocommit=True) as stats:
+        with pytest.raises(psycopg.Error, match="admin access needed"):
+            stats.execute("SHOW FDS")
 
 
 def test_paused_clients_wait_within_their_deadline(launch, postgres):

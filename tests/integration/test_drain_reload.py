@@ -7,7 +7,7 @@ import time
 import pytest
 
 from conftest import Client
-from servers import PASSWORD, USER
+from servers import DATABASE, PASSWORD, USER
 from weirtest.poll import until
 from weirtest.wire import DatabaseError, Lost
 
@@ -147,6 +147,76 @@ def test_reload_adds_a_user_and_keeps_clients(launch, database, client, aio):
     aio(scenario())
 
 
+def test_a_reload_takes_leave_of_who_is_configured_no_more(launch, database, client, aio):
+    second = {"password": PASSWORD}
+    weir = launch(database, config={
+        "users": {"second": second},
+        "databases": {DATABASE: {}, "other": {}}})
+    for sql in second_user(database):
+        database.execute(sql)
+    try:
+        async def told(connection, *codes):
+            with pytest.raises((DatabaseError, Lost)) as caught:
+                await connection.query("select 1", timeout=5)
+            assert isinstance(caught.value, Lost) or caught.value.code in codes, caught.value
+
+        async def scenario():
+            stays = await client(weir.port)
+            inside = await client(weir.port, database="other")
+            await inside.query("begin")
+            await inside.query("select 1")
+            dropped = await client(weir.port, user="second")
+            del weir.config["users"]["second"]
+            del weir.config["databases"]["other"]
+            await in_thread(weir.reload)
+            await told(dropped, "57P01", 1053)
+            assert await inside.value("select 'whole'") == "whole"
+            await inside.query("commit")
+            await told(inside, "3D000", 1049)
+            assert await stays.value("select 'stays'") == "stays"
+            await stays.close()
+
+        aio(scenario())
+    finally:
+        database.execute("drop user second" + ("" if database.protocol == "postgresql" else "@'%%'"))
+
+
+def second_user(server):
+    if server.protocol == "postgresql":
+        return (f"create role second login password '{PASSWORD}'",)
+    return (f"create user second@'%%' identified by '{PASSWORD}'",
+            "grant all on *.* to second@'%%'")
+
+
+def of_pool(weir):
+    return weir.metrics().total("weirpool_server_connections", database=DATABASE)
+
+
+def test_a_lower_bound_holds_after_a_reload(launch, database, client, aio):
+    weir = launch(database, config={"pool": {"default_pool_size": 8}})
+
+    async def scenario():
+        many = [await client(weir.port) for _ in range(8)]
+        for one in many:
+            await one.query("begin")
+            await one.query("select 1")
+        for one in many[:4]:
+            await one.query("commit")
+        assert of_pool(weir) == 8
+        weir.config["pool"]["default_pool_size"] = 2
+        await in_thread(weir.reload)
+        await in_thread(lambda: until(lambda: of_pool(weir) == 4, "what is idle goes", 20))
+        for one in many[4:]:
+            assert await one.value("select 'undisturbed'") == "undisturbed"
+            await one.query("commit")
+        await in_thread(lambda: until(lambda: of_pool(weir) == 2, "the others, too", 20))
+        for one in many:
+            assert await one.value("select 'served'") == "served"
+            await one.close()
+
+    aio(scenario())
+
+
 @pytest.mark.parametrize("breakage", [
     {"no_such_key": 1}, {"limits": {"max_client_conn": -1}}, {"users": {"x": {}}},
     {"timeouts": {"query_wait_timeout": 5}}])
@@ -172,6 +242,23 @@ def test_a_bad_reload_changes_nothing(launch, postgres, aio, breakage):
         assert weir.metrics().total("weirpool_config_last_reload_successful") == 1
 
     aio(scenario())
+
+
+def test_a_reload_that_leaves_no_descriptor_to_clients_changes_nothing(launch, postgres, aio):
+    client = Client(postgres)
+    weir = launch(postgres, nofile=500)
+    weir.expect_errors("config_reload")
+    weir.config["backends"]["db"]["max_connections"] = 1000
+    assert "descriptors" in weir.reload(False)["detail"]
+
+    async def scenario():
+        one = await client(weir.port)
+        assert await one.value("select 1") == "1"
+        await one.close()
+
+    aio(scenario())
+    weir.config["backends"]["db"]["max_connections"] = 20
+    weir.reload()
 
 
 def test_a_reload_says_what_needs_a_restart(launch, postgres):

@@ -8,8 +8,9 @@ import pytest
 
 import servers
 from servers import DATABASE, HOST, PASSWORD, USER
+from weirtest import mywire
 from weirtest.gate import Gate
-from weirtest.poll import until
+from weirtest.poll import until, until_async
 from weirtest.wire import DatabaseError, Lost
 
 
@@ -148,11 +149,54 @@ def test_killed_by_the_server_in_a_transaction(launch, database, client, aio):
         await loop.run_in_executor(None, lambda: until(
             lambda: not under_way(weir), "it has been noticed"))
         assert await error_of(one, "select 2") == lost
+        if client.is_mysql:  # drivers believe the status of the last OK
+            await one.ping()
+            assert one.status & mywire.IN_TRANSACTION
         await one.query("rollback")
+        if client.is_mysql:
+            assert not one.status & mywire.IN_TRANSACTION
         assert await one.value("select 3") == "3"
         await one.close()
 
     aio(scenario())
+
+
+@pytest.mark.parametrize("wanted", ["any", "read-write"])
+def test_a_server_that_turns_read_only(launch, mysql, client_of, aio, wanted):
+    """Where any server will do its refusal is an answer like others. Where a writer is wanted the
+    backend is left, and the client waits for one."""
+    mysql.execute(f"create table {DATABASE}.written (i int)")
+    weir = launch(mysql, max_connections=2, config={
+        "backends": {"db": {"target_session_attrs": wanted}},
+        "timeouts": {"connect_backoff_min": "10ms", "connect_backoff_max": "100ms"}})
+
+    def failed():
+        return weir.metrics().total("weirpool_server_connects_total", result="failed")
+
+    async def scenario():
+        one = await client_of(mysql)(weir.port)
+        await one.query("insert into written values (1)")
+        first = await one.value("select @@pseudo_thread_id")
+        mysql.execute("set global super_read_only = on")
+        try:
+            assert await error_of(one, "insert into written values (2)") == 1290
+            asking = asyncio.ensure_future(one.value("select @@pseudo_thread_id", timeout=60))
+            if wanted == "any":
+                assert await asking == first
+            else:
+                loop = asyncio.get_running_loop()
+                await loop.run_in_executor(None, lambda: until(
+                    lambda: failed() > 0, "the server will not do"))
+                assert not asking.done()
+        finally:
+            mysql.execute("set global read_only = off")
+        assert (await asking == first) == (wanted == "any")
+        await one.query("insert into written values (3)")
+        await one.close()
+
+    aio(scenario())
+    assert mysql.value(f"select group_concat(i order by i) from {DATABASE}.written") == "1,3"
+    mysql.execute(f"drop table {DATABASE}.written")
 
 
 def test_a_temporary_table_is_not_replaced_by_nothing(behind_gate, gate, client, aio):
@@ -264,7 +308,81 @@ def test_the_limit_of_one_account_slows_nobody_else(launch, database, narrow, cl
     weir.stop()
 
 
+def test_what_costs_a_login_its_session_costs_others_a_statement(launch, postgres, client_of, aio):
+    """Drivers close behind a FATAL; the session stays, so it is an ERROR."""
+    client = client_of(postgres)
+    weir = launch(postgres, max_connections=2, config={"timeouts": {"unknown_database_ttl": "1ms"}})
+
+    async def scenario():
+        second = await client(weir.port, database="other")
+        assert await second.value("select 1") == "1"
+        postgres.execute("alter database other allow_connections false")
+        postgres.kill_all()  # nothing that is open can serve
+        answer = await second.query("select 1")
+        assert [error.fields["S"] for error in answer.errors] == ["ERROR"], answer.errors
+        assert (answer.errors[0].code, answer.status) == ("57P03", "I")
+        postgres.execute("alter database other allow_connections true")
+
+        async def served():
+            return not (await second.query("select 2")).errors
+
+        await until_async(served, "the session is served again")
+        await second.close()
+
+    try:
+        aio(scenario())
+    finally:
+        postgres.execute("alter database other allow_connections true")
+
+
 @pytest.mark.slow
+@pytest.mark.parametrize("closed, opened", [
+    (f"revoke connect on database other from public, {USER}",
+     f"grant connect on database other to public, {USER}"),
+    ("alter database other allow_connections false", "alter database other allow_connections true")],
+    ids=["no-right", "takes-nobody"])
+def test_a_database_that_takes_nobody_slows_nobody_else(launch, postgres, client_of, aio, closed,
+                                                        opened):
+    """42501 and 55000 are about one database: neither its host nor the other pools are backed off."""
+    client = client_of(postgres)
+    weir = launch(postgres, max_connections=8, config={"timeouts": {"unknown_database_ttl": "1ms"}})
+
+    async def refused(until_done):
+        count = 0
+        while not until_done.is_set():
+            with pytest.raises(DatabaseError) as caught:
+                await client(weir.port, database="other")
+            assert caught.value.code == "57P03", caught.value
+            count += 1
+        return count
+
+    async def scenario():
+        done = asyncio.Event()
+        askers = [asyncio.ensure_future(refused(done)) for _ in range(3)]
+        others = []
+        for number in range(5):
+            others.append(await client(weir.port))
+            await others[-1].query("begin")
+            assert await others[-1].value(f"select '{number}'", timeout=2) == str(number)
+        done.set()
+        assert min(await asyncio.gather(*askers)) > 0
+        for each in others:
+            await each.close()
+
+    postgres.execute(closed)
+    try:
+        aio(scenario())
+    finally:
+        postgres.execute(opened)
+
+    async def welcome():
+        one = await client(weir.port, database="other")
+        assert await one.value("select current_database()") == "other"
+        await one.close()
+
+    aio(welcome())
+
+
 def test_clients_wait_while_the_server_restarts(launch, certificates, client_of, aio):
     """Not the shared server: this one is restarted under its clients."""
     from servers import PostgresServer
@@ -331,3 +449,30 @@ def test_a_server_that_stays_away_is_said_at_once_and_found_again(launch, certif
         aio(scenario())
     finally:
         server.stop()
+
+
+def test_a_password_that_has_changed_ends_nobody_who_can_be_served(
+        launch, postgres, client_of, aio):
+    """The server takes no new login: what is open goes on serving everybody in turn."""
+    client = client_of(postgres)
+    weir = launch(postgres, max_connections=2)
+
+    async def scenario():
+        holder, other = await client(weir.port), await client(weir.port)
+        await holder.query("begin")
+        await holder.query("select 1")
+        await asyncio.to_thread(postgres.execute, f"alter role {USER} password 'changed'")
+        try:
+            waiting = asyncio.ensure_future(other.value("select 'served'"))
+            await asyncio.to_thread(until, lambda: weir.metrics().total(
+                "weirpool_server_connects_total", result="failed") > 0, "a login is refused")
+            assert not waiting.done()
+            await holder.query("commit")
+            assert await waiting == "served"
+        finally:
+            await asyncio.to_thread(
+                postgres.execute, f"alter role {USER} password '{PASSWORD}'")
+        for one in (holder, other):
+            await one.close()
+
+    aio(scenario())

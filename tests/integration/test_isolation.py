@@ -49,13 +49,14 @@ def test_every_answer_is_the_askers_own(launch, database, long, tmp_path):
     cancels = 4 if database.protocol == "postgresql" else 0
     assert peak.sockets <= 4 + cancels and peak.highest <= 12, (peak.sockets, peak.highest)
     answered = result["counts"]
-    kept = ("settings", "insert_id", "temporary", "diagnostics", "typed")
+    kept = ("settings", "insert_id", "temporary", "diagnostics", "typed", "lock",
+            "prepared_in_sql", "cursor", "long_data", "found_rows", "changed_user")
     for operation in (() if database.protocol == "postgresql" else kept):
         assert answered.get(operation, 0) > seconds, answered
     for operation in ("simple", "named", "transaction", "rows", "error", "no_dirt"):
         assert answered.get(operation, 0) > seconds, answered
     if database.protocol == "postgresql":
         for operation in ("set", "set_undone", "traces", "listen", "temporary", "lock",
-                          "prepared_in_sql", "copied", "copy_fails", "cancelled", "renamed"):
+                          "prepared_in_sql", "kept_in_sql", "copied", "copy_fails", "cancelled", "renamed"):
             assert answered.get(operation, 0) > seconds / 4, answered
     assert answered["clients killed"] > seconds / 2 and answered["backends reset"] > seconds / 10

@@ -47,6 +47,33 @@ def test_connection_id_is_the_greetings_and_stays(launch, mysql_like, aio):
     aio(scenario())
 
 
+async def number(one, statement):
+    """The one column of the one row, and its type."""
+    one.command(mywire.COM_STMT_EXECUTE, struct.pack("<IBI", statement, 0, 1))
+    assert await one.receive() == b"\x01"
+    kind = (await one.receive())[-6]
+    row = await one.receive()
+    assert row[:2] == b"\0\0" and (await one.receive())[0] == 0xFE
+    return int.from_bytes(row[2:], "little"), kind, len(row) - 2
+
+
+def test_a_prepared_connection_id_is_the_greetings_too(launch, mysql_like, aio):
+    weir = launch(mysql_like, max_connections=3)
+
+    async def scenario():
+        straight = await mywire.MyConn.connect(HOST, mysql_like.port, USER, PASSWORD, DATABASE)
+        plain = await number(straight, await straight.prepare("select connection_id()"))
+        clients = [await connect(weir) for _ in range(6)]
+        ids = [await one.prepare("select connection_id()") for one in clients]
+        for _ in range(2):
+            for one, statement in zip(clients, ids):
+                assert await number(one, statement) == (own(one), *plain[1:])
+        for one in (straight, *clients):
+            await one.close()
+
+    aio(scenario())
+
+
 def test_kill_query_interrupts_only_that_clients_statement(launch, mysql_like, aio):
     weir = launch(mysql_like, max_connections=6)
 
@@ -55,6 +82,7 @@ def test_kill_query_interrupts_only_that_clients_statement(launch, mysql_like, a
         work = asyncio.ensure_future(victim.query(SLEEP))
         calm = asyncio.ensure_future(bystander.value("select concat('calm', sleep(2))"))
         await running(mysql_like, 1)
+        await asyncio.to_thread(until, lambda: peak.samples > 3, "somebody looks")
         started = time.monotonic()
         await killer.query(f"KILL QUERY {own(victim)}")
         # SLEEP() says that it was interrupted by its value, or by an error.
@@ -117,6 +145,42 @@ def test_kill_of_others_is_refused(launch, mysql_like, aio):
         assert await one.value("select 'here'") == "here"
         await one.close()
         await stranger.close()
+
+    aio(scenario())
+
+
+def test_a_kill_that_weirpool_cannot_see_hits_nobody(launch, mysql_like, aio):
+    """A number of weirpool's in a text that is put together at the server, or in a procedure."""
+    weir = launch(mysql_like, max_connections=4)
+    mysql_like.execute(f"create or replace procedure {DATABASE}.ender(n bigint) kill n"
+                       if "Maria" in type(mysql_like).__name__
+                       else f"create procedure if not exists {DATABASE}.ender(n bigint) kill n")
+
+    async def scenario():
+        victim, killer = await connect(weir), await connect(weir)
+        assert own(victim) > mysql_like.value("select max(id) from information_schema.processlist")
+        work = asyncio.ensure_future(victim.value("select concat('done', sleep(3))"))
+        await asyncio.to_thread(until, lambda: mysql_like.value(
+            "select count(*) from information_schema.processlist where info like "
+            "'select concat%%sleep(3)%%'") == 1, "the statement runs", 30)
+        hidden = [[f"set @k = concat('KILL ', {own(victim)})", "prepare p from @k", "execute p"],
+                  [f"call ender({own(victim)})"]]
+        if "Maria" in type(mysql_like).__name__:
+            hidden.append([f"execute immediate concat('kill query ', {own(victim)})"])
+        for statements in hidden:
+            with pytest.raises(DatabaseError) as caught:
+                for sql in statements:
+                    await killer.query(sql)
+            assert caught.value.code == 1094, statements
+        for sql in (f"prepare p from 'kill {own(victim)}'",
+                    f"execute immediate 'kill query {own(victim)}'"):
+            with pytest.raises(DatabaseError) as caught:
+                await killer.query(sql)
+            assert caught.value.code == 1235, sql
+        assert await work == "done0"
+        assert await victim.value("select 'unharmed'") == "unharmed"
+        await victim.close()
+        await killer.close()
 
     aio(scenario())
 

@@ -110,6 +110,38 @@ def test_types_of_another_client_never_apply(launch, mysql_like, aio):
     aio(scenario())
 
 
+def test_query_attributes_do_not_pin(launch, mysql, aio):
+    """What Connector/J, mysql2 and the C API negotiate: more clients than backends, values without
+    types, and attributes that only their own statement sees."""
+    mysql.execute("install component 'file://component_query_attributes'")
+    weir = launch(mysql, max_connections=2)
+    sql = "select concat(?, '/', coalesce(mysql_query_attribute_string('who'), 'none'))"
+
+    async def scenario():
+        asking = mywire.CAPABILITIES | mywire.QUERY_ATTRIBUTES
+        clients = [await connect(weir, capabilities=asking) for _ in range(6)]
+        assert all(one.attributes for one in clients)
+        ids = [await one.prepare(sql) for one in clients]
+        for _ in range(3):
+            answers = await asyncio.gather(*(
+                one.execute(which, [b"%d" % n], attributes=[(b"who", b"client %d" % n)])
+                for n, (one, which) in enumerate(zip(clients, ids))))
+            assert [a.rows for a in answers] == [[(b"%d/client %d" % (n, n),)] for n in range(6)]
+        number, texts = clients[0], clients[1:]
+        for _ in range(3):
+            await number.execute_raw(ids[0], LONGLONG, struct.pack("<q", 77))
+            answers = await asyncio.gather(
+                number.execute_raw(ids[0], None, struct.pack("<q", 78)),
+                *(one.execute_raw(which, None, b"\3abc") for one, which in zip(texts, ids[1:])))
+            assert [a.value() for a in answers] == ["78/none"] + ["abc/none"] * 5
+        for one in clients:
+            await one.close()
+
+    aio(scenario())
+    mysql.execute("uninstall component 'file://component_query_attributes'")
+    assert weir.metrics().total("weirpool_pins_total") == 0
+
+
 def test_names_are_those_of_the_schema_at_prepare(launch, mysql_like, aio):
     for schema in (DATABASE, "other"):
         mysql_like.execute(f"create or replace view {schema}.whose as select '{schema}' as name")

@@ -8,7 +8,7 @@ import pytest
 from history import History
 from servers import DATABASE, HOST, PASSWORD, USER
 from weirtest import mywire
-from weirtest.wire import DatabaseError
+from weirtest.wire import DatabaseError, Lost
 
 
 async def connect(weir, **more):
@@ -101,6 +101,42 @@ def test_settings_that_follow(weir, mysql_like, aio):
     assert weir.metrics().total("weirpool_pins_total") == 0
 
 
+def test_settings_for_everybody_keep_no_backend(weir, mysql_like, aio):
+    persist = [] if "MariaDB" in mysql_like.value("select version()") else [
+        "set persist slow_launch_time = 3", "set @@persist.slow_launch_time = 2",
+        "reset persist slow_launch_time"]
+
+    async def scenario(told, one, two):
+        for sql in ("set global slow_launch_time = 3", "set @@global.slow_launch_time = default",
+                    "set global transaction isolation level repeatable read", *persist):
+            await one.query(sql)
+            assert await two.value("select 'served'") == "served", sql
+
+    play(weir, mysql_like, aio, scenario)
+    assert weir.metrics().total("weirpool_pins_total") == 0
+
+
+def test_settings_of_one_message_follow(weir, mysql_like, aio):
+    """Each result of it has said what it changed."""
+    async def scenario(told, one, two):
+        asking = "select concat(@@time_zone, @@sql_safe_updates + 0, @@character_set_client)"
+        plain = await two.value(asking)
+        await one.query("set time_zone = '+01:00'; set sql_safe_updates = 1; set names latin1")
+        for _ in range(2):
+            assert await two.value(asking) == plain
+            assert await one.value(asking) == "+01:001latin1"
+        assert weir.metrics().total("weirpool_pins_total") == 0
+        await one.query("set time_zone = '+02:00'; set @mine = concat(1)")
+        waiting = asyncio.ensure_future(two.value("select 'served'"))
+        await asyncio.wait([waiting], timeout=0.1)
+        assert not waiting.done()
+        one.command(mywire.COM_RESET)
+        await one.answer()
+        assert await waiting == "served"
+
+    play(weir, mysql_like, aio, scenario)
+
+
 def test_insert_ids_are_each_clients_own(weir, mysql_like, aio):
     async def scenario(told, one, two):
         await one.query("create table if not exists ids (id int auto_increment primary key)")
@@ -117,6 +153,63 @@ def test_insert_ids_are_each_clients_own(weir, mysql_like, aio):
         await one.query("drop table ids")
 
     play(weir, mysql_like, aio, scenario)
+
+
+def test_insert_ids_that_no_reply_tells(weir, mysql_like, aio):
+    """Of a procedure, of LAST_INSERT_ID(expression), and none of an id that was given."""
+    maria = "Maria" in type(mysql_like).__name__
+    create = "create or replace procedure" if maria else "create procedure if not exists"
+    mysql_like.execute(f"create table if not exists {DATABASE}.given "
+                       "(id int auto_increment primary key, t varchar(20))")
+    mysql_like.execute(f"{create} {DATABASE}.adds() insert into {DATABASE}.given (t) values ('p')")
+
+    async def scenario(told, one, two):
+        async def elsewhere():
+            """Another client generates an id of its own on the one backend there is."""
+            waiting = asyncio.ensure_future(two.query("insert into given (t) values ('theirs')"))
+            done, _ = await asyncio.wait([waiting], timeout=5)
+            assert done, "the backend is free"
+
+        async def last(client):
+            return int(await client.value("select last_insert_id()"))
+
+        generated = (await one.query("insert into given (t) values ('x')")).last_id
+        await elsewhere()
+        told.clear()
+        await one.query("insert into given (t) values ('y')")
+        assert statements(told) == ["insert into given (t) values ('y')"], "nothing to ask"
+        generated = (await one.query("insert into given (t) values ('x')")).last_id
+        await elsewhere()
+        assert (await one.query("insert into given values (1000, 'given')")).last_id == 1000
+        await elsewhere()
+        assert await last(one) == generated
+        await one.query("begin")
+        await one.query("insert into given values (1900, 'given')")
+        assert await last(one) == generated
+        await one.query("commit")
+        prepared = await one.prepare("insert into given values (?, 'given')")
+        assert (await one.execute(prepared, [b"2000"])).last_id == 2000
+        await elsewhere()
+        assert await last(one) == generated
+        assert await one.value("select last_insert_id(4711)") == "4711"
+        await elsewhere()
+        assert await last(one) == 4711
+        assert await one.value("select last_insert_id() + 0") == "4711"
+        if maria:
+            id = int(await one.value("insert into given (t) values ('r') returning id"))
+            await elsewhere()
+            assert await last(one) == id
+        with pytest.raises(DatabaseError):
+            await one.query("insert into given values (1000, 'twice')")
+        await one.query("call adds()")
+        if not maria:  # there the client keeps its backend
+            await elsewhere()
+        assert await last(one) == mysql_like.value(
+            f"select max(id) from {DATABASE}.given where t = 'p'")
+
+    play(weir, mysql_like, aio, scenario)
+    mysql_like.execute(f"drop procedure {DATABASE}.adds")
+    mysql_like.execute(f"drop table {DATABASE}.given")
 
 
 def test_diagnostics_are_of_the_own_statement(weir, mysql_like, aio):
@@ -139,6 +232,58 @@ def test_diagnostics_are_of_the_own_statement(weir, mysql_like, aio):
         assert await two.value("select found_rows()") == "3"
         assert await other == "waits its turn"
         await one.query("drop table diag")
+
+    play(weir, mysql_like, aio, scenario)
+
+
+def test_parts_of_the_diagnostics_are_what_the_server_says(weir, mysql_like, aio):
+    asking = ["show warnings", "show warnings limit 1", "show warnings limit 1, 5", "show errors",
+              "show warnings limit 1 offset 1", "show errors limit 1", "show count(*) warnings",
+              "show count(*) errors", "show warnings"]
+
+    async def scenario(told, one, two):
+        straight = await mywire.MyConn.connect(HOST, mysql_like.port, USER, PASSWORD, DATABASE)
+        for sql in ("select cast('a' as signed), cast('b' as signed)", "select no_such_column"):
+            said = []
+            for client in (one, straight):
+                try:
+                    await client.query(sql)
+                except DatabaseError as error:
+                    assert error.code == 1054
+                said.append([])
+                for ask in asking:
+                    if client is one:
+                        await two.query("select 'between'")
+                    said[-1].append((await client.query(ask)).rows)
+            assert said[0] == said[1]
+        await straight.close()
+
+    play(weir, mysql_like, aio, scenario)
+
+
+def test_errors_of_commands_are_what_show_warnings_says(weir, mysql_like, aio):
+    async def unknown(client):
+        client.command(mywire.COM_INIT_DB, b"no_such_schema")
+        await client.answer()
+
+    commands = [unknown, lambda client: client.prepare("selec"),
+                lambda client: client.prepare("select * from no_such_table"),
+                lambda client: client.execute(4711)]
+
+    async def scenario(told, one, two):
+        straight = await mywire.MyConn.connect(HOST, mysql_like.port, USER, PASSWORD, DATABASE)
+        for command in commands:
+            said = []
+            for client in (one, straight):
+                await client.query("select 1 from (select 1) as s")
+                await two.query("select cast('of another' as signed)")
+                with pytest.raises(DatabaseError):
+                    await command(client)
+                await two.query("select 'between'")
+                said.append([[level, code, text[:24]] for level, code, text in
+                             (await client.query("show errors")).rows])
+            assert said[0] == said[1] and len(said[0]) == 1
+        await straight.close()
 
     play(weir, mysql_like, aio, scenario)
 
@@ -203,6 +348,50 @@ def test_what_keeps_a_backend_gives_it_back(weir, mysql_like, aio, take, give):
     mysql_like.execute(f"drop table {DATABASE}.locked")
 
 
+def test_whoever_does_not_get_a_lock_gives_its_backend_back(launch, mysql_like, aio):
+    weir = launch(mysql_like, max_connections=3, config={"workers": 1})
+
+    async def scenario():
+        holder, *losers = [await connect(weir) for _ in range(4)]
+        assert await holder.value("select get_lock('job', 0)") == "1"
+        prepared = await losers[0].prepare("select cast(get_lock('job', 0) as char)")
+        for one in losers * 2:
+            assert await one.value("select get_lock('job', 0)") == "0"
+            assert await one.value("select get_lock(\"job\", 0) as got") == "0"
+        assert (await losers[0].execute(prepared)).value() == "0"
+        assert await holder.value("select release_lock('job')") == "1"
+        assert await losers[0].value("select get_lock(\"job\", 0)") == "1"
+        assert await losers[0].value("select release_lock('job')") == "1"
+        for one in losers:
+            assert await one.value("select 'served'") == "served"
+        for one in (holder, *losers):
+            await one.close()
+
+    aio(scenario())
+
+
+def test_what_a_server_remembers_of_statements_is_seen_by_nobody_else(weir, mysql_like, aio):
+    """No reset makes the servers forget all of it: such a backend is closed."""
+    async def scenario(told, one, two):
+        for ask in ("set profiling = 1", "set optimizer_trace = 'enabled=on'"):
+            for leave in (mywire.COM_RESET, mywire.COM_QUIT):
+                client = await connect(weir)
+                await client.query(ask)
+                await client.query("select 'of one client alone'")
+                traces = "select query from information_schema.optimizer_trace"
+                left = [*(await client.query("show profiles")).rows, *(await client.query(traces)).rows]
+                assert any(b"of one client alone" in row[-1] for row in left), ask
+                client.command(leave)
+                if leave == mywire.COM_RESET:
+                    await client.answer()
+                for other in (two, client)[:1 + (leave == mywire.COM_RESET)]:
+                    assert (await other.query("show profiles")).rows == []
+                    assert (await other.query(traces)).rows == []
+                await client.close()
+
+    play(weir, mysql_like, aio, scenario)
+
+
 def test_settings_under_which_quotes_end_elsewhere(weir, mysql_like, aio):
     """The scanner follows the client's sql_mode and character set."""
     async def scenario(told, one, two):
@@ -215,3 +404,55 @@ def test_settings_under_which_quotes_end_elsewhere(weir, mysql_like, aio):
         assert await waiting == "served"
 
     play(weir, mysql_like, aio, scenario)
+
+
+def test_a_servers_own_quotes_are_known_from_the_first_statement_on(launch, mysql_like, aio):
+    before = mysql_like.value("select @@global.sql_mode")
+    mysql_like.execute("set global sql_mode = 'ANSI_QUOTES'")
+    try:
+        weir = launch(mysql_like, max_connections=2, config={"workers": 1})
+
+        async def scenario():
+            one, two = await connect(weir), await connect(weir)
+            await one.query("select \"a\\\", get_lock('quoted', 5), \"a\\\" from "
+                            "(select 1 as \"a\\\") as t")
+            waiting = asyncio.ensure_future(two.value("select 'served'"))
+            await asyncio.wait([waiting], timeout=0.2)
+            assert not waiting.done(), "a lock was taken: the backend is the client's"
+            await one.query("select release_all_locks()")
+            assert await waiting == "served"
+            await one.close()
+            await two.close()
+
+        aio(scenario())
+    finally:
+        mysql_like.execute(f"set global sql_mode = '{before}'")
+
+
+def test_a_message_that_the_server_finds_too_large_is_its_own_to_refuse(launch, mysql_like, aio):
+    """And nothing of it is collected here."""
+    before = mysql_like.value("select @@global.max_allowed_packet")
+    mysql_like.execute("set global max_allowed_packet = 1048576")
+    try:
+        weir = launch(mysql_like, max_connections=3, config={"workers": 1})
+
+        def resident():
+            with open(f"/proc/{weir.pid}/statm") as numbers:
+                return int(numbers.read().split()[1]) * 4096
+
+        async def scenario():
+            one, two = await connect(weir), await connect(weir)
+            assert await one.value("select length('" + "x" * 1_000_000 + "')") == "1000000"
+            small = resident()
+            with pytest.raises((DatabaseError, Lost, OSError)) as caught:
+                await one.query("select '" + "x" * (15 << 20) + "'")
+            # Its last words may be lost on the way, as they may without Weirpool.
+            if isinstance(caught.value, DatabaseError):
+                assert caught.value.code == 1153
+            assert resident() - small < 8 << 20
+            assert await two.value("select 'unharmed'") == "unharmed"
+            await two.close()
+
+        aio(scenario())
+    finally:
+        mysql_like.execute(f"set global max_allowed_packet = {before}")

@@ -176,18 +176,19 @@ def test_a_statement_before_a_goodbye_is_finished(launch, database, client, aio)
     weir = launch(database, max_connections=backends(client, 1))
 
     async def scenario():
-        leaver = await client(weir.port)
+        leaver, stayer = await client(weir.port), await client(weir.port)
         backend = await leaver.value(client.backend_id)
-        slow = client.slow(0.7)
+        slow = client.slow(2)
+        began = time.monotonic()
         if client.is_postgres:
             leaver.send(pgwire.query(slow))
         else:
             leaver.command(mywire.COM_QUERY, slow.encode())
+        await asyncio.to_thread(until, lambda: weir.metrics().total(
+            "weirpool_server_connections", state="active") == 1, "it runs")
         await leaver.close()
-        stayer = await client(weir.port)
-        began = time.monotonic()
         assert await stayer.value(client.backend_id) == backend
-        assert time.monotonic() - began > 0.3, "the statement was cut short"
+        assert time.monotonic() - began > 1.9, "the statement was cut short"
         await stayer.close()
 
     aio(scenario())
@@ -212,7 +213,7 @@ def test_idle_in_a_transaction_is_cut_short_while_others_wait(launch, database, 
 
 
 def test_the_scaling_signal(launch, database, client, aio):
-    weir = launch(database, max_connections=4)
+    weir = launch(database, max_connections=backends(client, 4))
     assert weir.http_status("/api/v1/scaling") == 503
 
     async def traffic():
@@ -230,3 +231,39 @@ def test_the_scaling_signal(launch, database, client, aio):
         assert isinstance(signal[key], (int, float)), key
     assert DATABASE in {pool["database"] for pool in signal["pools"]}
     assert [one["backend"] for one in signal["backends"]] == ["db"]
+
+
+def test_no_more_execute_than_the_database_makes_use_of(launch, postgres, client_of, aio):
+    """All write one row and keep it for a moment: one after the other, however many at a time."""
+    weir = launch(postgres, max_connections=30,
+                  config=DEFAULTS | {"admission": {"elasticity": "enforce"}})
+
+    def useful():
+        return weir.metrics().total("weirpool_backend_connections_useful")
+
+    async def writer(port, over):
+        connection = await client_of(postgres)(port)
+        while not over.is_set():
+            await ask(connection, "update hot set n = n + 1 returning pg_sleep(0.002)")
+        await connection.close()
+
+    async def scenario():
+        first = await client_of(postgres)(weir.port)
+        (await first.query("create table hot as select 0 as n")).check()
+        assert useful() == 30
+        over = asyncio.Event()
+        writers = [asyncio.ensure_future(writer(weir.port, over)) for _ in range(60)]
+        end = time.monotonic() + 60
+        while useful() > 15 and time.monotonic() < end:
+            await asyncio.sleep(0.1)
+        found, still_open = useful(), weir.metrics().total("weirpool_backend_connections_open")
+        over.set()
+        await asyncio.gather(*writers)
+        assert found <= 15 and still_open == 30
+        (await first.query("drop table hot")).check()
+        await first.close()
+
+    aio(scenario())
+    event = weir.events("fewer_useful")[0]
+    assert event["allowed"] == 30 and event["useful"] < 30
+    assert weir.metrics().total("weirpool_backend_elasticity_ratio") < 0.5

@@ -236,6 +236,14 @@ def test_running_out_of_descriptors_harms_nobody_connected(launch, database, cli
             await asyncio.sleep(0.1)
         assert (weir.cpu_seconds() - before) / (loop.time() - began) < 0.6, "it spins"
         assert weir.http_status("/livez") == 200
+
+        async def told(stream):
+            try:
+                return b"too many connections" in await asyncio.wait_for(stream.read_some(), 1)
+            except (Lost, asyncio.TimeoutError):
+                return False
+
+        assert any(await asyncio.gather(*(told(stream) for stream in crowd_outside)))
         for stream in crowd_outside:
             stream.abort()
         deadline = loop.time() + 20

@@ -96,6 +96,20 @@ def test_users_from_a_file(launch, postgres, psql, tmp_path):
     assert psql(weir.port) == USER
 
 
+def test_who_has_no_password_comes_in_where_none_is_asked_for(launch, postgres, psql, tmp_path):
+    users, rules = tmp_path / "userlist.txt", tmp_path / "pg_hba.conf"
+    users.write_text('"guest" ""\n')
+    rules.write_text("host shop all 127.0.0.1/32 trust\n"
+                     "host all all 127.0.0.1/32 scram-sha-256\n")
+    databases = {"shop": {"database": DATABASE, "user": USER}, DATABASE: {"user": USER}}
+    weir = launch(postgres, config={"databases": databases, "auth": {
+        "user_file": str(users), "hba_file": str(rules)}})
+    assert psql(weir.port, user="guest", dbname="shop") == USER
+    for password in ("guest", PASSWORD):
+        assert "failed" in psql(weir.port, user="guest", password=password)
+    assert "failed" in psql(weir.port, user="stranger", dbname="shop")
+
+
 def test_hba_rules(launch, postgres, psql, tls, tmp_path):
     rules = tmp_path / "pg_hba.conf"
     rules.write_text(f"hostssl {DATABASE} {USER} 127.0.0.0/8 scram-sha-256\n"

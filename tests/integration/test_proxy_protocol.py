@@ -37,15 +37,20 @@ def test_the_address_comes_with_the_header(balanced, client, aio, monkeypatch, p
     assert [event["address"] for event in logged] == [address]
 
 
-def test_without_the_header_nobody_is_served(balanced, client, aio):
-    async def scenario():
-        with pytest.raises(Lost):
-            await client(balanced.port, timeout=5)
+def test_without_the_header_nobody_is_served(launch, database, client, aio):
+    weir = launch(database, config={"timeouts": {"client_login_timeout": "1s"}},
+                  listener_more={"proxy_protocol_from": ["127.0.0.0/8"]})
 
+    async def scenario():
+        with pytest.raises((Lost, DatabaseError)) as caught:
+            await client(weir.port, timeout=15)
+        return caught.value
+
+    ended = aio(scenario())
     # A MySQL client waits for the greeting: it says nothing, so only the login's time ends it.
-    if client.is_postgres:
-        aio(scenario())
-        assert balanced.metrics().total("weirpool_faults_total", reason="proxy_header") == 1
+    reason = "proxy_header" if client.is_postgres else "login_timeout"
+    assert isinstance(ended, Lost) or ended.code == 1159, ended
+    assert weir.metrics().total("weirpool_faults_total", reason=reason) == 1
 
 
 def test_the_header_from_elsewhere_is_nonsense(launch, database, client, aio, monkeypatch):

@@ -76,6 +76,12 @@ SCRIPTS = {
         ("C", "begin; create temp table t on commit drop as select 3; commit"),
         ("C", "select * from t"), ("C", "begin; create temp table t (a int); rollback"),
         ("C", "select * from t")],
+    "temporary tables by a path": [
+        ("A", "begin"), ("A", "set local search_path = 'pg_temp'"), ("A", "create table t (a int)"),
+        ("A", "commit"), ("B", "select * from t"), ("A", "select * from t"),
+        ("A", "drop table t"), ("B", "begin"), ("B", "set search_path to E'pg\\x5ftemp', public"),
+        ("B", "create table t (a int)"), ("B", "reset search_path"), ("B", "commit"),
+        ("A", "select * from t"), ("B", "select * from t")],
     "cursors with hold": [
         ("A", "declare c cursor with hold for select generate_series(1, 3)"),
         ("B", "fetch c"), ("A", "fetch c"), ("A", "fetch c"), ("A", "close c"), ("A", "fetch c")],
@@ -90,6 +96,76 @@ SCRIPTS = {
         ("A", "execute p(1)"), ("B", "execute p(1)"), ("C", "execute p(1)"),
         ("A", "deallocate p"), ("A", "execute p(1)"), ("B", "execute p(1)"),
         ("B", "deallocate all"), ("B", "execute p(1)")],
+    "prepared in SQL, or not": [
+        ("A", "prepare p as select 1"), ("A", "prepare p as select 2"), ("B", "execute p"),
+        ("A", "execute p"), ("A", "prepare bad as select * from no_such_table"),
+        ("A", "execute bad"), ("A", "begin"), ("A", "prepare q as select 3"), ("A", "rollback"),
+        ("B", "execute q"), ("A", "execute q"), ("A", "begin"), ("A", "select 1/0"),
+        ("A", "prepare r as select 4"), ("A", "rollback"), ("A", "execute r"), ("A", "begin"),
+        ("A", "deallocate q"), ("A", "rollback"), ("B", "select 1"), ("A", "execute q"),
+        ("A", "deallocate no_such_name"), ("A", "execute p"), ("A", "prepare syntax as"),
+        ("B", "prepare p as select 5"), ("B", "begin"), ("B", "execute p"), ("A", "execute p"),
+        ("B", "commit"), ("A", "discard all"), ("B", "execute p"), ("A", "execute p"),
+        ("A", "prepare p as select 6"), ("B", "deallocate prepare all"), ("A", "execute p"),
+        ("B", "execute p")],
+    "prepared in SQL, by the extended protocol": [
+        ("A", "+prepare p as select 1"), ("B", "+prepare p as select 2"), ("A", "+execute p"),
+        ("B", "+execute p"), ("A", "+deallocate p"), ("B", "+execute p"), ("A", "+execute p"),
+        ("A", "+@make:prepare q as select 3"), ("B", "+execute q"), ("A", "+execute q"),
+        ("A", "deallocate all"), ("A", "execute q"), ("A", "+prepare q as select 4"),
+        ("B", "select 1"), ("A", "+discard all"), ("A", "+execute q")],
+    "prepared in SQL, many ways to execute": [
+        ("A", "prepare p(int) as select $1 as a"), ("B", "prepare p(int) as select $1 * 2 as a"),
+        ("A", "explain (costs off) execute p(1)"), ("B", "create table made as execute p(4)"),
+        ("A", "select * from made"), ("A", "drop table made"),
+        ("A", "do $$ declare r int; begin execute 'execute p(7)' into r; "
+              "raise notice '%', r; end $$"),
+        ("A", "create function hidden() returns int language plpgsql as "
+              "$$ declare r int; begin execute 'execute p(7)' into r; return r; end $$"),
+        ("A", "select hidden()"), ("B", "select hidden()"), ("C", "select hidden()"),
+        ("A", "@p"), ("A", "+@p:select 1"), ("A", "execute p(5)"), ("C", "@p"),
+        ("C", "drop function hidden()"), ("A", "do $$ begin execute 'prepare q as select 8'; end $$"),
+        ("B", "execute q"), ("A", "execute q"), ("A", "deallocate q"), ("A", "execute q"),
+        ("A", "prepare x as select 1; prepare y as select 2"), ("B", "execute x"),
+        ("A", "execute x; execute y"), ("A", "deallocate x; deallocate y"), ("A", "execute y"),
+        ("A", "prepare \"We \"\"ird\" as select 9;"), ("B", "execute \"We \"\"ird\""),
+        ("A", "execute \"We \"\"ird\"")],
+    "prepared in SQL, as it is listed": [
+        (who, line) for who, line in (
+            ("A", "prepare p(int, text) as select $1, $2"), ("B", "/* b */ prepare p as select 1;"),
+            ("C", None), ("A", None), ("B", "PREPARE q AS SELECT 'ä'"), ("B", None), ("A", None),
+            ("B", "execute q"), ("C", None), ("A", "deallocate p"), ("A", None), ("B", None))],
+    "prepared in SQL under settings": [
+        ("A", "create schema one; create table one.t as select 1 as a"),
+        ("A", "create schema two; create table two.t as select 'x'::text as a"),
+        ("A", "set search_path = one"), ("B", "set search_path = two"),
+        ("A", "prepare p as select a from t"), ("B", "prepare p as select a from t"),
+        ("A", "execute p"), ("B", "execute p"), ("C", "execute p"),
+        ("A", "prepare q(int) as select count(*) + $1 from t"), ("A", "set search_path = two"),
+        ("B", "select 1"), ("A", "execute q(1)"), ("A", "execute p"), ("B", "execute p"),
+        ("A", "set search_path = one"), ("B", "select 1"), ("A", "execute p"),
+        ("S", "prepare z as select '2020-01-01 00:00'::timestamptz"),
+        ("A", "prepare z as select '2020-01-01 00:00'::timestamptz"), ("S", "execute z"),
+        ("A", "execute z"), ("S", "set timezone = 'UTC'"), ("A", "execute z"), ("S", "execute z"),
+        ("S", "reset timezone"), ("A", "execute z"), ("S", "execute z"),
+        ("B", "begin; set local search_path = one; prepare w as select a from t; commit"),
+        ("B", "execute w"), ("B", "begin"), ("B", "set local search_path = one"),
+        ("B", "prepare v as select a from t"), ("B", "commit"), ("A", "execute v"),
+        ("B", "execute v"), ("C", "begin"), ("C", "set search_path = two"),
+        ("C", "prepare u as select a from t"), ("C", "commit"), ("A", "execute u"),
+        ("C", "execute u"), ("C", "begin"), ("C", "set search_path = one"),
+        ("C", "prepare t as select a from t"), ("C", "rollback"), ("A", "execute t"),
+        ("C", "execute t"), ("A", "drop schema one, two cascade")],
+    "prepared in SQL by somebody else": [
+        ("A", "set role worker"), ("A", "prepare p as select current_user"),
+        ("B", "prepare p as select current_user"), ("A", "execute p"), ("B", "execute p"),
+        ("A", "reset role"), ("B", "select 1"), ("A", "execute p")],
+    "prepared in SQL and a table that changes": [
+        ("A", "create table changing (a int)"), ("A", "prepare p as select * from changing"),
+        ("A", "execute p"), ("B", "insert into changing values (1)"), ("A", "execute p"),
+        ("A", "deallocate p"), ("B", "alter table changing add b int"),
+        ("A", "prepare p as select * from changing"), ("A", "execute p"),
+        ("B", "drop table changing")],
     "prepared by the protocol, deallocated in SQL": [
         ("A", "+@pdo_1:select 1"), ("B", "+@pdo_1:select 2"), ("A", "begin"),
         ("A", "deallocate pdo_1"), ("A", "commit"), ("B", "@pdo_1"), ("A", "+@pdo_1:select 3"),
@@ -111,6 +187,14 @@ SCRIPTS = {
         ("C", "begin"), ("C", "set local search_path = two"), ("C", "+@s:select a from t"),
         ("C", "commit"), ("C", "drop schema one, two cascade")],
 }
+
+
+# Without a table's counters the server sees nothing to flush, and does not.
+FLUSH = "select pg_stat_force_next_flush(), count(*) from pg_class"
+LISTED = ("select name, statement, parameter_types, from_sql from pg_prepared_statements "
+          "where from_sql order by 1")
+SCRIPTS["prepared in SQL, as it is listed"] = [
+    (who, line or LISTED) for who, line in SCRIPTS["prepared in SQL, as it is listed"]]
 
 
 class Players:
@@ -182,22 +266,51 @@ def test_equal_settings_cost_no_round_trip(launch, postgres, aio):
         clients = [await pgwire.PgConn.connect(HOST, weir.port, USER, PASSWORD, DATABASE,
                                                options=options) for _ in range(2)]
         watcher = await pgwire.PgConn.connect(HOST, postgres.port, USER, PASSWORD, DATABASE)
-        for one in clients:
-            await one.query("select pg_stat_force_next_flush()")
-        await clients[0].query("select 1")
-        await asyncio.sleep(0)
+        await clients[0].query(FLUSH)
         before = int(await watcher.value(count))
         for _ in range(100):
             for one in clients:
                 assert await one.value("show work_mem") == "9MB"
-        await clients[0].query("select pg_stat_force_next_flush()")
-        await clients[0].query("select 1")
+        await clients[0].query(FLUSH)
         after = int(await watcher.value(count))
         for one in (*clients, watcher):
             await one.close()
         return after - before
 
     assert 200 <= aio(scenario()) <= 230
+
+
+def test_statements_prepared_in_sql_share_backends(launch, postgres, aio):
+    """Clients with the same statements share one backend for nothing; those with others too, and
+    nobody is pinned."""
+    weir = launch(postgres, max_connections=1)
+    count = f"select xact_commit from pg_stat_database where datname = '{DATABASE}'"
+
+    async def scenario():
+        clients = [await pgwire.PgConn.connect(HOST, weir.port, USER, PASSWORD, DATABASE)
+                   for _ in range(3)]
+        watcher = await pgwire.PgConn.connect(HOST, postgres.port, USER, PASSWORD, DATABASE)
+        for one in clients[:2]:
+            (await one.query("prepare p(int) as select $1 + 1")).check()
+        (await clients[2].query("prepare p(int) as select $1 + 2")).check()
+        for number in range(10):
+            for one, more in zip(clients, (1, 1, 2)):
+                assert await one.value(f"execute p({number})") == str(number + more)
+        await clients[0].query(FLUSH)
+        before = int(await watcher.value(count))
+        for number in range(100):
+            for one in clients[:2]:
+                assert await one.value(f"execute p({number})") == str(number + 1)
+        await clients[0].query(FLUSH)
+        after = int(await watcher.value(count))
+        for one in (*clients, watcher):
+            await one.close()
+        return after - before
+
+    assert 200 <= aio(scenario()) <= 230
+    pins = {labels["reason"]: value for name, labels, value in weir.metrics().samples
+            if name == "weirpool_pins_total"}
+    assert not pins.get("sql_prepare"), pins
 
 
 def test_the_next_client_of_a_pinned_backend_finds_nothing(launch, postgres, aio):
@@ -229,15 +342,32 @@ def test_the_next_client_of_a_pinned_backend_finds_nothing(launch, postgres, aio
     assert "temporary_object" in pins
 
 
-def test_somebody_elses_sequence_is_never_seen(launch, postgres, aio):
-    weir = launch(postgres, max_connections=1)
+LASTVAL = "select lastval()"
+IN_BATCH = (pgwire.parse("", "begin") + pgwire.bind("", "") + pgwire.execute() +
+            pgwire.parse("", LASTVAL) + pgwire.bind("", "") + pgwire.execute() + pgwire.SYNC)
+
+
+@pytest.mark.parametrize("steps", [
+    [pgwire.query(LASTVAL)],
+    [pgwire.query("BEGIN"), pgwire.query(LASTVAL)],
+    [pgwire.query("BEGIN"), pgwire.query("set local work_mem = 1024"),
+     pgwire.parse("s", LASTVAL) + pgwire.bind("", "s") + pgwire.execute() + pgwire.SYNC],
+    [IN_BATCH]])
+def test_somebody_elses_sequence_is_never_seen(launch, any_postgres, aio, steps):
+    weir = launch(any_postgres, max_connections=1)
 
     async def scenario():
         one = await pgwire.PgConn.connect(HOST, weir.port, USER, PASSWORD, DATABASE)
         two = await pgwire.PgConn.connect(HOST, weir.port, USER, PASSWORD, DATABASE)
-        await one.query("create sequence somebodys; select nextval('somebodys')")
-        answer = await two.query("select lastval()")
-        assert answer.errors and answer.errors[0].code == "55000", answer.rows
+        (await one.query("create sequence somebodys; select nextval('somebodys')")).check()
+        for step in steps:
+            two.send(step)
+            answer = await two.answer()
+        assert [error.code for error in answer.errors] == ["55000"], answer.rows
+        await two.query("rollback")
+        await two.query("begin; select nextval('somebodys')")
+        assert await two.value(LASTVAL) == "2"
+        await two.query("rollback")
         await two.close()
         await one.query("drop sequence somebodys")
         await one.close()
@@ -319,11 +449,13 @@ def test_trace_comments_make_no_new_statements(launch, postgres, aio):
 def test_policies(launch, postgres, aio):
     """What the operator refuses is refused, as the server itself would; what he allows passes."""
     weir = launch(postgres, max_connections=2, config={"pool": {"session_state": {
-        "listen": "refuse", "parameters": "refuse", "advisory_locks": "allow"}}})
+        "listen": "refuse", "parameters": "refuse", "advisory_locks": "allow",
+        "sql_prepare": "refuse"}}})
 
     async def scenario():
         one = await pgwire.PgConn.connect(HOST, weir.port, USER, PASSWORD, DATABASE)
-        for answer in (await one.query("listen x"), await one.extended("set work_mem = 1")):
+        for answer in (await one.query("listen x"), await one.extended("set work_mem = 1"),
+                       await one.query("prepare p as select 1")):
             assert [error.code for error in answer.errors] == ["0A000"]
             assert answer.status == "I"
         await one.query("begin")

@@ -45,6 +45,9 @@ def test_a_query_that_runs_too_long_ends_its_client(launch, mysql_like, client_o
         assert caught.value.code == 3024
 
     aio(scenario())
+    until(lambda: mysql_like.value("select count(*) from information_schema.processlist where "
+                                   "info = 'select sleep(20)'") == 0,
+          "the statement has gone at the server")
 
 
 def test_a_transaction_ends_after_transaction_timeout(launch, database, client, aio):

@@ -31,7 +31,7 @@ class ControlRig : public testing::Test {
     runtime_ = make_runtime(config_, targets_);
     for (unsigned i = 0; i < config.workers; ++i) {
       workers_.push_back(std::make_unique<Worker>(
-          i, config, shared_, [](auto, auto) {}, [](auto, auto, auto) {}));
+          i, config, shared_, [](auto, auto, auto) {}, [](auto, auto, auto) {}));
     }
     targets_["shop"]->ledger().set_messenger(messenger());
     Powers powers;

@@ -86,6 +86,46 @@ TEST_F(ControlTest, KillClientByItsId) {
   EXPECT_EQ(error("KILL_CLIENT me"), "invalid client id: me");
 }
 
+TEST_F(ControlTest, SuspendHoldsEverythingUntilResume) {
+  ToyClient console = logged_in("app", "console");
+  ToyClient inside = logged_in();
+  EXPECT_EQ(inside.ask("begin"), "open");
+  EXPECT_EQ(ask("SUSPEND").tag, "SUSPEND");
+  EXPECT_EQ(error("SUSPEND"), "already suspended/paused");
+  EXPECT_EQ(error("PAUSE"), "already suspended/paused");
+  EXPECT_EQ(error("KILL"), "already suspended/paused");
+  EXPECT_EQ(ask("SHOW STATE").table.rows[2][1], "yes");
+  inside.send("echo on\n");
+  console.send("SHOW VERSION\n");
+  EXPECT_TRUE(console.line().starts_with("= PgBouncer 1.25")) << "the console goes on";
+  EXPECT_FALSE(inside.has_line());
+  EXPECT_EQ(ask("RESUME").tag, "RESUME");
+  EXPECT_EQ(inside.answer(), "= on,open");
+  EXPECT_EQ(ask("SHOW STATE").table.rows[2][1], "no");
+  EXPECT_EQ(error("PAUSE other"), "");
+  EXPECT_EQ(error("SUSPEND"), "cannot suspend with paused databases");
+  EXPECT_EQ(error("RESUME other"), "");
+}
+
+TEST_F(ControlTest, ASuspensionEndsWithTheLastConsole) {
+  ToyClient client = logged_in();
+  {
+    ToyClient console = logged_in("app", "console");
+    console.send("SUSPEND\n");
+    EXPECT_EQ(console.line(), "SUSPEND");
+    client.send("echo on\n");
+  }
+  EXPECT_EQ(client.answer(), "= on,idle");
+}
+
+TEST_F(ControlTest, WhoLeavesStandsNotStill) {
+  ToyClient console = logged_in("app", "console");
+  ToyClient client = logged_in();
+  EXPECT_EQ(ask("SUSPEND").tag, "SUSPEND");
+  EXPECT_EQ(ask("SHUTDOWN WAIT_FOR_CLIENTS").tag, "SHUTDOWN");
+  EXPECT_EQ(client.ask("echo on"), "= on,idle");
+}
+
 TEST_F(ControlTest, DisabledDatabasesLetNobodyIn) {
   EXPECT_EQ(error("DISABLE shop"), "");
   ToyClient refused = client();

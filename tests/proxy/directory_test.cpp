@@ -48,10 +48,27 @@ TEST_F(DirectoryTest, UsersComeFromTheConfigurationFirst) {
   const Directory directory = read();
   EXPECT_EQ(password(directory, "app"), "secret");
   EXPECT_EQ(password(directory, "filed"), "from file");
-  EXPECT_EQ(password(directory, "empty"), "nobody");
+  EXPECT_FALSE(directory.knows("empty")) << "a database may know its password";
+  EXPECT_TRUE(directory.names("empty") && directory.names("app") && !directory.names("stranger"));
+  EXPECT_EQ(password(directory, "empty").size(), 32U) << "nobody knows it";
+  EXPECT_NE(password(directory, "empty"), password(read(), "empty"));
+  EXPECT_TRUE(directory.stored("empty").empty()) << "nor is it shown to a database";
+  EXPECT_EQ(password(directory, "stranger"), "nobody");
   EXPECT_EQ(directory.stored("filed"), std::vector<std::string>{"from file"});
   EXPECT_TRUE(directory.stored("app").empty());
   EXPECT_EQ(directory.any_user(), "app");
+}
+
+TEST_F(DirectoryTest, WhoIsKnownInFullIsPreferredForLoggingIn) {
+  const std::string verifier = "*14E65567ABDB5135D0CFD9A70B3032C179A49EE7";
+  config_.users.clear();
+  config_.users["aaa"].password.value = config::Secret(verifier);
+  EXPECT_EQ(read().any_user(), "aaa") << "better than none";
+  write("\"bbb\" \"md5" + std::string(32, '0') + "\"\n\"ccc\" \"plain\"\n");
+  config_.auth.user_file = file_;
+  EXPECT_EQ(read().any_user(), "ccc");
+  config_.users["zzz"].password.value = config::Secret("plain");
+  EXPECT_EQ(read().any_user(), "zzz");
 }
 
 TEST_F(DirectoryTest, AChangedUserFileIsReadAgainWhole) {

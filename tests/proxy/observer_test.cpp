@@ -23,7 +23,7 @@ class ObserverTest : public testing::Test {
     config_.workers = 1;
     config_.admin.http = {"127.0.0.1", free_port()};
     shared_.population.most = 100;
-    auto ignore = [](std::uint32_t, const std::vector<std::uint8_t>&) {};
+    auto ignore = [](auto, const auto&, const auto&) {};
     auto ignore_kill = [](const protocol::KillRequest&, const PoolKey&,
                           const std::function<void(protocol::KillResult)>&) {};
     workers_.push_back(std::make_unique<Worker>(0, config_, shared_, ignore, ignore_kill));
@@ -55,6 +55,14 @@ TEST_F(ObserverTest, AFullHouseIsNotReady) {
   shared_.population.clients = 100;
   EXPECT_EQ(get("/readyz").status, 503U);
   shared_.population.most = 101;
+  EXPECT_EQ(get("/readyz").status, 200U);
+}
+
+TEST_F(ObserverTest, ShortOfMemoryIsNotReadyForMore) {
+  observer_->set_ready();
+  shared_.population.memory = admission::MemoryState::tight;
+  EXPECT_EQ(get("/readyz").status, 503U);
+  shared_.population.memory = admission::MemoryState::ample;
   EXPECT_EQ(get("/readyz").status, 200U);
 }
 

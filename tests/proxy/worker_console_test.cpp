@@ -41,6 +41,21 @@ TEST_F(WorkerConsoleTest, CountsByDatabase) {
   EXPECT_EQ(client.ask("commit"), "idle");
 }
 
+TEST_F(WorkerConsoleTest, KnowsConsolesFromClients) {
+  ToyClient console = logged_in("app", "console");
+  ToyClient client = logged_in();
+  EXPECT_EQ(client.ask("echo a"), "= a,idle");
+  std::size_t consoles = 0;
+  for (const auto& worker : workers_) {
+    std::promise<Worker::Stillness> promise;
+    worker->stillness([&](Worker::Stillness now) { promise.set_value(now); });
+    const Worker::Stillness now = promise.get_future().get();
+    EXPECT_EQ(now.unflushed, 0U);
+    consoles += now.consoles;
+  }
+  EXPECT_EQ(consoles, 1U);
+}
+
 TEST_F(WorkerConsoleTest, ANewPoolOfAHeldDatabaseIsHeldToo) {
   auto steering = std::make_shared<Steering>();
   steering->held.insert("shop");

@@ -45,8 +45,9 @@ class WorkerTest : public testing::Test {
     config_.backends["shop"].max_connections = max_connections;
     targets_["shop"] = std::make_unique<BackendTarget>(config_.backends["shop"], dialect_);
     runtime_ = make_runtime(std::make_shared<const config::Config>(config_), targets_);
-    const auto route = [this](std::uint32_t id, std::vector<std::uint8_t> key) {
-      workers_[id % workers_.size()]->cancel_here(id, std::move(key));
+    const auto route = [this](std::uint32_t id, std::vector<std::uint8_t> key,
+                              std::function<void()> heard) {
+      workers_[id % workers_.size()]->cancel_here(id, std::move(key), std::move(heard));
     };
     const auto route_kill = [this](const protocol::KillRequest& request, const PoolKey& asker,
                                    std::function<void(protocol::KillResult)> answer) {

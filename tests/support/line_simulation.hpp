@@ -234,7 +234,7 @@ class LineSimulation {
   }
 
   void expire() {
-    while (admission::Ticket* late = line_.expired(time(now_))) refuse(take(*late));
+    for (admission::Ticket* late : line_.expired(time(now_))) refuse(take(*late));
   }
 
   void watch() {

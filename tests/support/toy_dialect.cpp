@@ -67,6 +67,7 @@ class ToyConversation final : public protocol::Conversation {
   std::uint32_t answered() const override { return answers_; }
   bool refused_to_write() const override { return refused_to_write_; }
   Verdict backend_lost(bool) override {
+    if (std::exchange(doomed_, false)) return Verdict::lease();
     if (!aside_) return Verdict::close(Fault::backend_lost);
     aside_ = in_transaction_ = false;
     owed_ = 0;
@@ -103,8 +104,16 @@ class ToyConversation final : public protocol::Conversation {
       return Verdict::skip(size_of(line, "put"));
     }
     if (!attached_) return Verdict::lease();
+    if (line == "doomed") return doom();
     ++owed_;
     return Verdict::forward(size_of(line, "put"));
+  }
+
+  /// Whatever backend gets this dies before it is given a byte of it.
+  Verdict doom() {
+    if (std::exchange(doomed_, true)) return Verdict::hold();
+    ++owed_;
+    return Verdict::send(Party::backend, protocol::bytes_of("die\n"));
   }
 
   Verdict kill(std::string_view line) {
@@ -168,6 +177,7 @@ class ToyConversation final : public protocol::Conversation {
   bool refused_to_write_ = false;
   bool answered_ = false;
   bool aside_ = false;
+  bool doomed_ = false;
   unsigned owed_ = 0;
   std::uint32_t patience_ = 0;
   std::uint32_t limit_ = 0;

@@ -131,6 +131,11 @@ void ToyServer::hold_cancels(bool held) {
   wake();
 }
 
+void ToyServer::reset_cancels() {
+  const std::lock_guard lock(mutex_);
+  reset_cancels_ = true;
+}
+
 void ToyServer::answer_resets(std::string answer) {
   const std::lock_guard lock(mutex_);
   reset_answer_ = std::move(answer);
@@ -281,8 +286,13 @@ void ToyServer::close(Peer& peer) {
   // First the count, then the close that weirpool hears.
   if (peer.counted) --counts_.open;
   if (!peer.slow.empty()) --counts_.slow;
-  // The thread's poll may hold the socket open behind a close; the end of the stream is at once.
-  ::shutdown(peer.fd, SHUT_RDWR);
+  if (peer.cancels && reset_cancels_) {
+    const linger at_once{1, 0};
+    ::setsockopt(peer.fd, SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once);
+  } else {
+    // The thread's poll may hold the socket open behind a close; the end of the stream is at once.
+    ::shutdown(peer.fd, SHUT_RDWR);
+  }
   ::close(peer.fd);
   peers_.remove_if([&](const Peer& other) { return &other == &peer; });
 }

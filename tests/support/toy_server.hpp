@@ -68,6 +68,8 @@ class ToyServer {
   void hold_closes(bool held);
   /// The same for cancel connections, which have been obeyed by then.
   void hold_cancels(bool held);
+  /// From now on they are reset instead of closed.
+  void reset_cancels();
   /// What reset and ping are answered with, newline included.
   void answer_resets(std::string answer);
   void answer_pings(std::string answer);
@@ -114,6 +116,7 @@ class ToyServer {
   std::string role_ = "primary\n";
   bool hold_closes_ = false;
   bool hold_cancels_ = false;
+  bool reset_cancels_ = false;
   bool stopping_ = false;
   unsigned next_id_ = 1;
   int listener_ = -1;

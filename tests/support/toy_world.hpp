@@ -27,13 +27,15 @@ namespace weirpool::test {
 
 /// Bounds no test reaches by accident, and timeouts that only pass where a test sets them.
 inline config::Config toy_config(std::uint16_t server_port, std::uint32_t max_connections,
-                                 config::TargetSession wanted = config::TargetSession::any) {
+                                 config::TargetSession wanted = config::TargetSession::any,
+                                 const std::vector<config::Address>& others = {}) {
   config::Config made;
   made.workers = 1;
   config::Backend backend;
   backend.name = "shop";
   backend.address.host = "127.0.0.1";
   backend.address.port = server_port;
+  backend.address.others = others;
   backend.max_connections = max_connections;
   backend.target_session_attrs = wanted;
   backend.tls.mode = config::SslMode::disable;
@@ -67,12 +69,13 @@ class ToyWorld final : public proxy::SessionHost {
  public:
   explicit ToyWorld(std::uint32_t max_connections,
                     config::TargetSession wanted = config::TargetSession::any,
-                    bool kills_by_login = false)
+                    bool kills_by_login = false, const std::vector<config::Address>& others = {})
       : dialect(kills_by_login),
-        config(toy_config(server.port(), max_connections, wanted)),
+        config(toy_config(server.port(), max_connections, wanted, others)),
         target(config.backends.at("shop"), dialect),
         stay_(loop_.io.get_executor()) {
     target.ledger().set_messenger(messenger());
+    target.arbiter().set_messenger([this](const Place& to) { post_share_raised(to); });
     apply();
     auto accepted = [this](int fd) { adopt(fd); };
     listener_ =
@@ -191,12 +194,13 @@ class ToyWorld final : public proxy::SessionHost {
     return proxy::route(*loop_.config, *site.target, target_of, identity);
   }
   proxy::Census& census() override { return census_; }
-  void cancel(protocol::Bytes key) override {
+  void cancel(protocol::Bytes key, std::function<void()> heard) override {
     std::uint32_t id = 0;
     for (std::size_t i = 0; i < 4; ++i) id = id << 8U | key[i];
     if (const auto found = sessions_.find(id); found != sessions_.end()) {
       found->second->cancel(key.subspan(4));
     }
+    loop_.post(std::move(heard));
   }
   void kill(const protocol::KillRequest& request, const proxy::PoolKey& asker,
             std::function<void(protocol::KillResult)> answer) override {
@@ -221,8 +225,14 @@ class ToyWorld final : public proxy::SessionHost {
     if (call->waiter) call->waiter->notify_later(loop_.ready);
   }
   bool may_use_console(const std::string& user) const override { return user == "app"; }
+  bool suspended() const override { return standing_still; }
   bool disabled(const std::string& database) const override {
     return disabled_databases.contains(database);
+  }
+  /// What a worker does at SUSPEND and RESUME.
+  void stand_still(bool still) {
+    standing_still = still;
+    for (const auto& [id, session] : sessions_) session->nudge();
   }
   proxy::Session& session_of(std::uint32_t id) { return *sessions_.at(id); }
   void login_over() override { ++logins_over; }
@@ -248,6 +258,7 @@ class ToyWorld final : public proxy::SessionHost {
   int client_send_buffer = 0;  ///< bytes of SO_SNDBUF towards clients; zero: the kernel's choice
   std::vector<config::Network> proxy_networks;  ///< for clients that come from now on
   bool hold_grants = false;
+  bool standing_still = false;  ///< SUSPEND
   unsigned logins_over = 0;
   unsigned logins_again = 0;
   std::vector<protocol::console::Request> console_requests;
@@ -292,6 +303,12 @@ class ToyWorld final : public proxy::SessionHost {
     workers_[made.get()] = place.worker;
     shards_.push_back(made);
     return made;
+  }
+
+  void post_share_raised(const Place& to) {
+    loop_.post([this, to] {
+      if (auto shard = find(to)) shard->share_raised();
+    });
   }
 
   void post_grant(const Place& to) {

@@ -2,7 +2,8 @@
 directly and through Weirpool in several ways, and the transcripts must be equal.
 
   plain       as it is
-  crowded     two backends, and others who change every setting between any two statements
+  crowded     two backends that compress, and others who change every setting between any two
+              statements
   bytes       one byte per segment, DEPRECATE_EOF and SESSION_TRACK hidden from both sides; beside
               `masked`, the server itself with the same hidden, where drivers differ by themselves
   tls         encrypted
@@ -80,8 +81,10 @@ class Places:
             "mode": "allow", "cert_file": str(certificates.cert),
             "key_file": str(certificates.key)})
         # Two that are lent; a third is kept for ending statements.
-        self.narrow = proxy.Weirpool(folder / "narrow", {"db": server}, max_connections=3,
-                                     config=backend)
+        compression = "zlib" if isinstance(server, servers.MariaDbServer) else "zstd"
+        self.narrow = proxy.Weirpool(
+            folder / "narrow", {"db": server}, max_connections=3,
+            config={"backends": {"db": {**backend["backends"]["db"], "compression": compression}}})
         self.relays = []
         self.crowd = None
 

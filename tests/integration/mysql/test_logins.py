@@ -76,6 +76,48 @@ def test_an_account_without_a_password(listener, mysql_like, aio):
         mysql_like.execute("drop user nopass@'%%'")
 
 
+def stored(server, user):
+    """What the server keeps in place of the password."""
+    text = server.value("select authentication_string from mysql.user where user = %s", user)
+    in_hex = server.value(
+        "select hex(authentication_string) from mysql.user where user = %s", user)
+    return text if is_mariadb(server) else f"0x{in_hex}"
+
+
+@pytest.mark.parametrize("place", ["configuration", "file"])
+@pytest.mark.parametrize("plugin", [NATIVE, SHA2, CLEAR])
+@pytest.mark.parametrize("encrypted", [False, True])
+def test_a_user_of_whom_only_a_hash_is_known(
+        listener, second_user, mysql_like, context, tmp_path, aio, place, plugin, encrypted):
+    verifier = stored(mysql_like, "second")
+    assert verifier.startswith("*" if is_mariadb(mysql_like) else "0x2441243030")
+    if place == "configuration":
+        weir = listener(users={"second": {"password": verifier}})
+    else:
+        users = tmp_path / "users.txt"
+        users.write_text(f'"second" "{verifier}"\n')
+        users.chmod(0o600)
+        weir = listener(auth={"user_file": str(users)})
+
+    async def attempt(user, password):
+        return await (await mywire.MyConn.connect(
+            HOST, weir.port, user, password, DATABASE, plugin=plugin,
+            tls=context if encrypted else None)).value(
+                "select substring_index(current_user(), '@', 1)")
+
+    def refused(user):
+        with pytest.raises(DatabaseError) as caught:
+            aio(attempt(user, "wrong"))
+        assert caught.value.code == 1045
+        return caught.value.message.replace(user, "USER")
+
+    assert refused("second") == refused("nobody")
+    for _ in range(2):
+        assert aio(attempt("second", "second-secret")) == "second"
+    assert refused("second") == refused("nobody")
+    assert "second-secret" not in weir.output.read_text()
+
+
 @pytest.mark.parametrize("mode", ["disable", "require"])
 def test_accounts_of_other_plugins_at_the_server(launch, mysql_like, aio, mode):
     if is_mariadb(mysql_like):

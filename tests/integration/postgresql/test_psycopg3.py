@@ -49,6 +49,25 @@ def more_statements_than_are_kept(connection):
 
 
 @scenario
+def more_statements_prepared_at_once_than_are_kept(connection):
+    """It sends DEALLOCATE by the extended protocol."""
+    connection.prepare_threshold = 0
+    connection.prepared_max = 3
+
+    def ask():
+        return [connection.execute(f"select {number} + %s::int", (1,)).fetchone()
+                for number in (*range(10), *range(10))]
+
+    seen = ask()
+    connection.commit()
+    connection.autocommit = True
+    seen += ask()
+    with connection.pipeline():
+        seen += ask()
+    return seen
+
+
+@scenario
 def a_changed_table_behind_a_prepared_statement(connection):
     """Inside a transaction, where Weirpool does not heal what it heals outside."""
     connection.execute("create temp table changing (a int)")

@@ -20,20 +20,23 @@ std::string hex(Bytes bytes) {
 
 TEST(MysqlNative, VerifierIsWhatTheServerStores) {
   // SELECT PASSWORD('password') of any MariaDB.
-  EXPECT_EQ(hex(native_verifier("password")), "2470C0C06DEE42FD1618BB99005ADCA2EC9D1E19");
+  EXPECT_EQ(hex(native_verifier(native_key("password"))),
+            "2470C0C06DEE42FD1618BB99005ADCA2EC9D1E19");
 }
 
 TEST(MysqlNative, TokenMatchesItsPasswordAndScrambleOnly) {
   const Scramble scramble = make_scramble();
-  const Sha1Digest token = native_token("secret", scramble);
-  EXPECT_TRUE(native_matches(native_verifier("secret"), scramble, token));
-  EXPECT_FALSE(native_matches(native_verifier("other"), scramble, token));
-  EXPECT_FALSE(native_matches(native_verifier("secret"), make_scramble(), token));
-  EXPECT_FALSE(native_matches(native_verifier("secret"), scramble, Bytes(token).first(19)));
-  EXPECT_FALSE(native_matches(native_verifier("secret"), scramble, {}));
+  const Sha1Digest token = native_token(native_key("secret"), scramble);
+  EXPECT_EQ(native_proof(native_verifier(native_key("secret")), scramble, token),
+            native_key("secret"));
+  EXPECT_FALSE(native_proof(native_verifier(native_key("other")), scramble, token));
+  EXPECT_FALSE(native_proof(native_verifier(native_key("secret")), make_scramble(), token));
+  EXPECT_FALSE(
+      native_proof(native_verifier(native_key("secret")), scramble, Bytes(token).first(19)));
+  EXPECT_FALSE(native_proof(native_verifier(native_key("secret")), scramble, {}));
   Sha1Digest bent = token;
   bent[19] ^= 1;
-  EXPECT_FALSE(native_matches(native_verifier("secret"), scramble, bent));
+  EXPECT_FALSE(native_proof(native_verifier(native_key("secret")), scramble, bent));
 }
 
 }  // namespace

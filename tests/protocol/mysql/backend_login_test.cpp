@@ -6,6 +6,7 @@
 #include "protocol/mysql/auth_caching_sha2.hpp"
 #include "protocol/mysql/auth_ed25519.hpp"
 #include "protocol/mysql/auth_native.hpp"
+#include "protocol/mysql/verifier.hpp"
 #include "tests/protocol/mysql/conversation_rig.hpp"
 
 namespace weirpool::test::mysql {
@@ -41,6 +42,7 @@ struct BackendLoginRig {
   explicit BackendLoginRig(protocol::BackendIdentity as = identity())
       : login(std::move(as)), wire(login, [this](const Verdict& v, Wire&) {
           if (v.kind == Kind::start_tls) login.tls_established({});
+          compressed = compressed || v.kind == Kind::start_codec;
         }) {}
 
   void server(const std::string& bytes) { wire.feed(Party::backend, bytes); }
@@ -53,7 +55,24 @@ struct BackendLoginRig {
   ClientSideLogin login;
   Wire wire;
   std::size_t read = 0;
+  bool compressed = false;
 };
+
+TEST(MysqlBackendLogin, TheServersOwnQuotesAreLearned) {
+  for (const bool ansi : {false, true}) {
+    BackendLoginRig rig;
+    rig.server(greeting());
+    rig.server(packet(2, kFastOk) + ok(3));
+    EXPECT_NE(rig.heard().find("@@session.sql_mode=@@session.sql_mode"), std::string::npos);
+    const std::string mode = ansi ? "REAL_AS_FLOAT,ANSI_QUOTES" : "STRICT_TRANS_TABLES";
+    rig.server(ok(1, {.changes = variable("collation_connection", "x")}) +
+               ok(1, {.changes = variable("sql_mode", mode) + state_changed()}));
+    ASSERT_EQ(rig.wire.count(Kind::done), 1u);
+    const auto state = rig.login.take_state();
+    EXPECT_EQ(static_cast<const Facts&>(*state->facts()).ansi_quotes, ansi);
+    EXPECT_TRUE(static_cast<const ServerState&>(*state).session.variables.empty());
+  }
+}
 
 HandshakeResponse parsed(const std::string& bytes) {
   const auto response = HandshakeResponse::parse(protocol::bytes_of(bytes).subspan(kHeaderSize));
@@ -111,9 +130,72 @@ TEST(MysqlBackendLogin, SwitchToNative) {
   Writer out;
   AuthSwitch{kNativePlugin, other}.serialize(out);
   rig.server(packet(2, protocol::text_of(out.view())));
-  EXPECT_EQ(rig.heard(), packet(3, protocol::text_of(native_token("secret", other))));
+  EXPECT_EQ(rig.heard(), packet(3, protocol::text_of(native_token(native_key("secret"), other))));
   rig.server(packet(4, protocol::text_of(out.view())));
   EXPECT_EQ(rig.wire.fault(), Fault::backend_violation) << "one switch is enough";
+}
+
+TEST(MysqlBackendLogin, WhatAClientHasProvenIsAsGoodForTheSamePlugin) {
+  auto as = identity();
+  const std::string verifier = "*14E65567ABDB5135D0CFD9A70B3032C179A49EE7";  // "secret"
+  as.password = pass_text(verifier, native_key("secret"));
+  BackendLoginRig rig(as);
+  rig.server(greeting());
+  const std::string token(protocol::text_of(native_token(native_key("secret"), kScramble)));
+  EXPECT_NE(rig.heard().find(token + "shop"), std::string::npos) << "though greeted otherwise";
+  rig.server(ok(2));
+  EXPECT_NE(rig.heard().find("session_track"), std::string::npos);
+
+  BackendLoginRig other(as);
+  other.server(greeting());
+  Writer out;
+  AuthSwitch{kSha2Plugin, kScramble}.serialize(out);
+  other.server(packet(2, protocol::text_of(out.view())));
+  EXPECT_EQ(other.wire.fault(), Fault::backend_refused_login);
+  EXPECT_NE(other.login.error().find("mysql_native_password"), std::string::npos);
+}
+
+TEST(MysqlBackendLogin, AVerifierIsNotSentAsAPassword) {
+  auto as = identity();
+  as.password = "*14E65567ABDB5135D0CFD9A70B3032C179A49EE7";
+  BackendLoginRig rig(as);
+  rig.server(greeting());
+  EXPECT_EQ(rig.wire.to_backend(), "");
+  EXPECT_EQ(rig.wire.fault(), Fault::backend_refused_login);
+  EXPECT_NE(rig.login.error().find("only a hash"), std::string::npos);
+}
+
+TEST(MysqlBackendLogin, CompressionBeginsBehindTheOkWhereBothWantIt) {
+  const auto asked_for = [](const std::string& response) {
+    return protocol::Reader(protocol::bytes_of(std::string_view(response).substr(4))).le32() &
+           (cap::compress | cap::zstd);
+  };
+  struct Row {
+    protocol::Compressing wanted;
+    std::uint64_t offered;
+    std::uint64_t used;
+  };
+  for (const Row& row : {Row{protocol::Compressing::zlib, cap::compress | cap::zstd, cap::compress},
+                         Row{protocol::Compressing::zstd, cap::compress | cap::zstd, cap::zstd},
+                         Row{protocol::Compressing::zstd, cap::compress, 0},
+                         Row{protocol::Compressing::none, cap::compress | cap::zstd, 0}}) {
+    auto as = identity();
+    as.compressing = row.wanted;
+    BackendLoginRig rig(as);
+    const std::uint64_t without = kOfferedToClients & ~(cap::compress | cap::zstd);
+    rig.server(greeting(kSha2Plugin, static_cast<std::uint32_t>(without | row.offered)));
+    const std::string response = rig.heard();
+    EXPECT_EQ(asked_for(response), row.used);
+    EXPECT_EQ(response.ends_with('\3'), row.used == cap::zstd) << "the level";
+    rig.server(packet(2, kFastOk) + ok(3));
+    EXPECT_EQ(rig.compressed, row.used != 0);
+    EXPECT_NE(rig.heard().find("session_track_system_variables"), std::string::npos);
+    rig.server(ok(1) + ok(1));
+    EXPECT_EQ(rig.wire.count(Kind::done), 1u);
+    const auto codec = rig.login.take_codec();
+    codec->write(protocol::bytes_of(std::string(4000, 'x')));
+    EXPECT_LT(codec->outgoing().size(), 400U);
+  }
 }
 
 TEST(MysqlBackendLogin, FullPathNeedsTlsOrPermission) {
@@ -256,7 +338,7 @@ TEST(MysqlBackendLogin, ErrorsBecomeFaults) {
   EXPECT_EQ(fault_of(1040), Fault::backend_full);
   EXPECT_EQ(fault_of(1203), Fault::account_full);
   EXPECT_EQ(fault_of(1226), Fault::account_full);
-  EXPECT_EQ(fault_of(1129), Fault::backend_unavailable);
+  EXPECT_EQ(fault_of(1129), Fault::backend_full) << "this host is blocked: fewer attempts";
   BackendLoginRig early;
   early.server(packet(0, "\xFF\x10\x04Too many connections"));
   EXPECT_EQ(early.wire.fault(), Fault::backend_full);

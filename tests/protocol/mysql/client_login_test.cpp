@@ -66,7 +66,7 @@ struct ClientLoginRig {
 std::string token(std::string_view plugin, std::string_view password, const Scramble& scramble) {
   if (password.empty()) return "";
   if (plugin == kSha2Plugin) return std::string(protocol::text_of(sha2_token(password, scramble)));
-  return std::string(protocol::text_of(native_token(password, scramble)));
+  return std::string(protocol::text_of(native_token(native_key(password), scramble)));
 }
 
 struct Sent {
@@ -359,7 +359,7 @@ TEST(MysqlClientLogin, ChangeOfUserWithoutPluginsGoesByTheFirstChallenge) {
   out.u8(com::change_user);
   out.cstr("bob");
   out.u8(20);
-  out.bytes(native_token("secret", rig.again.scramble));
+  out.bytes(native_token(native_key("secret"), rig.again.scramble));
   out.cstr("");
   rig.wire.feed(Party::client, packet(0, text_of(out)) + packet(0, "\3select 1"));
   EXPECT_EQ(rig.wire.to_client(), ok(1));

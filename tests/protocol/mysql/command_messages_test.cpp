@@ -84,5 +84,21 @@ TEST(MysqlMessages, TruncatedChangesEndInError) {
   }
 }
 
+TEST(MysqlPrepareOk, HasAStatement) {
+  Writer out;
+  out.u8(0);
+  out.le32(1);
+  out.le16(2);
+  out.le16(3);
+  out.zeros(3);
+  std::vector<std::uint8_t> payload(out.view().begin(), out.view().end());
+  const auto ok = PrepareOk::parse(payload);
+  ASSERT_TRUE(ok);
+  EXPECT_EQ(ok->statement, 1U);
+  EXPECT_EQ(ok->parameters, 3U);
+  payload[kStatementAt] = 0;
+  EXPECT_FALSE(PrepareOk::parse(payload));
+}
+
 }  // namespace
 }  // namespace weirpool::test::mysql

@@ -13,6 +13,8 @@ namespace {
 using protocol::Bytes;
 using protocol::Codec;
 
+using Side = CompressedFrames::Side;
+
 const std::string kLong(5000, 'z');
 
 /// What `codec` makes of `wire`, given piece by piece, read into a window of that size.
@@ -70,8 +72,8 @@ TEST_P(MysqlCompression, ComesBackWhateverTheCuts) {
   const std::string plain = query("select 1") + query("select '" + kLong + "'") + query("x");
   for (const std::size_t piece : {1U, 2U, 3U, 7U, 8U, 64U, 100000U}) {
     for (const std::size_t window : {1U, 5U, 4096U}) {
-      CompressedFrames sender(GetParam(), 3);
-      CompressedFrames receiver(GetParam(), 3);
+      CompressedFrames sender(Side::client, GetParam(), 3);
+      CompressedFrames receiver(Side::server, GetParam(), 3);
       const std::string wire =
           encoded(sender, plain.substr(0, 9)) + encoded(sender, plain.substr(9));
       EXPECT_LT(wire.size(), 400u);
@@ -81,12 +83,12 @@ TEST_P(MysqlCompression, ComesBackWhateverTheCuts) {
 }
 
 TEST_P(MysqlCompression, FramesThatLieAreRefused) {
-  CompressedFrames sender(GetParam(), 3);
+  CompressedFrames sender(Side::client, GetParam(), 3);
   const std::string wire = encoded(sender, query(kLong));
   const std::string payload = wire.substr(7);
   const std::size_t size = query(kLong).size();
   const auto ends_in = [&](const std::string& bytes) {
-    CompressedFrames receiver(GetParam(), 3);
+    CompressedFrames receiver(Side::server, GetParam(), 3);
     const std::string plain = decoded(receiver, bytes, bytes.size());
     EXPECT_LE(plain.size(), size + 8);
     return plain.ends_with("<failed>");
@@ -102,10 +104,10 @@ TEST_P(MysqlCompression, FramesThatLieAreRefused) {
 }
 
 TEST_P(MysqlCompression, ABombIsNoLargerThanItsFuse) {
-  CompressedFrames sender(GetParam(), 3);
+  CompressedFrames sender(Side::client, GetParam(), 3);
   const std::string wire = encoded(sender, packet(0, std::string(0xFFFFF0, '\0')));
   EXPECT_LT(wire.size(), 40000u);
-  CompressedFrames receiver(GetParam(), 3);
+  CompressedFrames receiver(Side::server, GetParam(), 3);
   const std::string lie = frame(0, wire.substr(7), 100);
   EXPECT_EQ(decoded(receiver, lie, lie.size()).size(), 100 + std::string("<failed>").size());
 }
@@ -117,13 +119,13 @@ INSTANTIATE_TEST_SUITE_P(Both, MysqlCompression,
                          });
 
 TEST(MysqlCompressedFrames, WhatIsShortIsStored) {
-  CompressedFrames codec(Compression::zlib, 0);
+  CompressedFrames codec(Side::server, Compression::zlib, 0);
   decoded(codec, frame(0, query("x"), 0), 100);
   EXPECT_EQ(encoded(codec, ok(1)), frame(1, ok(1), 0));
 }
 
 TEST(MysqlCompressedFrames, AnswersGoOnFromTheLastFrameRead) {
-  CompressedFrames codec(Compression::zlib, 0);
+  CompressedFrames codec(Side::server, Compression::zlib, 0);
   const std::string command = query("select 1");
   decoded(codec, frame(0, command.substr(0, 5), 0) + frame(1, command.substr(5), 0), 3);
   EXPECT_EQ(sequences(encoded(codec, ok(1))), "2");
@@ -134,7 +136,7 @@ TEST(MysqlCompressedFrames, AnswersGoOnFromTheLastFrameRead) {
 }
 
 TEST(MysqlCompressedFrames, PipelinedCommandsAreAnsweredByTheirOwnNumbers) {
-  CompressedFrames codec(Compression::zlib, 0);
+  CompressedFrames codec(Side::server, Compression::zlib, 0);
   decoded(codec, frame(0, query("a"), 0) + frame(0, query("b"), 0), 100);
   const std::string wire = encoded(codec, count(1, 1) + definition(2) + end(3) + ok(1));
   EXPECT_EQ(sequences(wire), "1,1");
@@ -142,7 +144,7 @@ TEST(MysqlCompressedFrames, PipelinedCommandsAreAnsweredByTheirOwnNumbers) {
 
 TEST(MysqlCompressedFrames, AnswersOfManyPacketsWrapAndTheNextOneStartsAgain) {
   for (const unsigned packets : {254U, 255U, 256U, 257U, 511U}) {
-    CompressedFrames codec(Compression::zlib, 0);
+    CompressedFrames codec(Side::server, Compression::zlib, 0);
     decoded(codec, frame(0, query("a"), 0), 100);
     for (unsigned i = 1; i <= packets; ++i) {
       EXPECT_EQ(sequences(encoded(codec, row(i))), std::to_string(i & 0xFFU)) << packets;
@@ -153,7 +155,7 @@ TEST(MysqlCompressedFrames, AnswersOfManyPacketsWrapAndTheNextOneStartsAgain) {
 }
 
 TEST(MysqlCompressedFrames, ACommandOfSeveralPacketsIsAnsweredBehindThem) {
-  CompressedFrames codec(Compression::zlib, 0);
+  CompressedFrames codec(Side::server, Compression::zlib, 0);
   const std::string large = packet(0, std::string(kMaxPayload, 'x'));
   decoded(codec, frame(0, query("a"), 0), 100);
   EXPECT_EQ(sequences(encoded(codec, ok(1))), "1");
@@ -164,8 +166,57 @@ TEST(MysqlCompressedFrames, ACommandOfSeveralPacketsIsAnsweredBehindThem) {
   EXPECT_EQ(sequences(encoded(codec, ok(2))), "3") << "although 2 follows the 1 said before";
 }
 
+TEST(MysqlCompressedFrames, NothingIsPendingBehindTheLastFrame) {
+  CompressedFrames codec(Side::client, Compression::zlib, 0);
+  std::vector<std::uint8_t> room(4096);
+  codec.feed(protocol::bytes_of(frame(1, ok(1), 0) + frame(1, ok(1), 0).substr(0, 3)));
+  EXPECT_TRUE(codec.has_pending_input());
+  EXPECT_EQ(codec.read(room).count, ok(1).size());
+  EXPECT_TRUE(codec.has_pending_input()) << "not asked yet";
+  EXPECT_EQ(codec.read(room).status, Codec::Status::need_input);
+  EXPECT_FALSE(codec.has_pending_input());
+  codec.feed(protocol::bytes_of(frame(1, ok(1), 0).substr(3)));
+  EXPECT_EQ(codec.read(room).count, ok(1).size());
+  EXPECT_FALSE(codec.has_pending_input()) << "without another read";
+}
+
+TEST(MysqlCompressedFrames, CommandsOfOursBeginAtZero) {
+  CompressedFrames codec(Side::client, Compression::zlib, 0);
+  for (const unsigned packets : {1U, 254U, 255U, 256U, 511U}) {
+    EXPECT_EQ(sequences(encoded(codec, query("a"))), "0") << packets;
+    for (unsigned i = 1; i <= packets; ++i) decoded(codec, frame(i & 0xFFU, row(i), 0), 100);
+    EXPECT_EQ(sequences(encoded(codec, query("b") + query("c"))), "0,0") << packets;
+    decoded(codec, frame(1, ok(1), 0) + frame(1, ok(1), 0), 100);
+    const std::string command = query("in two writes");
+    EXPECT_EQ(sequences(encoded(codec, command.substr(0, 6))), "0");
+    EXPECT_EQ(sequences(encoded(codec, command.substr(6))), "1");
+    decoded(codec, frame(2, ok(1), 0), 100);
+  }
+}
+
+TEST(MysqlCompressedFrames, AFileOfOursGoesOnFromItsRequest) {
+  for (const unsigned last : {3U, 254U, 255U, 256U, 300U}) {
+    CompressedFrames codec(Side::client, Compression::zlib, 0);
+    EXPECT_EQ(sequences(encoded(codec, query("load"))), "0");
+    decoded(codec,
+            frame(1,
+                  packet(1,
+                         "\xFB"
+                         "file"),
+                  0),
+            100);
+    for (unsigned i = 2; i <= last; ++i) {
+      EXPECT_EQ(sequences(encoded(codec, packet(i & 0xFFU, i < last ? "data" : ""))),
+                std::to_string(i & 0xFFU));
+    }
+    const unsigned answer = (last + 1) & 0xFFU;
+    decoded(codec, frame(answer, ok(answer), 0), 100);
+    EXPECT_EQ(sequences(encoded(codec, query("next"))), "0") << last;
+  }
+}
+
 TEST(MysqlCompressedFrames, BothSpeakWhenAFileIsSent) {
-  CompressedFrames codec(Compression::zlib, 0);
+  CompressedFrames codec(Side::server, Compression::zlib, 0);
   decoded(codec, frame(0, query("load"), 0), 100);
   EXPECT_EQ(sequences(encoded(codec, packet(1,
                                             "\xFB"

@@ -83,5 +83,53 @@ TEST(MysqlConversationBackend, EveryStepAnsweredWithGarbageEndsInAFault) {
   }
 }
 
+/// What SHOW WARNINGS says, without a backend, of an error.
+std::string shown(Rig& rig) {
+  const std::size_t leases = rig.leases(), heard = rig.wire.to_client().size();
+  rig.client(query("show warnings"));
+  EXPECT_EQ(rig.leases(), leases);
+  return rig.wire.to_client().substr(heard);
+}
+std::string of_error(std::uint16_t code, std::string_view message) {
+  const auto made = diagnostics_of({code, message, kModern, 45, status::autocommit});
+  return {made.begin(), made.end()};
+}
+
+TEST(MysqlConversationBackend, ErrorsOfCommandsAreDiagnosticsToo) {
+  Rig rig;
+  rig.client(query("insert ignore into t values (1)"));
+  rig.server(ok(1, {.warnings = 1}));
+  rig.server(no_warnings());
+  rig.client(command(com::init_db, "nowhere"));
+  rig.server(err(1, 1049, "#42000nowhere"));
+  EXPECT_EQ(shown(rig), of_error(1049, "nowhere"));
+  rig.client(command(com::init_db, "shop"));
+  rig.server(ok(1));
+  EXPECT_EQ(shown(rig), of_error(1049, "nowhere")) << "a command that does not clear them";
+  rig.client(command(com::stmt_prepare, "selec"));
+  rig.server(err(1, 1064, "#42000no"));
+  EXPECT_EQ(shown(rig), of_error(1064, "no"));
+  rig.client(command(com::stmt_execute, std::string("\7\0\0\0\0\1\0\0\0", 9)));
+  EXPECT_EQ(shown(rig), of_error(1243, "Unknown prepared statement handler"));
+  rig.client(query("select @@error_count"));
+  EXPECT_TRUE(rig.wire.to_client().ends_with(row(3, "1") + end(4)));
+  rig.client(query("select 1"));
+  rig.server(rows_reply());
+  rig.client(query("show warnings"));
+  EXPECT_EQ(rig.leases(), 6u) << "a statement does";
+}
+
+TEST(MysqlConversationBackend, APrepareClearsThemInMySqlOnly) {
+  for (const bool mariadb : {false, true}) {
+    Rig rig(start(kModern, mariadb ? "10.11.0-MariaDB" : "9.7.0"));
+    rig.client(command(com::init_db, "nowhere"));
+    rig.server(err(1, 1049, "#42000nowhere"));
+    rig.client(command(com::stmt_prepare, "select 1"));
+    rig.server(packet(1, std::string("\0\x37\0\0\0\0\0\0\0\0\0\0", 12)));
+    rig.client(query("show warnings"));
+    EXPECT_EQ(rig.leases(), mariadb ? 2u : 3u);
+  }
+}
+
 }  // namespace
 }  // namespace weirpool::test::mysql

@@ -255,6 +255,23 @@ TEST(MysqlConversationClient, LongTextIsScannedOnItsWay) {
   EXPECT_EQ(rig.pin(), "named_lock");
 }
 
+TEST(MysqlConversationClient, QuotesAreTheServersOwnUntilTheClientSetsThem) {
+  ConversationStart from = start();
+  auto server = std::make_shared<Facts>(*from.facts);
+  server->ansi_quotes = true;
+  from.facts = server;
+  Rig rig(from);
+  rig.client(query("select \"get_lock\"('a', 1)"));
+  rig.server(rows_reply());
+  EXPECT_EQ(rig.pin(), "named_lock");
+  Rig set(from);
+  set.client(query("set sql_mode = ''"));
+  set.server(ok(1, {.changes = variable("sql_mode", "")}));
+  set.client(query("select \"get_lock\", ('a')"));
+  set.server(rows_reply());
+  EXPECT_EQ(set.pin(), "");
+}
+
 TEST(MysqlConversationClient, TextOfSixteenMegabytesGoesOnInTheNextPacket) {
   Rig rig;
   const std::string full = packet(0, "\3insert" + std::string(kMaxPayload - 7, ' '));
@@ -293,12 +310,24 @@ TEST(MysqlConversationClient, KillIsAskedForAndAnswered) {
 TEST(MysqlConversationClient, OtherKillsNeverReachABackend) {
   for (const std::string& asked :
        {query("kill user bob"), query("select 1; kill 5"), command(com::stmt_prepare, "kill ?"),
-        query("kill 5" + std::string(40000, ' ')), command(com::process_kill, "x")}) {
+        query("kill 5" + std::string(40000, ' ')), command(com::process_kill, "x"),
+        query("prepare p from 'kill 5'"), query("PREPARE p FROM \"/* x */ KILL QUERY 5\""),
+        query("execute immediate 'kill 5'")}) {
     Rig rig;
     rig.client(asked);
     EXPECT_EQ(rig.wire.to_client()[4], '\xFF');
     EXPECT_EQ(rig.wire.to_backend(), "");
     EXPECT_EQ(rig.wire.count(Kind::kill), 0u);
+  }
+}
+
+TEST(MysqlConversationClient, TextsThatOnlyMentionKillsAreRelayed) {
+  for (const std::string& asked : {query("prepare p from 'select * from t where a = \"kill 5\"'"),
+                                   query("prepare p from @kill"), query("select 'kill 5'"),
+                                   query("execute immediate concat('kill ', 5)")}) {
+    Rig rig;
+    rig.client(asked);
+    EXPECT_EQ(rig.wire.to_backend(), asked);
   }
 }
 

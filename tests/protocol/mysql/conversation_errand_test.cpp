@@ -35,6 +35,75 @@ TEST(MysqlConversationErrand, InsertIdTravelsWithTheClient) {
   EXPECT_TRUE(rig.wire.to_backend().ends_with(query("select last_insert_id() + 1")));
 }
 
+std::string last_id(std::string_view id) {
+  return count(1, 1) + definition(2) + row(3, id) + end(4);
+}
+
+TEST(MysqlConversationErrand, AnInsertIdThatNoReplyTellsIsAskedForBeforeRelease) {
+  for (const char* sql : {"insert into t values (9)", "call p()", "select last_insert_id(9)",
+                          "insert into t values () returning id"}) {
+    Rig rig;
+    rig.client(query(sql));
+    const bool rows = std::string_view(sql).find("last_insert_id") != std::string_view::npos ||
+                      std::string_view(sql).find("returning") != std::string_view::npos;
+    const bool insert = !rows && sql[0] == 'i';
+    rig.server(rows ? rows_reply() : ok(1, {.insert_id = insert ? 9U : 0U}));
+    EXPECT_TRUE(rig.wire.to_backend().ends_with(query("SELECT LAST_INSERT_ID()"))) << sql;
+    EXPECT_EQ(rig.releases(), 0u);
+    const std::string heard = rig.wire.to_client();
+    rig.server(last_id("12"));
+    EXPECT_EQ(rig.releases(), 1u) << sql;
+    EXPECT_EQ(rig.wire.to_client(), heard) << "the client hears nothing of it";
+    rig.backend.session.last_insert_id = 99;  // somebody else was here
+    rig.client(query("select last_insert_id()"));
+    EXPECT_NE(rig.wire.to_client().find(row(3, "12")), std::string::npos) << sql;
+    EXPECT_EQ(rig.leases(), 1u);
+  }
+}
+
+TEST(MysqlConversationErrand, ADoubtfulInsertIdIsAskedForOnceBehindTheTransaction) {
+  Rig rig;
+  rig.client(query("begin"));
+  rig.server(ok(1, {.status = 3}));
+  for (int i = 0; i < 3; ++i) {
+    rig.client(query("insert into t select * from u"));
+    rig.server(ok(1, {.status = 3, .insert_id = 9}));
+  }
+  EXPECT_EQ(rig.wire.to_backend().find("LAST_INSERT_ID"), std::string::npos);
+  rig.client(query("commit"));
+  rig.server(ok(1));
+  EXPECT_TRUE(rig.wire.to_backend().ends_with(query("commit") + query("SELECT LAST_INSERT_ID()")));
+  rig.client(query("select last_insert_id()"));
+  EXPECT_EQ(rig.wire.unread(Party::client), query("select last_insert_id()")) << "it waits";
+  rig.server(last_id("0"));
+  EXPECT_NE(rig.wire.to_client().find(row(3, "0")), std::string::npos);
+  EXPECT_EQ(rig.releases(), 1u);
+}
+
+TEST(MysqlConversationErrand, BehindAnIdThatWasGivenAnotherClientsIsNotRead) {
+  Rig rig;
+  rig.backend.session.last_insert_id = 77;  // somebody else was here
+  rig.client(query("begin"));
+  rig.server(ok(1, {.status = 3}));
+  rig.client(query("insert into t values (9)"));
+  rig.server(ok(1, {.status = 3, .insert_id = 9}));
+  rig.client(query("select last_insert_id()"));
+  EXPECT_TRUE(rig.wire.to_backend().ends_with(query("SELECT LAST_INSERT_ID()")));
+  rig.server(last_id("77"));
+  EXPECT_TRUE(rig.wire.to_backend().ends_with(query("SET @@session.last_insert_id=0")));
+  rig.server(ok(1, {.status = 3}));
+  EXPECT_TRUE(rig.wire.to_backend().ends_with(query("select last_insert_id()")));
+}
+
+TEST(MysqlConversationErrand, AnInsertIdThatNobodyTellsPins) {
+  Rig rig;
+  rig.client(query("insert into t values (9)"));
+  rig.server(ok(1, {.insert_id = 9}));
+  rig.server(err(1));
+  EXPECT_EQ(rig.releases(), 0u);
+  EXPECT_EQ(rig.pin(), "last_insert_id");
+}
+
 TEST(MysqlConversationErrand, DiagnosticsOfOthersAreClearedFirst) {
   Rig rig;
   rig.client(query("show warnings"));
@@ -158,6 +227,34 @@ TEST(MysqlConversationErrand, WarningsAreAskedForAndToldLater) {
             err(1) + count(1, 1) + definition(2) + eof(3) + row(4, "Warning") + eof(5));
 }
 
+TEST(MysqlConversationErrand, PartsOfThemAreToldToo) {
+  const std::string head = count(1, 3) + definition(2) + definition(3) + definition(4);
+  const auto diagnostic = [](unsigned sequence, std::string_view level) {
+    return packet(sequence, lenenc(level) + lenenc("5") + lenenc("why"));
+  };
+  Rig rig;
+  rig.client(command(com::stmt_prepare, "show errors"));
+  rig.server(packet(1, std::string("\0\x37\0\0\0\0\0\0\0\0\0\0", 12)));
+  rig.client(query("insert ignore into t values (1)"));
+  rig.server(ok(1, {.warnings = 2}));
+  rig.server(head + diagnostic(5, "Warning") + diagnostic(6, "Error") + end(7));
+  const std::size_t leases = rig.leases();
+  std::size_t heard = rig.wire.to_client().size();
+  const auto says = [&](const std::string& command) {
+    rig.client(command);
+    const std::string all = rig.wire.to_client();
+    return all.substr(std::exchange(heard, all.size()));
+  };
+  EXPECT_EQ(says(query("show errors")), head + diagnostic(5, "Error") + end(6));
+  EXPECT_EQ(says(query("show warnings limit 1")), head + diagnostic(5, "Warning") + end(6));
+  EXPECT_TRUE(says(query("show count(*) warnings")).ends_with(row(3, "2") + end(4)));
+  EXPECT_TRUE(says(query("show count(*) errors")).ends_with(row(3, "0") + end(4)));
+  EXPECT_TRUE(says(query("select @@warning_count")).ends_with(row(3, "2") + end(4)));
+  EXPECT_EQ(says(command(com::stmt_execute, std::string("\1\0\0\0\0\1\0\0\0", 9))),
+            head + packet(5, std::string("\0\0\5Error\5\0\0\0\3why", 16)) + end(6));
+  EXPECT_EQ(rig.leases(), leases);
+}
+
 TEST(MysqlConversationErrand, WarningsThatWereNotToldAreNotSaidToBeNone) {
   Rig rig;
   rig.client(query("nonsense"));
@@ -209,6 +306,11 @@ TEST(MysqlConversationErrand, WhatTheLastStatementDidIsKnown) {
   rig.client(query("nonsense"));
   rig.server(err(1) + no_warnings());
   EXPECT_EQ(last("select @@error_count"), "1");
+  rig.client(query("set autocommit=0"));
+  rig.server(ok(1, {.status = 0, .changes = variable("autocommit", "OFF") + state_changed()}));
+  EXPECT_EQ(last("select found_rows()"), "1");
+  rig.client(query("commit"));
+  EXPECT_EQ(last("select row_count()"), "0") << "the end of no transaction does nothing";
 }
 
 TEST(MysqlConversationErrand, WhatLimitHasCutOffIsThereForTheNextStatementOnly) {
@@ -228,6 +330,7 @@ TEST(MysqlConversationErrand, PinsEndWithWhatTheyAreFor) {
     Rig rig;
     rig.client(query(take));
     rig.server(ok(1, {.changes = state_changed()}));
+    if (pin == "named_lock") rig.server(count(1, 1) + definition(2) + row(3, "1") + end(4));
     EXPECT_EQ(rig.pin(), pin) << take;
     rig.client(query(give));
     rig.server(ok(1, {.changes = state_changed()}));
@@ -241,18 +344,39 @@ TEST(MysqlConversationErrand, PinsEndWithWhatTheyAreFor) {
   EXPECT_EQ(pins_between("select get_lock('a', 1)", "do release_all_locks()", "named_lock"), 0u);
 }
 
+TEST(MysqlConversationErrand, LocksOfTheServiceAreNotAmongAllLocks) {
+  Rig rig;
+  rig.client(query("select service_get_write_locks('space', 'a', 1)"));
+  rig.server(rows_reply());
+  EXPECT_EQ(rig.pin(), "service_lock");
+  rig.client(query("select release_all_locks()"));
+  rig.server(rows_reply());
+  EXPECT_EQ(rig.pin(), "service_lock");
+  EXPECT_EQ(rig.releases(), 0u);
+}
+
 TEST(MysqlConversationErrand, WhetherALockIsHeldIsAskedOfTheServer) {
   Rig rig;
-  rig.client(query("select get_lock('a', 1)"));
-  rig.server(rows_reply());
-  for (const char* held : {"1", "0"}) {
-    EXPECT_EQ(rig.releases(), 0u);
-    rig.client(query("select release_lock('a')"));
+  std::size_t asked = 0;
+  const auto say = [&](const char* sql, const char* held) {
+    rig.client(query(sql));
     rig.server(rows_reply());
-    EXPECT_NE(rig.wire.to_backend().find("IS_USED_LOCK('a')=CONNECTION_ID()"), std::string::npos);
+    const std::string& told = rig.wire.to_backend();
+    asked = told.find("IS_USED_LOCK('a')=CONNECTION_ID()", asked + 1);
+    EXPECT_NE(asked, std::string::npos) << sql;
     rig.server(count(1, 1) + definition(2) + row(3, held) + end(4));
-  }
+  };
+  say("select get_lock('a', 1)", "1");
+  EXPECT_EQ(rig.pin(), "named_lock");
+  say("select release_lock('a')", "1");
+  EXPECT_EQ(rig.releases(), 0u);
+  say("select release_lock('a')", "0");
   EXPECT_EQ(rig.releases(), 1u);
+  say("select get_lock(\"a\", 0)", "0");
+  EXPECT_EQ(rig.releases(), 2u) << "somebody else has it";
+  rig.client(query("select get_lock('a', 1)"));
+  rig.server(err(1, 1317) + no_warnings());
+  EXPECT_EQ(rig.releases(), 3u) << "nothing to ask about";
 }
 
 }  // namespace

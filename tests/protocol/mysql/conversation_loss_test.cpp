@@ -8,7 +8,7 @@ namespace {
 
 /// Inside BEGIN; what the client has heard so far is forgotten by heard().
 struct Lost : Rig {
-  explicit Lost(std::uint32_t capabilities = kModern) : Rig(start(capabilities)) {
+  explicit Lost(std::uint64_t capabilities = kModern) : Rig(start(capabilities)) {
     client(query("begin"));
     server(ok(1, {.status = 3}));
     heard_before = wire.to_client().size();
@@ -51,6 +51,42 @@ TEST(MysqlLoss, UnderAStatementOfATransactionItIsSaidAndTheSessionStays) {
   EXPECT_EQ(rig.heard()[4], '\0');
   rig.client(query("select 2"));
   EXPECT_EQ(rig.leases(), 2U);
+}
+
+TEST(MysqlLoss, TheStatusSaysInTransactionUntilRollback) {
+  constexpr std::uint16_t kReadOnly = status::in_trans_readonly | status::in_trans;
+  for (const std::uint16_t open : {std::uint16_t{status::in_trans}, kReadOnly}) {
+    for (const std::uint16_t autocommit : {std::uint16_t{status::autocommit}, std::uint16_t{0}}) {
+      const auto inside = static_cast<std::uint16_t>(open | autocommit);
+      Lost rig;
+      rig.client(query("select 1"));
+      rig.server(ok(1, {.status = inside}));
+      rig.lose();
+      rig.heard();
+      rig.client(command(com::ping));
+      EXPECT_EQ(rig.heard(), ok(1, {.status = inside}));
+      rig.client(query("rollback"));
+      EXPECT_EQ(rig.heard(), ok(1, {.status = autocommit}));
+      rig.client(command(com::ping));
+      EXPECT_EQ(rig.heard(), ok(1, {.status = autocommit}));
+    }
+  }
+  Lost rig;
+  rig.lose();
+  rig.refusal = Fault::pool_timeout;
+  rig.client(query("begin"));
+  rig.heard();
+  rig.client(command(com::ping));
+  EXPECT_EQ(rig.heard(), ok(1)) << "the old one is over, and no other has begun";
+}
+
+TEST(MysqlLoss, QueryAttributesInFrontOfARollbackHideNothing) {
+  Lost rig(kModern | cap::query_attributes);
+  rig.lose();
+  rig.client(query(std::string("\0\1", 2) + "select 1"));
+  EXPECT_TRUE(Lost::is_error(rig.heard(), 1213));
+  rig.client(query(std::string("\0\1", 2) + "rollback"));
+  EXPECT_EQ(rig.heard()[4], '\0');
 }
 
 TEST(MysqlLoss, InTheMiddleOfAResultTheErrorContinuesItsSequence) {
@@ -117,6 +153,7 @@ TEST(MysqlLoss, PinnedStateIsLostWithTheSession) {
   Lost rig;
   rig.client(query("select get_lock('x', 1)"));
   rig.server(rows_reply());
+  rig.server(count(1, 1) + definition(2) + row(3, "1") + end(4));
   EXPECT_EQ(rig.lose().kind, Kind::close);
 }
 

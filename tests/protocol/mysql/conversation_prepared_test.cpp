@@ -1,59 +1,10 @@
 // Prepared statements over backends that know them, lack them, or have somebody else's types bound.
 #include <gtest/gtest.h>
 
-#include "tests/protocol/mysql/conversation_rig.hpp"
+#include "tests/protocol/mysql/prepared_rig.hpp"
 
 namespace weirpool::test::mysql {
 namespace {
-
-std::string id_of(std::uint32_t id) {
-  Writer out;
-  out.le32(id);
-  return text_of(out);
-}
-std::string prepared(std::uint32_t id, unsigned parameters = 0, unsigned columns = 0) {
-  Writer out;
-  out.u8(0);
-  out.le32(id);
-  out.le16(static_cast<std::uint16_t>(columns));
-  out.le16(static_cast<std::uint16_t>(parameters));
-  out.zeros(3);
-  std::string reply = packet(1, text_of(out));
-  for (unsigned i = 0; i < parameters + columns; ++i) reply += definition(2 + i);
-  return reply;
-}
-std::string prepare(std::string_view sql) { return command(com::stmt_prepare, sql); }
-const std::string kString("\xFD\0", 2);
-const std::string kBigint("\x08\0", 2);
-std::string execute(std::uint32_t id, const std::string& types = "", const std::string& values = "",
-                    unsigned parameters = 1, char cursor = 0) {
-  std::string body = id_of(id) + cursor + std::string("\1\0\0\0", 4);
-  if (parameters > 0) {
-    body += std::string((parameters + 7) / 8, '\0') + (types.empty() ? '\0' : '\1') + types;
-  }
-  return command(com::stmt_execute, body + values);
-}
-std::string close(std::uint32_t id) { return command(com::stmt_close, id_of(id)); }
-std::string binary_rows(std::uint16_t status = 2) {
-  return count(1, 1) + definition(2) + packet(3, std::string("\0\0v", 3)) +
-         end(4, {.status = status});
-}
-
-/// A client that has prepared statement 1, known to the backend as 55.
-struct Prepared : Rig {
-  explicit Prepared(unsigned parameters = 1, ConversationStart from = start())
-      : Rig(std::move(from)) {
-    client(prepare("select ?"));
-    server(prepared(55, parameters, 1));
-    mark();
-  }
-  void mark() { seen = wire.to_backend().size(), heard = wire.to_client().size(); }
-  std::string fresh() const { return wire.to_backend().substr(seen); }
-  std::string answer() const { return wire.to_client().substr(heard); }
-  /// As if another backend had been leased, which knows nothing.
-  void elsewhere() { backend.statements.clear(); }
-  std::size_t seen = 0, heard = 0;
-};
 
 TEST(MysqlConversationPrepared, TheClientHearsAnIdOfItsOwnAndNothingPins) {
   Prepared rig;
@@ -120,6 +71,20 @@ TEST(MysqlConversationPrepared, TypesAreSplicedWhereTheBackendHasOthers) {
   rig.mark();
   rig.client(execute(1, "", lenenc("c")));
   EXPECT_EQ(rig.fresh(), execute(55, kString, lenenc("c")));
+}
+
+TEST(MysqlConversationPrepared, TypesThatOnlyOthersHaveBoundAreNoTypes) {
+  Prepared rig;
+  rig.client(execute(1, "", lenenc("c")));
+  EXPECT_EQ(rig.fresh(), "");
+  EXPECT_NE(rig.answer().find("Incorrect arguments"), std::string::npos);
+}
+
+TEST(MysqlConversationPrepared, OptionalMetadataPins) {
+  Rig rig(start(kModern | cap::optional_metadata));
+  rig.client(prepare("select 1"));
+  rig.server(packet(1, prepared(55).substr(4) + '\1'));
+  EXPECT_EQ(rig.pin(), "prepared_statement");
 }
 
 TEST(MysqlConversationPrepared, ManyParametersAreCollected) {
@@ -253,6 +218,42 @@ TEST(MysqlConversationPrepared, CursorsPinUntilTheLastRow) {
   EXPECT_NE(rig.answer().find("has no open cursor"), std::string::npos);
 }
 
+TEST(MysqlConversationPrepared, AnotherStatementOfTheSameTextLeavesACursorAlone) {
+  constexpr std::uint16_t kOpen = status::autocommit | status::cursor_exists;
+  const std::string fetched = id_of(1) + id_of(10);
+  Prepared rig;
+  rig.client(prepare("select ?"));
+  rig.server(prepared(56, 1, 1));
+  rig.client(execute(1, kString, lenenc("a"), 1, 1));
+  rig.server(count(1, 1) + definition(2) + end(3, {.status = kOpen}));
+  rig.mark();
+  rig.client(execute(2, kString, lenenc("b")));
+  rig.server(prepared(57, 1, 1));
+  EXPECT_EQ(rig.fresh(), prepare("select ?") + execute(57, kString, lenenc("b")));
+  rig.server(binary_rows());
+  rig.mark();
+  rig.client(command(com::stmt_fetch, fetched));
+  EXPECT_EQ(rig.fresh(), command(com::stmt_fetch, id_of(56) + id_of(10)));
+  rig.server(end(1, {.status = kOpen | status::last_row_sent}));
+  EXPECT_EQ(rig.pin(), "prepared_statement") << "until the first one is closed";
+  rig.mark();
+  rig.client(close(1));
+  EXPECT_EQ(rig.fresh(), close(56));
+  EXPECT_EQ(rig.pin(), "");
+}
+
+TEST(MysqlConversationPrepared, PreparingTheTextOfAnOpenCursorLeavesItAlone) {
+  constexpr std::uint16_t kOpen = status::autocommit | status::cursor_exists;
+  Prepared rig;
+  rig.client(execute(1, kString, lenenc("a"), 1, 1));
+  rig.server(count(1, 1) + definition(2) + end(3, {.status = kOpen}));
+  rig.client(prepare("select ?"));
+  rig.server(prepared(56, 1, 1));
+  rig.mark();
+  rig.client(command(com::stmt_fetch, id_of(1) + id_of(10)));
+  EXPECT_EQ(rig.fresh(), command(com::stmt_fetch, id_of(55) + id_of(10)));
+}
+
 TEST(MysqlConversationPrepared, AnOpenCursorGoesWithItsStatement) {
   constexpr std::uint16_t kOpen = status::autocommit | status::cursor_exists;
   Prepared rig;
@@ -327,6 +328,7 @@ TEST(MysqlConversationPrepared, WhatAStatementDoesCountsWhenItIsExecuted) {
   EXPECT_EQ(rig.releases(), 1u);
   rig.client(execute(1, "", "", 0));
   rig.server(ok(1));
+  rig.server(count(1, 1) + definition(2) + row(3, "1") + end(4));
   EXPECT_EQ(rig.pin(), "named_lock");
 }
 
@@ -343,6 +345,22 @@ TEST(MysqlConversationPrepared, AResetForgetsThemOnBothSides) {
   EXPECT_EQ(attached.backend.statements.size(), 0u);
   attached.client(execute(1));
   EXPECT_NE(attached.answer().find("Unknown prepared statement"), std::string::npos);
+}
+
+TEST(MysqlConversationPrepared, TheConnectionIdIsTheGreetings) {
+  ConversationStart from = start();
+  from.connection_id = 4242;
+  Rig rig(std::move(from));
+  rig.client(prepare("select connection_id()"));
+  rig.server(prepared(55, 0, 1));
+  const std::size_t before = rig.wire.to_backend().size();
+  rig.client(execute(1, "", "", 0));
+  EXPECT_EQ(rig.wire.to_backend().size(), before);
+  EXPECT_EQ(rig.leases(), 1u);
+  const std::string row = packet(3, std::string("\0\0\x92\x10\0\0\0\0\0\0", 10));
+  EXPECT_TRUE(rig.wire.to_client().ends_with(row + end(4)));
+  rig.client(close(1) + query("select 1"));
+  EXPECT_EQ(rig.leases(), 2u);
 }
 
 TEST(MysqlConversationPrepared, ATextTooLongToBeRememberedPins) {

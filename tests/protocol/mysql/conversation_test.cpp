@@ -98,6 +98,37 @@ TEST(MysqlConversation, ARollbackBehindARefusalStandsInNoLine) {
   EXPECT_EQ(rig.leases(), 4U);
 }
 
+// Drivers that know no autocommit end everything, and their pools once more.
+TEST(MysqlConversation, WithoutAutocommitTheEndOfNoTransactionStandsInNoLine) {
+  Rig rig;
+  rig.client(query("set autocommit=0"));
+  rig.server(ok(1, {.status = 0, .changes = variable("autocommit", "OFF") + state_changed()}));
+  EXPECT_EQ(rig.leases(), 1U);
+  const std::size_t heard = rig.wire.to_client().size();
+  for (const char* sql : {"COMMIT", "rollback", "commit work;"}) rig.client(query(sql));
+  EXPECT_EQ(rig.leases(), 1U);
+  const std::string done = ok(1, {.status = 0});
+  EXPECT_EQ(rig.wire.to_client().substr(heard), done + done + done);
+  rig.client(query("commit and chain"));
+  EXPECT_EQ(rig.leases(), 2U);
+}
+
+TEST(MysqlConversation, WithAutocommitTheServerIsAskedToEndNoTransaction) {
+  Rig rig;
+  rig.client(query("COMMIT"));
+  EXPECT_EQ(rig.leases(), 1U);
+}
+
+TEST(MysqlConversation, WhereSomethingMayFollowTheEndTheServerIsAsked) {
+  Rig rig;
+  rig.client(query("set autocommit=0"));
+  rig.server(ok(1, {.status = 0,
+                    .changes = variable("autocommit", "OFF") +
+                               variable("completion_type", "CHAIN") + state_changed()}));
+  rig.client(query("COMMIT"));
+  EXPECT_EQ(rig.leases(), 2U);
+}
+
 TEST(MysqlConversation, SaysGoodbyeOnlyWithQuit) {
   Rig rig;
   const auto says = [&](const std::string& bytes) {

@@ -43,6 +43,11 @@ TEST(MysqlHoldings, PreparedTextsByWhatTheyDo) {
   EXPECT_TRUE(run(mine, "prepare b from 'select get_lock(\"x\", 1)'"));
   EXPECT_TRUE(run(mine, "prepare c from @text"));
   EXPECT_TRUE(run(mine, "execute A using @x, @y"));
+  EXPECT_TRUE(run(mine, "prepare d from \"select 'x'\"") && run(mine, "execute d"));
+  EXPECT_TRUE(run(mine, "prepare e from \"select \"\"x\"\"\"") && !run(mine, "execute e"));
+  EXPECT_TRUE(run(mine, "prepare f from \"select get_lock('x', 1)\"") && !run(mine, "execute f"));
+  EXPECT_TRUE(run(mine, "deallocate prepare d") && run(mine, "deallocate prepare e") &&
+              run(mine, "deallocate prepare f"));
   EXPECT_FALSE(run(mine, "execute b"));
   EXPECT_FALSE(run(mine, "execute c"));
   EXPECT_FALSE(run(mine, "execute unknown"));
@@ -51,6 +56,19 @@ TEST(MysqlHoldings, PreparedTextsByWhatTheyDo) {
   EXPECT_EQ(reason(mine), "sql_prepare");
   EXPECT_TRUE(run(mine, "deallocate prepare c"));
   EXPECT_EQ(reason(mine), "");
+}
+
+TEST(MysqlHoldings, KillsInTextsOfTheirOwn) {
+  for (const char* sql : {"prepare a from 'kill 5'", "prepare a from \"KILL QUERY 5\"",
+                          "execute immediate 'kill 5'", "execute immediate ' kill ?' using 5"}) {
+    const auto one = deed(sql);
+    EXPECT_TRUE(one && one->kills) << sql;
+  }
+  for (const char* sql : {"prepare a from 'select \"kill\"'", "prepare a from @kill",
+                          "execute immediate @kill", "execute immediate 'select 1'"}) {
+    const auto one = deed(sql);
+    EXPECT_TRUE(one && !one->kills) << sql;
+  }
 }
 
 TEST(MysqlHoldings, HandlersLocksAndTransactionsOfManyServers) {
@@ -79,7 +97,7 @@ TEST(MysqlHoldings, HandlersLocksAndTransactionsOfManyServers) {
 TEST(MysqlHoldings, LocksAreCountedByTheServer) {
   Holdings mine;
   EXPECT_FALSE(mine.has_locks());
-  EXPECT_TRUE(run(mine, "select get_lock('it''s', 1)") && run(mine, "do get_lock('b', 1)"));
+  EXPECT_TRUE(run(mine, "select get_lock('it''s', 1)") && run(mine, "do get_lock(\"b\", 1)"));
   EXPECT_EQ(mine.count_locks_sql(),
             "SELECT 0+IFNULL(IS_USED_LOCK('b')=CONNECTION_ID(),0)"
             "+IFNULL(IS_USED_LOCK('it''s')=CONNECTION_ID(),0)");
@@ -101,11 +119,30 @@ TEST(MysqlHoldings, UserVariablesSetToLiterals) {
   EXPECT_FALSE(deed("set @a = 'x'", true)) << "a quote may be half a character";
 }
 
+TEST(MysqlHoldings, WhatIsSetForOthersIsNothingOfTheSession) {
+  for (const char* sql :
+       {"set global max_connections = 300", "SET @@GLOBAL.sql_mode := 'ANSI,TRADITIONAL'",
+        "set persist a = ON, persist_only b = default", "set @@persist.a = -1, @@global.b=\"x\";",
+        "set global a = 64 * 1024 * 1024, b = 2", "set global hot.key_buffer_size = 1024",
+        "set global transaction isolation level read committed"}) {
+    const auto one = deed(sql);
+    EXPECT_TRUE(one && one->kind == Deed::Kind::set_global) << sql;
+  }
+  for (const char* sql :
+       {"set a = 1, global b = 2", "set global a = f()", "set global a = @@b", "set global a = @b",
+        "set session a = 1", "set global a = 1, session b = 2", "set @@global.a = 1, b = 2",
+        "set global a = 1, @b = 2", "set global", "set global a", "set global a = (select 1)"}) {
+    const auto one = deed(sql);
+    EXPECT_FALSE(one && one->kind == Deed::Kind::set_global) << sql;
+  }
+}
+
 TEST(MysqlHoldings, FormsThatAreNotUnderstoodAreNotFollowed) {
   for (const char* sql :
        {"create table t (i int)", "drop view v", "drop table t u", "select get_lock(@a, 1)",
-        "select get_lock('a', 1) from t", "prepare from 'x'", "handler t", "unlock", "select 1",
-        "create temporary table", "drop table", "flush privileges", "lock t", ""}) {
+        "select get_lock('a', 1) from t", "select get_lock(\"it's\", 1)", "do get_lock(\"\\'\", 1)",
+        "prepare from 'x'", "handler t", "unlock", "select 1", "create temporary table",
+        "drop table", "flush privileges", "lock t", ""}) {
     EXPECT_FALSE(deed(sql)) << sql;
   }
 }

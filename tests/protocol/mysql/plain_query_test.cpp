@@ -8,23 +8,24 @@
 namespace weirpool::test::mysql {
 namespace {
 
+std::string column_of(std::string_view sql, Asked what) {
+  const auto query = parse_plain_query(sql);
+  EXPECT_TRUE(query) << sql;
+  EXPECT_TRUE(!query || query->what == what) << sql;
+  return query ? query->column : "";
+}
+
 TEST(MysqlPlainQuery, FormsAndTheirColumns) {
-  const auto column = [](std::string_view sql, Asked what) {
-    const auto query = parse_plain_query(sql);
-    EXPECT_TRUE(query) << sql;
-    EXPECT_TRUE(!query || query->what == what) << sql;
-    return query ? query->column : "";
-  };
-  EXPECT_EQ(column("SELECT CONNECTION_ID()", Asked::connection_id), "CONNECTION_ID()");
-  EXPECT_EQ(column("select connection_id( ) ;", Asked::connection_id), "connection_id( )");
-  EXPECT_EQ(column("/* x */ select /* y */ connection_id() as id", Asked::connection_id), "id");
-  EXPECT_EQ(column("select connection_id() `my id`", Asked::connection_id), "my id");
-  EXPECT_EQ(column("select last_insert_id() as 'x y'", Asked::last_insert_id), "x y");
-  EXPECT_EQ(column("select @@identity", Asked::last_insert_id), "@@identity");
-  EXPECT_EQ(column("select ROW_COUNT()", Asked::row_count), "ROW_COUNT()");
-  EXPECT_EQ(column("select found_rows() total", Asked::found_rows), "total");
-  EXPECT_EQ(column("select @@warning_count", Asked::warning_count), "@@warning_count");
-  EXPECT_EQ(column("select @@session.error_count n", Asked::error_count), "n");
+  EXPECT_EQ(column_of("SELECT CONNECTION_ID()", Asked::connection_id), "CONNECTION_ID()");
+  EXPECT_EQ(column_of("select connection_id( ) ;", Asked::connection_id), "connection_id( )");
+  EXPECT_EQ(column_of("/* x */ select /* y */ connection_id() as id", Asked::connection_id), "id");
+  EXPECT_EQ(column_of("select connection_id() `my id`", Asked::connection_id), "my id");
+  EXPECT_EQ(column_of("select last_insert_id() as 'x y'", Asked::last_insert_id), "x y");
+  EXPECT_EQ(column_of("select @@identity", Asked::last_insert_id), "@@identity");
+  EXPECT_EQ(column_of("select ROW_COUNT()", Asked::row_count), "ROW_COUNT()");
+  EXPECT_EQ(column_of("select found_rows() total", Asked::found_rows), "total");
+  EXPECT_EQ(column_of("select @@warning_count", Asked::warning_count), "@@warning_count");
+  EXPECT_EQ(column_of("select @@session.error_count n", Asked::error_count), "n");
 }
 
 TEST(MysqlPlainQuery, EverythingElseIsNot) {
@@ -38,11 +39,13 @@ TEST(MysqlPlainQuery, EverythingElseIsNot) {
   }
 }
 
-TEST(MysqlPlainQuery, ShowWarnings) {
-  EXPECT_TRUE(asks_for_warnings("SHOW WARNINGS"));
-  EXPECT_TRUE(asks_for_warnings("show warnings ;"));
-  EXPECT_FALSE(asks_for_warnings("show warnings limit 1"));
-  EXPECT_FALSE(asks_for_warnings("show errors"));
+TEST(MysqlPlainQuery, ShowCount) {
+  EXPECT_EQ(column_of("SHOW COUNT(*) WARNINGS", Asked::warning_count), "@@session.warning_count");
+  EXPECT_EQ(column_of("show count ( * ) errors ;", Asked::error_count), "@@session.error_count");
+  for (const char* sql : {"show count(*) warnings limit 1", "show count(1) errors",
+                          "show count(*) tables", "show warnings", "show"}) {
+    EXPECT_FALSE(parse_plain_query(sql)) << sql;
+  }
 }
 
 std::string result(PlainResult from) {
@@ -68,6 +71,12 @@ TEST(MysqlPlainQuery, ResultsOfBothDialects) {
   EXPECT_EQ(result(described), packet(1, "\1\1") +
                                    packet(2, std::string(column).insert(9, 1, '\0')) +
                                    row(3, "1234") + end(4));
+  PlainResult binary = modern;
+  binary.binary = true;
+  EXPECT_EQ(result(binary), count(1, 1) + packet(2, column) +
+                                packet(3, std::string("\0\0\xD2\4\0\0\0\0\0\0", 10)) + end(4));
+  binary.mariadb = true;
+  EXPECT_NE(result(binary).find(packet(3, std::string("\0\0\xD2\4\0\0", 6))), std::string::npos);
   PlainResult negative = modern;
   negative.query.what = Asked::row_count;
   negative.value = -1;

@@ -45,7 +45,9 @@ TEST(MysqlRecording, ErrorsKeepNothingAndNonsenseCloses) {
   EXPECT_EQ(kept(refused), "");
   for (const std::string& bytes :
        {ok(1), count(2, 1), packet(1, ""), count(1, 1) + definition(2) + packet(3, "\xFE"),
-        packet(1, std::string(70000, 'x'))}) {
+        packet(1, std::string(70000, 'x')),
+        packet(1, "\x03") + packet(2, std::string(30000, 'x')) +
+            packet(3, std::string(40000, 'x'))}) {
     Recording recording(backend(), "q");
     Wire other(recording);
     other.feed(Party::backend, bytes);

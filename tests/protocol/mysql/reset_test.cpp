@@ -40,5 +40,24 @@ TEST(MysqlReset, ASchemaWhereTheLoginHadNoneCannotBeReset) {
   EXPECT_EQ(wire.to_backend(), "");
 }
 
+TEST(MysqlReset, TextsThatAClientHasHadKeptCannotBeReset) {
+  for (const char* name : {"profiling", "optimizer_trace"}) {
+    Rig rig;
+    rig.client(query("set x"));
+    rig.server(ok(1, {.changes = variable(name, "ON") + state_changed()}));
+    EXPECT_EQ(rig.pin(), "variables");
+    // The client's own reset leaves them to be looked at, as it does on the servers.
+    rig.client(command(com::reset_connection));
+    rig.server(ok(1) + end(1) + ok(1) + ok(1));
+    EXPECT_EQ(rig.releases(), 1u);
+    EXPECT_TRUE(rig.reset_on_release);
+    const auto reset = make_reset(rig.backend);
+    Wire wire(*reset);
+    wire.pump();
+    EXPECT_EQ(wire.fault(), Fault::backend_lost);
+    EXPECT_EQ(wire.to_backend(), "");
+  }
+}
+
 }  // namespace
 }  // namespace weirpool::test::mysql

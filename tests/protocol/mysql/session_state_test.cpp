@@ -54,8 +54,9 @@ TEST(MysqlSessionState, ConnectionCharsetAndCollationReplaceEachOther) {
 TEST(MysqlSessionState, WhatCannotBeReplayed) {
   SessionState state = set_to({});
   EXPECT_EQ(track_variable(state, "statement_id", "5"), Tracked::ignored);
-  for (const char* name : {"timestamp", "insert_id", "rand_seed1", "pseudo_thread_id",
-                           "session_track_schema", "gtid_next", "bad name", ""}) {
+  for (const char* name :
+       {"timestamp", "insert_id", "rand_seed1", "pseudo_thread_id", "session_track_schema",
+        "gtid_next", "profiling", "optimizer_trace", "bad name", ""}) {
     EXPECT_EQ(track_variable(state, name, "1"), Tracked::unsafe) << name;
   }
   EXPECT_EQ(track_variable(state, "init_connect", "it's"), Tracked::unsafe);
@@ -131,6 +132,11 @@ TEST(MysqlSessionState, HowLongStatementsMayTake) {
   EXPECT_EQ(statement_limit_of(set_to({{"max_statement_time", "1.5"}})), 1500U);
   EXPECT_EQ(statement_limit_of(set_to({{"max_statement_time", "1e9"}})), 4'294'967'295U);
   EXPECT_EQ(statement_limit_of(set_to({{"max_execution_time", "DEFAULT"}})), 0U);
+}
+
+TEST(MysqlSessionState, QuotesOfNames) {
+  EXPECT_TRUE(has_ansi_quotes("REAL_AS_FLOAT,PIPES_AS_CONCAT,ANSI_QUOTES,IGNORE_SPACE,ANSI"));
+  EXPECT_FALSE(has_ansi_quotes("STRICT_TRANS_TABLES"));
 }
 
 }  // namespace

@@ -51,20 +51,45 @@ TEST(MysqlSessionText, BlindSpotsPin) {
       {"# x\nhandler t open", "handler"},
       {"/*!1*/ /*x*/ handler t open", "handler"},
       {"select 1 /*! */*2, get_lock('a',1)", "named_lock"},
+      {"select `get_lock`('a',0)", "named_lock"},
+      {"select 1 into /*c*/ @x", "user_variable"},
+      {"select 1 into -- c\n @x", "user_variable"},
+      {"select 1 /*!into*/ @x", "user_variable"},
+      {"select 1.5into @x", "user_variable"},
+      {"select 1--- '\n, get_lock('a',0) -- '", "named_lock"},
+      {"select 1 --\x7f '\n , get_lock('a',0) -- '", "named_lock"},
+      {"/*!99999 ' */ select get_lock('a',0) /* ' */", "named_lock"},
+      {"/*M! ' */ select get_lock('a',0) /* ' */", "named_lock"},
+      {"/*!99999 # */ select get_lock('a',0)", "named_lock"},
+      {"/*!99999 -- */ select get_lock('a',0)", "named_lock"},
+      {"/*!99999 /* */ select '*/', get_lock('a',0)", "named_lock"},
   };
   for (const auto& [sql, wanted] : cases) EXPECT_EQ(reason(sql), wanted) << sql;
   EXPECT_EQ(reason("call p()", true), "routine");
 }
 
 TEST(MysqlSessionText, OrdinaryStatementsDoNot) {
-  for (const char* sql :
-       {"select 'a@b', \"get_lock\", `temporary` from t -- @x",
-        "select * from t lock in share mode", "create table t(i int)", "select 1 # get_lock(",
-        "select /* @x get_lock */ 1", "insert into t values ('it''s @x', 'a\\'@x')",
-        "grant select on a to 'u'@'h'", "create definer=`u`@`h` view v as select 1",
-        "select @@sql_mode", "select @x", "insert into t values (@x)", "select @a, b = @c",
-        "flush privileges", "update t set a=1-1", "select 4--1", "call p()", "select 1*/*x*/2",
-        "set names utf8mb4", "select * from xa join call_log"}) {
+  for (const char* sql : {"select 'a@b', \"get_lock\", `temporary` from t -- @x",
+                          "select * from t lock in share mode",
+                          "create table t(i int)",
+                          "select 1 # get_lock(",
+                          "select /* @x get_lock */ 1",
+                          "insert into t values ('it''s @x', 'a\\'@x')",
+                          "grant select on a to 'u'@'h'",
+                          "create definer=`u`@`h` view v as select 1",
+                          "select @@sql_mode",
+                          "select @x",
+                          "insert into t values (@x)",
+                          "select @a, b = @c",
+                          "flush privileges",
+                          "update t set a=1-1",
+                          "select 4--1",
+                          "call p()",
+                          "select 1*/*x*/2",
+                          "set names utf8mb4",
+                          "select * from xa join call_log",
+                          "select 1into, @x from `temporary`",
+                          "select `a``b`, `lock` from `tables`"}) {
     EXPECT_EQ(reason(sql), "") << sql;
   }
 }
@@ -76,15 +101,18 @@ TEST(MysqlSessionText, ModesDecideWhereStringsEnd) {
   const char* ansi = "select \"a\\\", get_lock('x', 1)";
   EXPECT_EQ(scan(ansi).pins(false), 0u);
   EXPECT_NE(scan(ansi, {.ansi_quotes = true}).pins(false), 0u);
+  EXPECT_NE(scan("select \"get_lock\"(1)", {.ansi_quotes = true}).pins(false), 0u);
   EXPECT_NE(scan("select 'get_lock('", {.everything = true}).pins(false), 0u);
+  EXPECT_NE(scan("select /*!50000get_lock*/('a', 0)", {.everything = true}).pins(false), 0u);
 }
 
 TEST(MysqlSessionText, WhatIsWorthFollowing) {
-  for (const char* sql : {"set @a=1", "drop table t", "unlock tables", "deallocate prepare p",
-                          "select release_all_locks()", "create temporary table t (i int)"}) {
+  for (const char* sql :
+       {"set @a=1", "set a=1", "drop table t", "unlock tables", "deallocate prepare p",
+        "select release_all_locks()", "create temporary table t (i int)"}) {
     EXPECT_TRUE(scan(sql).worth_following()) << sql;
   }
-  for (const char* sql : {"select 1", "set a=1", "select @x", "insert into t values (1)"}) {
+  for (const char* sql : {"select 1", "select @x", "insert into t values (1)"}) {
     EXPECT_FALSE(scan(sql).worth_following()) << sql;
   }
   EXPECT_TRUE(scan("select release_lock('a')").releases_lock());
@@ -99,6 +127,13 @@ TEST(MysqlSessionText, Findings) {
   EXPECT_FALSE(scan("select 1; ").multiple());
   EXPECT_TRUE(scan("kill query 5").kills());
   EXPECT_FALSE(scan("select kill").kills());
+  const SessionText::Mode everything{.everything = true};
+  for (const char* sql :
+       {"kill 1", "select 1; kill 1", "/* c */ kill 1", "-- c\nkill 1", "/*!50000kill*/ 1"}) {
+    EXPECT_TRUE(scan(sql, everything).kills()) << sql;
+  }
+  EXPECT_FALSE(scan("insert into film values ('Kill Bill')", everything).kills());
+  EXPECT_TRUE(scan("select `last_insert_id`(5)").sets_last_insert_id());
   EXPECT_TRUE(scan("call p").calls());
   EXPECT_TRUE(scan("select LAST_INSERT_ID()").reads_last_insert_id());
   EXPECT_FALSE(scan("select LAST_INSERT_ID( )").sets_last_insert_id());
@@ -110,6 +145,20 @@ TEST(MysqlSessionText, Findings) {
   EXPECT_TRUE(scan("set names x collate y").hides_collation());
   EXPECT_FALSE(scan("set names x").hides_collation());
   for (std::size_t n = 28; n < 100; ++n) EXPECT_FALSE(scan(std::string(n, 's')).sets());
+}
+
+TEST(MysqlSessionText, OneStatementOrSetsAlone) {
+  for (const char* sql : {"select 1", "set a = 1; SET b = 2", "set a=1;set b=2;",
+                          "/* x */ set a=1;\n"
+                          " -- y\n set b=2"}) {
+    EXPECT_TRUE(scan(sql).one_or_sets()) << sql;
+  }
+  for (const char* sql :
+       {"set a = 1; select 1", "select 1; set a = 1", "set a=1; use b", "set a=1; (select 1)",
+        "set statement a=1 for select 1", "set a=1; sets b"}) {
+    EXPECT_FALSE(scan(sql).one_or_sets()) << sql;
+  }
+  EXPECT_FALSE(scan("set a=1; set b=1", {.everything = true}).one_or_sets());
 }
 
 }  // namespace

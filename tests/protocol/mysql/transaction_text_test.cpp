@@ -26,6 +26,16 @@ TEST(MysqlTransactionText, WhatEndsItAndWhatBeginsAnother) {
   }
 }
 
+TEST(MysqlTransactionText, WhatEndsItBehindWhichNothingFollows) {
+  for (const char* sql : {"commit", "COMMIT WORK;", "commit and no chain", "/* c */ rollback"}) {
+    EXPECT_TRUE(ends_transaction(sql)) << sql;
+  }
+  for (const char* sql : {"commit and chain", "commit release", "commit; select 1", "rollback to s",
+                          "rollback and chain", "begin", "xa commit 'x'", "", "committed"}) {
+    EXPECT_FALSE(ends_transaction(sql)) << sql;
+  }
+}
+
 TEST(MysqlTransactionText, EverythingElseMayEndIt) {
   for (const char* sql :
        {"commit", "", "create table t (a int)", "set autocommit = 1", "call p()", "truncate t",

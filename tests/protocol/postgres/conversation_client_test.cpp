@@ -138,6 +138,20 @@ TEST(ConversationClient, RefusedQueryIsAnsweredAndTheSessionKept) {
   EXPECT_EQ(heard.fault, Fault::none);
 }
 
+TEST(ConversationClient, NoRefusalIsFatal) {
+  for (const Fault fault : {Fault::pool_timeout, Fault::backend_refused_login,
+                            Fault::unknown_database, Fault::backend_unavailable}) {
+    Rig rig;
+    rig.refuse_with = fault;
+    rig.wire.feed(Party::client, query("select 1"));
+    const std::string severity = z("SERROR") + z("VERROR");
+    EXPECT_NE(rig.wire.to_client().find(severity), std::string::npos);
+    EXPECT_NE(rig.wire.to_client().find(std::string(protocol::row_of(fault).sqlstate)),
+              std::string::npos);
+    EXPECT_EQ(tags(rig.wire.to_client()), "EZ");
+  }
+}
+
 TEST(ConversationClient, RefusedBatchIsIgnoredUpToItsSync) {
   const auto make = [] {
     auto rig = std::make_unique<Rig>();
@@ -172,6 +186,20 @@ TEST(ConversationClient, ARollbackBehindARefusalStandsInNoLine) {
   rig.wire.feed(Party::backend, command("SELECT 1") + ready());
   rig.wire.feed(Party::client, query("ROLLBACK"));
   EXPECT_EQ(rig.leases, asked + 3);
+}
+
+TEST(ConversationClient, WhoAsksNothingNeedsNoBackend) {
+  const Outcome heard = play_all_ways({client(query("")), client(query(""))});
+  EXPECT_EQ(tags(heard.to_client), "IZIZ");
+  EXPECT_EQ(heard.to_backend, "");
+  Rig rig;
+  rig.wire.feed(Party::client, query("") + query(" "));
+  EXPECT_EQ(tags(rig.wire.to_client()), "IZ");
+  EXPECT_EQ(rig.leases, 1U) << "what is not quite nothing is the server's to judge";
+  // Nor is it in the middle of something.
+  rig.wire.feed(Party::client, query(""));
+  rig.wire.feed(Party::backend, message('I') + ready());
+  EXPECT_EQ(tags(rig.wire.to_backend()), "QQ");
 }
 
 TEST(ConversationClient, CopyInIsRelayedAndItsEarlySyncNotCounted) {

@@ -49,6 +49,59 @@ TEST(ConversationLoss, UnderAStatementOfATransactionItIsSaidAndTheSessionStays) 
   EXPECT_EQ(rig->leases, 2U);
 }
 
+TEST(ConversationLoss, UnderADeallocateWeirpoolUnderstoodTheClientHearsItsEnd) {
+  const auto rig = in_transaction();
+  rig->wire.feed(Party::client, parse("s", "select 1") + sync());
+  rig->wire.feed(Party::backend, parse_complete() + ready('T'));
+  rig->wire.feed(Party::client, query("deallocate s"));
+  EXPECT_EQ(lose(*rig).kind, Kind::hold);
+  EXPECT_EQ(heard(*rig), "1ZEZ");
+}
+
+TEST(ConversationLoss, ACommitBoundInAnEarlierBatchMayHaveHappened) {
+  const std::string execute_it = message('E', z("late") + be32(0)) + sync();
+  for (const std::string text : {"commit", "select 1"}) {
+    const bool commits = text == "commit";
+    const auto rig = in_transaction();
+    rig->wire.feed(Party::client, parse("", text) + bind_to("late", "") + sync());
+    rig->wire.feed(Party::backend, parse_complete() + bind_complete() + ready('T'));
+    rig->wire.feed(Party::client, query("select 2"));
+    rig->wire.feed(Party::backend, row_description() + command("SELECT 1") + ready('T'));
+    rig->wire.feed(Party::client, execute_it);
+    const Verdict verdict = lose(*rig);
+    EXPECT_EQ(verdict.kind, commits ? Kind::close : Kind::hold) << text;
+    EXPECT_EQ(verdict.fault, commits ? Fault::outcome_unknown : Fault::none) << text;
+  }
+}
+
+TEST(ConversationLoss, ThePortalWithoutANameIsReplaced) {
+  const auto rig = in_transaction();
+  rig->wire.feed(Party::client, parse("", "commit") + bind_to("", "") + sync());
+  rig->wire.feed(Party::backend, parse_complete() + bind_complete() + ready('T'));
+  rig->wire.feed(Party::client, parse("", "select 1") + bind_to("", "") + execute() + sync());
+  EXPECT_EQ(lose(*rig).kind, Kind::hold);
+  EXPECT_TRUE(says(*rig, "40001"));
+}
+
+TEST(ConversationLoss, APortalEndsWithItsTransaction) {
+  const auto rig = in_transaction();
+  rig->wire.feed(Party::client, parse("", "commit") + bind_to("late", "") + sync());
+  rig->wire.feed(Party::backend, parse_complete() + bind_complete() + ready('T'));
+  rig->wire.feed(Party::client, query("rollback; begin"));
+  rig->wire.feed(Party::backend, command("ROLLBACK") + command("BEGIN") + ready('T'));
+  rig->wire.feed(Party::client, parse("", "select 1") + bind_to("", "") + execute() + sync());
+  EXPECT_EQ(lose(*rig).kind, Kind::close) << "it was not seen to end";
+  const auto other = in_transaction();
+  other->wire.feed(Party::client, parse("", "commit") + bind_to("late", "") + sync());
+  other->wire.feed(Party::backend, parse_complete() + bind_complete() + ready('T'));
+  other->wire.feed(Party::client, query("rollback"));
+  other->wire.feed(Party::backend, command("ROLLBACK") + ready());
+  other->wire.feed(Party::client, query("begin"));
+  other->wire.feed(Party::backend, command("BEGIN") + ready('T'));
+  other->wire.feed(Party::client, parse("", "select 1") + bind_to("", "") + execute() + sync());
+  EXPECT_EQ(lose(*other).kind, Kind::hold);
+}
+
 TEST(ConversationLoss, PartOfAnAnswerMayHaveBeenSaid) {
   const auto rig = in_transaction();
   rig->wire.feed(Party::client, query("select 1"));
@@ -156,6 +209,15 @@ TEST(ConversationLoss, WhatMayHaveTakenEffectCloses) {
   EXPECT_EQ(fault_after(query("select 1"), true), Fault::outcome_unknown);
 }
 
+TEST(ConversationLoss, ACommitThatWasSentAheadMayHaveTakenEffect) {
+  Rig rig;
+  rig.wire.feed(Party::client,
+                query("begin") + query("insert into t values (1)") + query("commit"));
+  rig.wire.feed(Party::backend, command("BEGIN") + ready('T'));
+  rig.wire.feed(Party::backend, command("INSERT 0 1") + ready('T'));
+  EXPECT_EQ(lose(rig).fault, Fault::outcome_unknown);
+}
+
 TEST(ConversationLoss, WhileRowsAreBeingCopiedNoErrorHasAPlace) {
   const auto rig = in_transaction();
   rig->wire.feed(Party::client, query("copy t from stdin"));
@@ -222,6 +284,40 @@ TEST(ConversationPooling, ASessionKeepsItsBackend) {
   EXPECT_EQ(rig.releases, 0U);
   EXPECT_TRUE(rig.conversation.at_boundary());
   EXPECT_EQ(rig.conversation.answered(), 3U);
+}
+
+/// RESET leads back to what the startup message asked for, where no other backend will be settled.
+void expect_reset_to_startup(Rig& rig) {
+  const std::string asked = "SELECT pg_catalog.set_config(E'TimeZone',E'Asia/Tokyo',false)";
+  const std::string done = row_description() + row_of({"Asia/Tokyo"}) + command("SELECT 1") +
+                           status("TimeZone", "Asia/Tokyo") + ready();
+  rig.wire.feed(Party::client, query("set timezone = 'UTC'"));
+  EXPECT_EQ(rig.wire.to_backend(), query(asked));
+  rig.wire.feed(Party::backend, done);
+  rig.wire.feed(Party::backend, command("SET") + status("TimeZone", "UTC") + ready());
+  rig.wire.feed(Party::client, query("reset timezone"));
+  rig.wire.feed(Party::backend, command("RESET") + ready());
+  EXPECT_TRUE(rig.wire.to_backend().ends_with(query("reset timezone") + query(asked)));
+  rig.wire.feed(Party::client, query("select 1"));
+  EXPECT_TRUE(rig.wire.to_backend().ends_with(query(asked))) << "what comes behind it waits";
+  rig.wire.feed(Party::backend, done);
+  EXPECT_TRUE(rig.wire.to_backend().ends_with(query("select 1")));
+  EXPECT_TRUE(rig.wire.to_client().ends_with(command("RESET") + ready() +
+                                             status("TimeZone", "Asia/Tokyo")));
+  EXPECT_EQ(rig.releases, 0U);
+}
+
+TEST(ConversationPooling, InSessionModeResetLeadsBackToTheStartupMessage) {
+  Rig rig(std::vector<postgres::NamedValue>{{"timezone", "Asia/Tokyo"}});
+  rig.conversation.place(protocol::Pooling::session, "shop");
+  expect_reset_to_startup(rig);
+}
+
+TEST(ConversationPooling, WhereParametersPinResetLeadsBackToTheStartupMessage) {
+  postgres::SessionPolicy policy;
+  policy.pinned = postgres::kSettings;
+  Rig rig(std::vector<postgres::NamedValue>{{"timezone", "Asia/Tokyo"}}, 100, policy);
+  expect_reset_to_startup(rig);
 }
 
 TEST(ConversationPooling, AStatementModeRefusesTransactions) {

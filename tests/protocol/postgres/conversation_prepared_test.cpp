@@ -205,7 +205,8 @@ TEST(ConversationPrepared, DeallocateAllForgetsWhatWasAndKeepsWhatComes) {
   rig.wire.feed(Party::client, parse("a", "select 1") + sync());
   rig.wire.feed(Party::backend, parse_complete() + ready());
   rig.wire.feed(Party::client, query("deallocate all") + parse("b", "select 2") + sync());
-  rig.wire.feed(Party::backend, command("DEALLOCATE ALL") + ready() + parse_complete() + ready());
+  rig.wire.feed(Party::backend, command("DEALLOCATE ALL") + ready());
+  rig.wire.feed(Party::backend, parse_complete() + ready());
   EXPECT_EQ(rig.backend().statements.size(), 1U);
   rig.wire.feed(Party::client, bind_to("", "b") + bind_to("", "a") + sync());
   EXPECT_EQ(tags(rig.wire.to_backend()), "PSQPSBBS");
@@ -213,38 +214,23 @@ TEST(ConversationPrepared, DeallocateAllForgetsWhatWasAndKeepsWhatComes) {
   EXPECT_NE(rig.wire.to_backend().find(bind_to("", "a")), std::string::npos);
 }
 
-TEST(ConversationPrepared, DeallocateInSqlOfAStatementOfTheProtocol) {
-  const Script script{client(parse("pdo_1", "select 1") + sync()),
-                      backend(parse_complete() + ready()),
-                      client(query("begin") + query("DEALLOCATE pdo_1")),
-                      backend(command("BEGIN") + ready('T') + command("UNLISTEN") + ready('T')),
-                      client(query("commit")),
-                      backend(command("COMMIT") + ready())};
-  const Outcome heard = play_all_ways(script);
-  EXPECT_EQ(heard.to_client, parse_complete() + ready() + command("BEGIN") + ready('T') +
-                                 command("DEALLOCATE") + ready('T') + command("COMMIT") + ready());
-  EXPECT_EQ(heard.to_backend, parse("weirpool_1", "select 1") + sync() + query("begin") +
-                                  query("UNLISTEN weirpool") + query("commit"));
-  EXPECT_FALSE(heard.attached);
-  Rig rig;
-  play(rig.wire, script);
-  EXPECT_EQ(rig.backend().statements.size(), 1U);  // It is everybody's.
-  rig.wire.feed(Party::client, bind_to("", "pdo_1") + sync());
-  EXPECT_NE(rig.wire.to_backend().find(bind_to("", "pdo_1")), std::string::npos);
-}
-
-TEST(ConversationPrepared, ADeallocateThatFailsForgetsNothing) {
-  Rig rig;
-  rig.wire.feed(Party::client, parse("a", "select 1") + sync());
-  rig.wire.feed(Party::backend, parse_complete() + ready());
-  rig.wire.feed(Party::client, query("begin; nonsense") + query("deallocate a"));
-  rig.wire.feed(Party::backend, error("42601", "syntax error") + ready('E') +
-                                    error("25P02", "transaction is aborted") + ready('E'));
-  rig.wire.feed(Party::client, query("rollback"));
-  rig.wire.feed(Party::backend, command("ROLLBACK") + ready());
-  rig.wire.feed(Party::client, bind_to("", "a") + sync());
-  EXPECT_NE(rig.wire.to_backend().find(bind_to("", "weirpool_1")), std::string::npos);
-  EXPECT_EQ(tags(rig.wire.to_client()), "1ZEZEZCZ");
+TEST(ConversationPrepared, WhatIsSentBehindAForgettingStatementWaitsForIt) {
+  const std::string nothing_to_tell = row_description() + row() + command("SELECT 1") + ready();
+  for (const auto& [text, tag] :
+       {std::pair{"discard all", "DISCARD ALL"}, std::pair{"deallocate all", "DEALLOCATE ALL"}}) {
+    Rig rig;
+    rig.wire.feed(Party::client, query(text) + parse("s1", "select 1") + sync());
+    EXPECT_EQ(tags(rig.wire.to_backend()), "Q") << text;
+    rig.wire.feed(Party::backend, command(tag) + ready());
+    while (tags(rig.wire.to_backend()).back() == 'Q') {
+      const auto before = rig.wire.to_backend().size();
+      rig.wire.feed(Party::backend, nothing_to_tell);
+      ASSERT_NE(rig.wire.to_backend().size(), before) << text;
+    }
+    EXPECT_TRUE(tags(rig.wire.to_backend()).ends_with("PS")) << text;
+    rig.wire.feed(Party::backend, parse_complete() + ready());
+    EXPECT_TRUE(tags(rig.wire.to_client()).ends_with("CZ1Z")) << text;
+  }
 }
 
 TEST(ConversationPrepared, StatementsPinWhenTheyAreBound) {
@@ -268,6 +254,121 @@ TEST(ConversationPrepared, LongStatementsAreCollected) {
             parse("weirpool_1", text) + bind_to("", "weirpool_1") + execute() + sync());
 }
 
+TEST(ConversationPrepared, BehindDdlOfItsTransactionAStatementIsPreparedAnew) {
+  Rig rig;
+  rig.wire.feed(Party::client, query("begin") + parse("s1", "select * from t") + sync());
+  rig.wire.feed(Party::backend, command("BEGIN") + ready('T') + parse_complete() + ready('T'));
+  rig.wire.feed(Party::client, query("alter table t add c int"));
+  rig.wire.feed(Party::backend, command("ALTER TABLE") + ready('T'));
+  rig.wire.feed(Party::client, parse("s2", "select * from t") + sync());
+  EXPECT_TRUE(rig.wire.to_backend().ends_with(close_of('S', "weirpool_1") +
+                                              parse("weirpool_1", "select * from t") + sync()));
+  rig.wire.feed(Party::backend, close_complete() + parse_complete() + ready('T'));
+  EXPECT_TRUE(rig.wire.to_client().ends_with(parse_complete() + ready('T')));
+  rig.wire.feed(Party::client, query("commit"));
+  rig.wire.feed(Party::backend, command("COMMIT") + ready());
+  rig.wire.feed(Party::client, parse("s3", "select * from t") + sync());
+  EXPECT_TRUE(tags(rig.wire.to_backend()).ends_with("QS")) << "known";
+}
+
+TEST(ConversationPrepared, InAFailedTransactionTheServerItselfAnswersParse) {
+  const std::string aborted = error("25P02", "transaction is aborted") + ready('E');
+  const Outcome heard = play_all_ways(
+      {client(parse("a", "select 1") + sync()), backend(parse_complete() + ready()),
+       client(query("begin; nonsense")), backend(error("42601", "syntax error") + ready('E')),
+       client(parse("b", "select 1") + describe('S', "b") + sync()),
+       backend(close_complete() + aborted), client(query("rollback")),
+       backend(command("ROLLBACK") + ready()),
+       // The name is free, and what the backend has lost it gets again.
+       client(parse("b", "select 1") + sync()), backend(parse_complete() + ready()),
+       client(bind_to("", "a") + bind_to("", "b") + sync()),
+       backend(bind_complete() + bind_complete() + ready())});
+  EXPECT_EQ(tags(heard.to_client), "1ZEZEZCZ1Z22Z");
+  EXPECT_EQ(tags(heard.to_backend), "PSQCPDSQPSBBS");
+  EXPECT_FALSE(heard.attached);
+}
+
+TEST(ConversationPrepared, SoItDoesBehindWhatMayFailTheTransaction) {
+  for (const auto& [sent, asked] : std::vector<std::pair<std::string, bool>>{
+           {query("begin") + query("nonsense"), true},
+           {parse("", "begin") + bind_to("", "") + execute() + sync(), true},
+           {parse("", "begin") + bind_to("", "") + execute(), false},
+           {parse("", "select 2") + bind_to("", "") + execute() + sync(), false},
+           {query("select 2"), false}}) {
+    Rig rig;
+    rig.wire.feed(Party::client, parse("a", "select 1") + sync());
+    rig.wire.feed(Party::backend, parse_complete() + ready());
+    rig.wire.feed(Party::client, sent + parse("b", "select 1") + sync());
+    EXPECT_EQ(tags(rig.wire.to_backend()).ends_with("CPS"), asked) << tags(sent);
+  }
+}
+
+TEST(ConversationPrepared, ALongStatementOfABatchThatFailsMeanwhileIsDropped) {
+  const std::string late = parse("s", "select '" + std::string(6000, 'x') + "'");
+  Rig rig;
+  rig.wire.feed(Party::client,
+                parse("", "select 1/0") + bind_to("", "") + execute() + late.substr(0, 100));
+  rig.wire.feed(Party::backend,
+                parse_complete() + bind_complete() + error("22012", "division by zero"));
+  rig.wire.feed(Party::client, late.substr(100) + sync());
+  EXPECT_TRUE(tags(rig.wire.to_backend()).ends_with("PBES")) << tags(rig.wire.to_backend());
+  rig.wire.feed(Party::backend, ready());
+  EXPECT_EQ(rig.wire.fault(), Fault::none);
+  EXPECT_EQ(tags(rig.wire.to_client()), "12EZ");
+}
+
+TEST(ConversationPrepared, ALongUnnamedStatementMovesWithItsClientToo) {
+  const std::string text = "insert into t values ('" + std::string(200000, 'x') + "', $1)";
+  auto rig = two_backends()();
+  rig->wire.feed(Party::client, parse("", text) + describe('S', "") + sync());
+  rig->wire.feed(Party::backend, parse_complete() + parameter_description() + no_data() + ready());
+  EXPECT_FALSE(rig->attached);
+  for (int again = 0; again < 2; ++again) {
+    const std::size_t before = rig->wire.to_backend().size();
+    rig->wire.feed(Party::client, bind_to("", "") + execute() + sync());
+    const bool fresh = again == 0;
+    EXPECT_EQ(rig->wire.to_backend().substr(before),
+              (fresh ? parse("", text) : "") + bind_to("", "") + execute() + sync());
+    rig->wire.feed(Party::backend, (fresh ? parse_complete() : "") + kAnswer);
+    EXPECT_FALSE(rig->attached);
+  }
+  EXPECT_EQ(tags(rig->wire.to_client()), "1tnZ2CZ2CZ");
+}
+
+TEST(ConversationPrepared, OneTooLongToBeKeptKeepsItsBackendUntilItIsBound) {
+  const std::string text = "listen x -- " + std::string(postgres::kMaxParse, 'x');
+  Rig rig;
+  rig.wire.feed(Party::client, parse("", text) + describe('S', "") + sync());
+  rig.wire.feed(Party::backend, parse_complete() + parameter_description() + no_data() + ready());
+  EXPECT_TRUE(rig.attached);
+  EXPECT_EQ(rig.conversation.pin_reason(), "long_statement");
+  EXPECT_TRUE(rig.conversation.at_boundary());
+  EXPECT_FALSE(rig.conversation.needs_reset());
+  rig.wire.feed(Party::client, bind_to("", "") + execute() + sync());
+  EXPECT_EQ(tags(rig.wire.to_backend()), "PDSBES");
+  rig.wire.feed(Party::backend, bind_complete() + command("LISTEN") + ready());
+  EXPECT_EQ(rig.conversation.pin_reason(), "listen") << "its effects are those of executing it";
+}
+
+TEST(ConversationPrepared, OneTooLongToBeKeptMayBeReplaced) {
+  const std::string text = "select '" + std::string(postgres::kMaxParse, 'x') + "'";
+  for (const auto& [next, answer] : {std::pair{query("select 1"), command("SELECT 1") + ready()},
+                                     {parse("", "select 1") + sync(), parse_complete() + ready()},
+                                     {close_of('S', "") + sync(), close_complete() + ready()}}) {
+    Rig rig;
+    rig.wire.feed(Party::client, parse("", text) + sync());
+    rig.wire.feed(Party::backend, parse_complete() + ready());
+    EXPECT_TRUE(rig.attached);
+    rig.wire.feed(Party::client, next);
+    rig.wire.feed(Party::backend, answer);
+    EXPECT_FALSE(rig.attached) << tags(next);
+  }
+  Rig fails;
+  fails.wire.feed(Party::client, parse("", text) + sync());
+  fails.wire.feed(Party::backend, error("42601", "syntax error") + ready());
+  EXPECT_FALSE(fails.attached);
+}
+
 TEST(ConversationPrepared, VeryLongUnnamedStatementsPassAndNamedOnesAreRefused) {
   const std::string text = "select '" + std::string(postgres::kMaxParse, 'x') + "'";
   Rig passes;
@@ -277,17 +378,69 @@ TEST(ConversationPrepared, VeryLongUnnamedStatementsPassAndNamedOnesAreRefused) 
   passes.wire.feed(Party::backend, parse_complete() + kAnswer);
   passes.wire.feed(Party::client, bind_to("", "") + sync());
   EXPECT_EQ(tags(passes.wire.to_backend()), "PBESCBS");  // Gone with its transaction.
-  Rig refused;
-  refused.wire.feed(Party::client, parse("s", text));
-  EXPECT_EQ(refused.wire.fault(), Fault::message_too_large);
+}
+
+TEST(ConversationPrepared, AVeryLongNamedStatementFailsAndNothingElse) {
+  const std::string text = "select '" + std::string(postgres::kMaxParse, 'x') + "'";
+  Rig rig;
+  rig.wire.set_window(5000);
+  rig.wire.feed(Party::client, query("begin"));
+  rig.wire.feed(Party::backend, command("BEGIN") + ready('T'));
+  rig.wire.feed(Party::client, parse("s", text) + bind_to("", "s") + execute() + sync());
+  EXPECT_EQ(tags(rig.wire.to_backend()), "QPBES");
+  rig.wire.feed(Party::backend, error("42601", "syntax error") + ready('E'));
+  rig.wire.feed(Party::client, query("rollback"));
+  rig.wire.feed(Party::backend, command("ROLLBACK") + ready());
+  EXPECT_EQ(rig.wire.breach(), "");
+  EXPECT_EQ(tags(rig.wire.to_client()), "CZEZCZ");
+  EXPECT_NE(rig.wire.to_client().find("54000"), std::string::npos);
+  EXPECT_FALSE(rig.attached);
+}
+
+TEST(ConversationPrepared, WhatExecutesWhatWasPreparedInSqlIsSharedWithTheSame) {
+  Rig rig;
+  const auto listed = [](const std::string& rows) {
+    return row_description() + rows + command("SELECT 1") + ready();
+  };
+  const auto prepare = [&](const std::string& text) {
+    rig.wire.feed(Party::client, query(text));
+    rig.wire.feed(Party::backend, command("PREPARE") + ready());
+    rig.wire.feed(Party::backend, listed(row_of({"p", text})));
+    EXPECT_FALSE(rig.attached);
+  };
+  prepare("prepare p as select 1");
+  rig.wire.feed(Party::client, parse("s", "Execute p") + parse("t", "select 1") + sync());
+  rig.wire.feed(Party::backend, parse_complete() + parse_complete() + ready());
+  rig.wire.feed(Party::client, query("deallocate p"));
+  rig.wire.feed(Party::backend, command("DEALLOCATE") + ready());
+  rig.wire.feed(Party::backend, listed(""));
+  prepare("prepare p as select 'x'");
+  const std::size_t before = rig.wire.to_backend().size();
+  rig.wire.feed(Party::client, parse("v", "Execute p") + parse("w", "select 1") + sync());
+  EXPECT_EQ(rig.wire.to_backend().substr(before), parse("weirpool_3", "Execute p") + sync());
 }
 
 TEST(ConversationPrepared, AClientMayNotNameWithoutEnd) {
   Rig rig({}, 1);
-  for (int i = 0; i < 17; ++i) {
-    rig.wire.feed(Party::client, parse("s" + std::to_string(i), "select 1"));
+  const auto name = [&rig](int number) {
+    const std::string one = "s" + std::to_string(number);
+    rig.wire.feed(Party::client, parse(one, "select 1") + describe('S', one) + sync());
+  };
+  const std::string described = parameter_description() + row_description();
+  for (int i = 0; i < 16; ++i) {
+    name(i);
+    rig.wire.feed(Party::backend, (i == 0 ? parse_complete() : "") + described + ready());
   }
-  EXPECT_EQ(rig.wire.fault(), Fault::message_too_large);
+  name(16);
+  rig.wire.feed(Party::backend, error("42601", "syntax error") + ready());
+  EXPECT_TRUE(tags(rig.wire.to_client()).ends_with("1tTZEZ"));
+  EXPECT_NE(rig.wire.to_client().find("54000"), std::string::npos);
+  // Room again.
+  rig.wire.feed(Party::client, close_of('S', "s3") + sync());
+  name(16);
+  rig.wire.feed(Party::backend, described + ready());
+  EXPECT_TRUE(tags(rig.wire.to_client()).ends_with("EZ3Z1tTZ")) << tags(rig.wire.to_client());
+  EXPECT_EQ(rig.wire.fault(), Fault::none);
 }
 
 }  // namespace

@@ -219,6 +219,29 @@ TEST(ConversationState, ARoleFollowsItsClientAndNobodyElse) {
   EXPECT_EQ(last_query(other), "RESET \"role\";RESET \"session_authorization\";");
 }
 
+TEST(ConversationState, DiscardAllEndsTheRoleHoweverItIsSent) {
+  Rig rig;
+  change(rig, "set role admin", "SET", {"admin"});
+  rig.wire.feed(Party::client, parse("", "discard all") + bind_to("", "") + execute() + sync());
+  rig.wire.feed(Party::backend,
+                parse_complete() + bind_complete() + command("DISCARD ALL") + ready());
+  const std::string asked = last_query(rig);
+  EXPECT_NE(asked.find(asked_for("role")), std::string::npos) << asked;
+  Values values;
+  for (std::size_t at = 0; (at = asked.find("current_setting", at)) != asked.npos; ++at) {
+    values.emplace_back("none");
+  }
+  rig.wire.feed(Party::backend, told(values));
+  rig.wire.feed(Party::client, kNextQuery);
+  EXPECT_EQ(last_query(rig).find("admin"), std::string::npos) << last_query(rig);
+}
+
+TEST(ConversationState, ASearchPathThatBeginsWithTemporaryObjectsPins) {
+  Rig rig(Wanted{{"search_path", "pg_temp"}});
+  rig.wire.feed(Party::client, query("create table t ()"));
+  EXPECT_EQ(rig.conversation.pin_reason(), "load");
+}
+
 TEST(ConversationState, AnIdentityTakenInsideAFunctionIsSeen) {
   Rig rig;
   rig.wire.feed(Party::client, query("select become_root()"));
@@ -286,7 +309,6 @@ TEST(ConversationState, TemporaryObjectsPinWhileTheyAreThere) {
 TEST(ConversationState, EveryVerifiableStateIsAskedAbout) {
   const std::vector<std::array<std::string, 3>> states{
       {"listen x", "unlisten *", "listen"},
-      {"prepare p as select 1", "deallocate p", "sql_prepare"},
       {"declare c cursor with hold for select 1", "close c", "with_hold_cursor"},
       {"create temp table t ()", "discard temp", "temporary_object"},
       {"select pg_advisory_lock(1)", "select pg_advisory_unlock(1)", "advisory_lock"}};
@@ -311,37 +333,6 @@ TEST(ConversationState, DiscardAllEndsAllOfIt) {
   EXPECT_TRUE(rig.released_clean);
 }
 
-TEST(ConversationState, SequencesPinUntilTheyAreDiscarded) {
-  Rig rig;
-  rig.wire.feed(Party::client, query("select lastval()"));
-  EXPECT_EQ(rig.wire.to_backend(), query("DISCARD SEQUENCES"));
-  rig.wire.feed(Party::backend, command("DISCARD SEQUENCES") + ready());
-  rig.wire.feed(Party::backend, kDescribedAnswer);
-  EXPECT_EQ(rig.conversation.pin_reason(), "sequence_value");
-  rig.wire.feed(Party::client, query("discard sequences"));
-  rig.wire.feed(Party::backend, command("DISCARD SEQUENCES") + ready());
-  EXPECT_FALSE(rig.attached);
-}
-
-TEST(ConversationState, SomebodyElsesSequenceIsForgottenFirst) {
-  const std::string text = "select currval('s')";
-  for (const std::string& batch :
-       {query(text), parse("", text) + bind_to("", "") + execute() + sync(),
-        parse("s", text) + bind_to("", "s") + execute() + sync()}) {
-    Rig rig;
-    rig.wire.feed(Party::client, batch);
-    EXPECT_EQ(rig.wire.to_backend(), query("DISCARD SEQUENCES"));
-    rig.wire.feed(Party::backend, command("DISCARD SEQUENCES") + ready());
-    EXPECT_EQ(rig.wire.breach(), "");
-    EXPECT_GT(rig.wire.to_backend().size(), 30U);
-  }
-  Rig inside;
-  inside.wire.feed(Party::client, query("begin"));
-  inside.wire.feed(Party::backend, command("BEGIN") + ready('T'));
-  inside.wire.feed(Party::client, query("select lastval()"));
-  EXPECT_EQ(inside.wire.to_backend(), query("begin") + query("select lastval()"));
-}
-
 TEST(ConversationState, WhatWasNotAskedAboutIsResetAfterwards) {
   Rig rig;
   rig.wire.feed(Party::client, query("begin") + query("set work_mem = 1"));
@@ -360,7 +351,9 @@ TEST(ConversationState, TextsBehindOneThatChangesTheirReadingPin) {
   rig.wire.feed(Party::backend, command("SET") + status("standard_conforming_strings", "off") +
                                     ready() + command("SET") + ready());
   // Whatever can be asked for is asked for.
-  rig.wire.feed(Party::backend, told({"f", "f", "f", "f", "f", "'"}));
+  rig.wire.feed(Party::backend, row_description() + row_of({"f", "f", "f", "f", "'"}) +
+                                    command("SELECT 1") + row_description() + command("SELECT 0") +
+                                    ready());
   EXPECT_EQ(rig.conversation.pin_reason(), "set_parameter");
 }
 

@@ -39,13 +39,35 @@ TEST(Prepared, ACommentAtTheEndMakesNoOtherStatement) {
   EXPECT_EQ(plain->body(), std::string("select 1\0\0\0", 11));
   for (const char* other :
        {"select 1/*+ hint */", "/* x */", "select '/* x */", "select '*/", "select 1 /* /* */ */",
-        "select 1 -- /* x */", "select $$ /* x */", "select 1//* x */", "/*/"}) {
+        "select $$ /* x */", "select 1//* x */", "/*/", "-- x", "select '-- x", "select $a$ -- x",
+        "select '--' -- x", "select 1 - -1", "select /* -- x", "select 1 -- x\n+ 1", ""}) {
     EXPECT_EQ(without_last_comment(other, Reading{}), other);
   }
   EXPECT_EQ(without_last_comment("select 1/**/; ", Reading{}), "select 1");
+  for (const char* same : {"select 1 -- /* x */", "select 1--x", "select 1; -- x\n;\n",
+                           "select 1 /* y */ -- x;", "select 1\n--x -- y"}) {
+    EXPECT_EQ(without_last_comment(same, Reading{}), "select 1") << same;
+  }
+  EXPECT_EQ(without_last_comment("select '\\' --'\n", Reading{}), "select '\\'");
   EXPECT_EQ(without_last_comment("select '\\' /*'*/", Reading{}), "select '\\'");
   EXPECT_EQ(without_last_comment("select '\\' /*'*/", Reading{Strings::escapes}),
             "select '\\' /*'*/");
+}
+
+TEST(Prepared, ACommentOfTracingAtTheFrontLeavesOnlyItsPlace) {
+  StatementCatalog catalog;
+  const StatementRef first = named(catalog, "/*traceparent='00-1'*/ select 1");
+  EXPECT_EQ(first, named(catalog, "/*traceparent='00-2'*/ select 1"));
+  EXPECT_EQ(first->body(), std::string(22, ' ') + " select 1");
+  EXPECT_NE(first, named(catalog, "/*traceparent='0-2'*/ select 1"));
+  EXPECT_EQ(with_blank_front("-- a=1\n /* b */ /*c=2*/ x -- d=3"),
+            "      \n /* b */         x -- d=3");
+  for (const char* other :
+       {"", "select 1", "/*NO LOAD BALANCE*/ select 1", "/* shard: 1 */ select 1",
+        "/* a=1 */ /*+ Hint(t) */ select 1", "/*! a=1 */ select 1", "/* a=1 select",
+        "select /* a=1 */ 1", "/* \xC3\xA4=1 */ select 1"}) {
+    EXPECT_EQ(with_blank_front(other), std::nullopt) << other;
+  }
 }
 
 TEST(Prepared, NamesAreNeverUsedAgain) {

@@ -87,6 +87,12 @@ TEST(QueryMessages, FaultsBecomeErrors) {
   const ErrorResponse ends = ErrorResponse::parse(out.view().subspan(kHeaderSize));
   EXPECT_TRUE(ends.fatal());
   EXPECT_EQ(ends.message, "no");
+  out.clear();
+  write_refusal(Fault::backend_unavailable, "down", out);
+  const ErrorResponse refused = ErrorResponse::parse(out.view().subspan(kHeaderSize));
+  EXPECT_EQ(refused.severity, "ERROR");
+  EXPECT_EQ(refused.sqlstate, "57P03");
+  EXPECT_EQ(refused.detail, "down");
 }
 
 TEST(QueryMessages, SmallOnes) {

@@ -22,6 +22,15 @@ TEST(ReplyQueue, AnswersComeInOrder) {
   EXPECT_TRUE(queue.empty());
 }
 
+TEST(ReplyQueue, QueriesAndSyncEndWithReadyForQuery) {
+  for (const Reply reply : {Reply::query, Reply::deallocate, Reply::function, Reply::sync}) {
+    EXPECT_TRUE(ends_with_ready(reply));
+  }
+  for (const Reply reply : {Reply::none, Reply::parse, Reply::execute, Reply::copy_end}) {
+    EXPECT_FALSE(ends_with_ready(reply));
+  }
+}
+
 TEST(ReplyQueue, ItsMemoryIsTheBackends) {
   ReplyQueue::Storage lent;
   lent.reserve(ReplyQueue::kKept);
@@ -37,6 +46,35 @@ TEST(ReplyQueue, ItsMemoryIsTheBackends) {
     EXPECT_TRUE(lent.empty());
     EXPECT_EQ(lent.data(), memory);
   }
+}
+
+TEST(ReplyQueue, WhoAlwaysOwesSomethingDoesNotGrow) {
+  ReplyQueue::Storage lent;
+  lent.reserve(ReplyQueue::kKept);
+  ReplyQueue queue;
+  queue.take(lent);
+  queue.push(Reply::query);
+  for (int i = 0; i < 10000; ++i) {
+    queue.push(Reply::sync, nullptr, note_of(std::to_string(i)));
+    queue.pop();
+    ASSERT_EQ(queue.size(), 1U);
+    ASSERT_EQ(queue[0].client_name(), std::to_string(i));
+  }
+  queue.give_back(lent);
+  EXPECT_EQ(lent.capacity(), ReplyQueue::kKept);
+}
+
+TEST(ReplyQueue, LongStatementsFillItSooner) {
+  ReplyQueue queue;
+  const std::string body(kMaxExpectedBytes / 4, 'x');
+  const StatementRef one = unnamed_statement(bytes_of(body), {});
+  for (int i = 0; i < 4; ++i) {
+    EXPECT_FALSE(queue.full());
+    queue.push(Reply::parse, one);
+  }
+  EXPECT_TRUE(queue.full());
+  queue.pop();
+  EXPECT_FALSE(queue.full());
 }
 
 TEST(ReplyQueue, ALongPipelineLeavesNothing) {

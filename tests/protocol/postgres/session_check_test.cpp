@@ -4,6 +4,7 @@
 
 #include <limits>
 
+#include "protocol/postgres/sql_statements.hpp"
 #include "tests/protocol/postgres/wire_text.hpp"
 
 namespace weirpool::protocol::postgres {
@@ -47,9 +48,43 @@ TEST(SessionCheck, PinsComeFirst) {
   check.touch("a", true);
   const std::string text = check.query(in_utc(), *catalog.of({}));
   EXPECT_EQ(text.find("SELECT EXISTS("), 0U);
-  EXPECT_EQ(check.over({"t", "f", "f", "t", "t", "x"}), kPinPrepare | kPinWithHold);
-  EXPECT_EQ(check.over({"t", "f", "f", "t", std::nullopt, "x"}), std::nullopt);
-  EXPECT_EQ(check.parameters().at(0).column, 5U);
+  EXPECT_EQ(check.over({"t", "f", "f", "t", "x"}), kPinWithHold | kPinTemporary);
+  EXPECT_EQ(check.over({"t", "f", "f", std::nullopt, "x"}), std::nullopt);
+  EXPECT_EQ(check.parameters().at(0).column, 4U);
+  EXPECT_TRUE(check.lists());
+  EXPECT_EQ(check.results_before_list(), 1U);
+  EXPECT_NE(text.find(";SELECT name,statement FROM"), std::string::npos);
+}
+
+TEST(SessionCheck, WhatIsPreparedIsListed) {
+  ProfileCatalog catalog;
+  SessionCheck check;
+  EXPECT_FALSE(check.lists());
+  check.verify(kPinPrepare);
+  EXPECT_EQ(check.query(in_utc(), *catalog.of({})),
+            "SELECT name,statement FROM pg_catalog.pg_prepared_statements WHERE from_sql LIMIT 65");
+  EXPECT_EQ(check.results_before_list(), 0U);
+  EXPECT_EQ(check.over({}), Effects{0});
+}
+
+TEST(SessionCheck, WhatHasBeenPreparedIsRemembered) {
+  SessionCheck check;
+  check.prepares("a");
+  EXPECT_TRUE(check.has_prepared("a"));
+  EXPECT_FALSE(check.has_prepared("b"));
+  EXPECT_FALSE(check.may_have_muddled("a"));
+  check.muddle();
+  EXPECT_FALSE(check.has_prepared("a"));
+  EXPECT_TRUE(check.may_have_muddled("a"));
+  EXPECT_FALSE(check.may_have_muddled("b"));
+  check.prepares(std::string(kMaxSqlBytes, 'x'));
+  EXPECT_TRUE(check.may_have_muddled("b"));
+  SessionCheck other;
+  other.prepares("a");
+  other.relies_on_settings();
+  EXPECT_TRUE(other.has_prepared("a"));
+  other.rolled_back();
+  EXPECT_FALSE(other.has_prepared("a"));
 }
 
 TEST(SessionCheck, AResetIsOneOnlyIfNothingElseWasDone) {

@@ -12,7 +12,7 @@ namespace {
 TEST(SessionWords, EveryPinHasALabel) {
   for (Effects bit = 1; bit <= kPins; bit <<= 1) EXPECT_FALSE(pin_label(bit).empty()) << bit;
   EXPECT_EQ(pin_label(0), "");
-  EXPECT_EQ(pin_label(kResetAll | kEndsState | kSettings | kRoles | kLocal), "");
+  EXPECT_EQ(pin_label(kResetAll | kForgets | kEndsState | kSettings | kRoles | kLocal), "");
 }
 
 TEST(SessionWords, OneTextNamesABoundedNumberOfParameters) {

@@ -11,6 +11,7 @@ TEST(SqlPrepare, NamesAreFoldedAsTheServerDoes) {
   EXPECT_EQ(deallocated_name("deallocate \"My \"\"one\"\"\""), "My \"one\"");
   EXPECT_EQ(deallocated_name("deallocate\"x\""), "x");
   EXPECT_EQ(deallocated_name("deallocate prepare"), "prepare");
+  EXPECT_EQ(deallocated_name("/* x */ deallocate -- y\n s /* z */;"), "s");
   EXPECT_EQ(deallocated_name("deallocate \"all\""), "all");
   EXPECT_EQ(deallocated_name(std::string_view("deallocate s\0", 13)), "s");
 }
@@ -19,7 +20,7 @@ TEST(SqlPrepare, NothingElseIsOne) {
   for (const char* text :
        {"", "deallocate", "deallocate all", "deallocate prepare all", "deallocate s; select 1",
         "deallocate s t", "deallocate \"s", "deallocate \"\"", "deallocated s", "drop s",
-        "deallocate /* x */ s", "deallocate 1s", "deallocate s\xC3\xA4"}) {
+        "deallocate s /* x", "deallocate 1s", "deallocate s\xC3\xA4"}) {
     EXPECT_EQ(deallocated_name(text), std::nullopt) << text;
   }
   EXPECT_EQ(deallocated_name("deallocate " + std::string(64, 's')), std::nullopt);

@@ -180,7 +180,7 @@ TEST_F(FairQueueTest, ModestIsWhoStandsWithLessThanAQuarterOfTheOthers) {
   const Flow fat = flow(2);
   push(thin, "thin");
   EXPECT_FALSE(FairQueue::modest(places.back()));
-  EXPECT_FALSE(FairQueue::greedy(places.back()));
+  EXPECT_TRUE(FairQueue::greedy(places.back()));
   for (int i = 0; i < 9; ++i) push(fat, "fat");
   EXPECT_TRUE(FairQueue::modest(places.front()));
   EXPECT_FALSE(FairQueue::modest(places.back()));
@@ -223,16 +223,21 @@ TEST_F(FairQueueTest, DebtIsWhatASourceHasHadBeyondItsTurns) {
   EXPECT_EQ(queue.debt(slow), Duration::zero()) << "nobody waits for anything";
 }
 
-TEST_F(FairQueueTest, FindGoesFromTheOldestAndStopsWhenTold) {
+TEST_F(FairQueueTest, ASiftGoesFromTheOldestAndStopsWhenTold) {
+  using Sift = FairQueue::Sift;
   const Flow node = flow(1);
-  for (const char* who : {"a", "b", "c"}) push(node, who);
-  const auto is = [](const char* who) {
-    return [who](const Ticket& ticket) { return static_cast<const Place&>(ticket).who == who; };
+  for (const char* who : {"a", "b", "c", "d", "e"}) push(node, who);
+  std::vector<Ticket*> taken;
+  const auto judge = [](const Ticket& ticket) {
+    const std::string& who = static_cast<const Place&>(ticket).who;
+    return who == "d" ? Sift::stop : who == "b" ? Sift::leave : Sift::take;
   };
-  const auto always = [](const Ticket&) { return true; };
-  EXPECT_EQ(queue.find(Class::normal, is("b"), always), &places[1]);
-  EXPECT_EQ(queue.find(Class::normal, is("c"), is("a")), nullptr);
-  EXPECT_EQ(queue.find(Class::high, always, always), nullptr);
+  queue.sift(Class::high, judge, taken);
+  EXPECT_TRUE(taken.empty());
+  queue.sift(Class::normal, judge, taken);
+  EXPECT_EQ(taken, (std::vector<Ticket*>{&places[0], &places[2]}));
+  EXPECT_EQ(queue.size(), 3U);
+  EXPECT_EQ(pick(), "b");
 }
 
 TEST_F(FairQueueTest, SourcesAreKnownByWhatTheyDidAndForgottenWhenNobodyHasThem) {

@@ -41,8 +41,7 @@ class WaitingLineTest : public testing::Test {
     for (int i = 0; i < 2000; ++i) {
       now += milliseconds(1);
       for (int newcomer = 0; newcomer < 10; ++newcomer) refused += join(flow) ? 0U : 1U;
-      while (line.expired(now)) {
-      }
+      line.expired(now);
       line.next(now);
     }
     return refused;
@@ -82,7 +81,7 @@ TEST_F(WaitingLineTest, WhileThePoolGrowsALineIsNoOverload) {
   for (int i = 0; i < 100; ++i) push(node);
   for (int i = 0; i < 50; ++i) {
     now += milliseconds(20);
-    EXPECT_EQ(line.expired(now), nullptr);
+    EXPECT_TRUE(line.expired(now).empty());
     line.next(now);
   }
   EXPECT_FALSE(line.overloaded());
@@ -95,8 +94,7 @@ TEST_F(WaitingLineTest, AStandingLineShedsWhatIsOlderThanAFewTargets) {
     push(node);
     push(node);
     now += milliseconds(1);
-    while (line.expired(now)) {
-    }
+    line.expired(now);
     line.next(now);
   }
   EXPECT_TRUE(line.overloaded());
@@ -112,7 +110,7 @@ TEST_F(WaitingLineTest, ACrowdThatWaitsForItsAnswersIsServedInTheOrderItCame) {
   for (int i = 0; i < 300; ++i) push(node);
   for (int i = 0; i < 3000; ++i) {
     now += milliseconds(1);
-    EXPECT_EQ(line.expired(now), nullptr);
+    EXPECT_TRUE(line.expired(now).empty());
     const Ticket* served = line.next(now);
     ASSERT_EQ(served, &places[static_cast<std::size_t>(i)]);
     ASSERT_EQ(line.admit(node, Duration::max(), now), WaitingLine::Answer::queue);
@@ -132,6 +130,29 @@ TEST_F(WaitingLineTest, AFloodIsCutToWhatCanBeServedAndTheRestRefusedWhenItComes
   EXPECT_LE(line.queue().size(), 2 * 100U / 8 + 1) << "milliseconds of service";
 }
 
+TEST_F(WaitingLineTest, AFloodOfManyIsCutALittleAtATime) {
+  learn(milliseconds(20), 20);
+  // Each from a source of its own: nobody asks for more than the others.
+  std::vector<Flow> flows;
+  for (std::uint64_t i = 0; i < 3000; ++i) {
+    flows.push_back(line.queue().flow(Class::normal, Source{10 + i}, ""));
+    push(flows.back());
+  }
+  std::size_t cut = 0;
+  for (int i = 0; i < 1000; ++i) {
+    now += milliseconds(1);
+    const std::size_t at_once = line.expired(now).size();
+    ASSERT_LE(at_once, config::kShedAtOnce);
+    if (at_once == config::kShedAtOnce) {
+      ASSERT_EQ(line.wake_at(now), now + config::kLineTick);
+    }
+    cut += at_once;
+    line.next(now);
+  }
+  EXPECT_GT(cut, 1500U);
+  EXPECT_LE(line.queue().size(), 20U);
+}
+
 TEST_F(WaitingLineTest, ASourceWhoseOwnLineIsTooLongIsRefusedAndNobodyElse) {
   learn(milliseconds(20), 20);
   line.supply({20, 0, milliseconds(100)}, now);
@@ -140,8 +161,7 @@ TEST_F(WaitingLineTest, ASourceWhoseOwnLineIsTooLongIsRefusedAndNobodyElse) {
   // The others take four fifths; the wild one asks for twice what is left.
   for (std::uint64_t i = 0; i < 5000; ++i) {
     now += milliseconds(1);
-    while (line.expired(now)) {
-    }
+    line.expired(now);
     if (i % 5 < 4) {
       const Flow polite = line.queue().flow(Class::normal, Source{10 + i % 90}, "");
       ASSERT_TRUE(join(polite));
@@ -174,7 +194,7 @@ TEST_F(WaitingLineTest, WithoutATargetNobodyIsShedForWaiting) {
     push(node);
     push(node);
     now += milliseconds(1);
-    EXPECT_EQ(line.expired(now), nullptr);
+    EXPECT_TRUE(line.expired(now).empty());
     line.next(now);
   }
   EXPECT_FALSE(line.overloaded());
@@ -206,7 +226,7 @@ TEST_F(WaitingLineTest, AFrozenPoolIsWaitedForNotShedAt) {
   push(node);
   for (int i = 0; i < 300; ++i) {
     now += milliseconds(10);
-    EXPECT_EQ(line.expired(now), nullptr);
+    EXPECT_TRUE(line.expired(now).empty());
   }
 }
 

@@ -22,8 +22,9 @@ TEST(AnswersTest, RolesComeFromTheConfiguration) {
 }
 
 TEST(AnswersTest, WhoOnlyWatchesChangesNothing) {
-  for (const char* text : {"PAUSE", "RESUME", "RELOAD", "KILL app", "KILL_CLIENT 1", "RECONNECT",
-                           "SHUTDOWN", "DISABLE a", "ENABLE a", "WAIT_CLOSE", "SET x = 1"}) {
+  for (const char* text :
+       {"PAUSE", "RESUME", "RELOAD", "KILL app", "KILL_CLIENT 1", "RECONNECT", "SHUTDOWN",
+        "DISABLE a", "ENABLE a", "WAIT_CLOSE", "SUSPEND", "SET x = 1"}) {
     ASSERT_TRUE(at_once(text, Role::stats)) << text;
     EXPECT_EQ(at_once(text, Role::stats)->error, "admin access needed") << text;
     EXPECT_EQ(at_once(text, Role::stats, true)->error, "admin access needed") << text;
@@ -36,8 +37,18 @@ TEST(AnswersTest, WhoOnlyWatchesChangesNothing) {
 
 TEST(AnswersTest, WhatIsNoCommandIsSaidAsPgbouncerSaysIt) {
   EXPECT_EQ(at_once("FROB x", Role::admin)->error, "invalid command 'FROB x', use SHOW HELP;");
-  EXPECT_EQ(at_once("SHOW FDS", Role::admin)->sqlstate, "08P01");
-  EXPECT_EQ(at_once("SUSPEND", Role::admin)->sqlstate, "0A000");
+  EXPECT_EQ(at_once("SHOW FD", Role::admin)->sqlstate, "08P01");
+  EXPECT_EQ(at_once("SUSPEND shop", Role::admin)->sqlstate, "08P01");
+}
+
+TEST(AnswersTest, FdsAreForAdminsAndNoneIsHandedOver) {
+  EXPECT_EQ(at_once("SHOW FDS", Role::stats)->error, "admin access needed");
+  EXPECT_EQ(at_once("SHOW FDS", Role::stats, true)->error, "admin access needed");
+  EXPECT_FALSE(at_once("SHOW FDS", Role::admin));
+  const Answer answer = table_of(*find_show("FDS"), sample_report());
+  EXPECT_EQ(answer.table.columns.size(), 15U);
+  EXPECT_EQ(answer.table.columns.back(), (Column{"scram_server_key", Type::bytes}));
+  EXPECT_TRUE(answer.table.rows.empty());
 }
 
 TEST(AnswersTest, ConstantsAndHelp) {

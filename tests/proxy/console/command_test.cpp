@@ -46,7 +46,7 @@ TEST(CommandTest, VerbsWithTheirArguments) {
   EXPECT_EQ(read("RELOAD"), made(Verb::reload));
   EXPECT_EQ(read("SHUTDOWN wait_for_clients"), made(Verb::shutdown, "WAIT_FOR_CLIENTS"));
   EXPECT_EQ(read("DRAIN"), made(Verb::shutdown, "WAIT_FOR_CLIENTS"));
-  EXPECT_EQ(read("SUSPEND"), made(Verb::unsupported, "SUSPEND"));
+  EXPECT_EQ(read("SUSPEND"), made(Verb::suspend));
 }
 
 TEST(CommandTest, WrongNumbersOfArgumentsAreNoCommands) {

@@ -41,10 +41,11 @@ inline Report sample_report() {
   pool.work = {100, 200, 5, 4, 3};
   pool.received = 1000;
   pool.sent = 2000;
-  pool.lent_microseconds = 50000;
+  pool.transaction_microseconds = 50000;
+  pool.query_microseconds = 40000;
   report.numbers.pools[{"shop", "app", "ann"}] = pool;
   report.numbers.pools[{"other", "app", "ann"}] = pool;
-  report.numbers.backends.push_back({"shop", "postgresql", 5, 20});
+  report.numbers.backends.push_back({"shop", "postgresql", 5, 20, 16, {}});
   report.numbers.clients.console = 1;
   report.numbers.clients.clients = {1, 2, 3, 4};
   report.numbers.version = "9.9";

@@ -19,6 +19,7 @@ TEST(ReportTest, StatsAreSummedByDatabase) {
   EXPECT_EQ(app.sent, 4000U);
   EXPECT_EQ(app.wait_time, 1'000'000U);
   EXPECT_EQ(app.transaction_time, 100'000U);
+  EXPECT_EQ(app.query_time, 80'000U);
   EXPECT_EQ(app.client_parses, 10U);
   EXPECT_EQ(app.binds, 6U);
 }

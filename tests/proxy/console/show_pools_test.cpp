@@ -42,7 +42,7 @@ TEST(ShowPoolsTest, DatabasesSayWhetherTheyAreHeldOrDisabled) {
 TEST(ShowPoolsTest, Backends) {
   const Rows rows = backends(sample_report());
   ASSERT_EQ(rows.size(), 1U);
-  EXPECT_EQ(line(rows[0]), "shop|postgresql|db.example.com|5432|5|20|2");
+  EXPECT_EQ(line(rows[0]), "shop|postgresql|db.example.com|5432|5|20|16|2");
 }
 
 }  // namespace

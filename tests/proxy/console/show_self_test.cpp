@@ -41,18 +41,32 @@ TEST(ShowSelfTest, ListsHaveTheRowsOfPgbouncerAndNoOthers) {
 
 TEST(ShowSelfTest, TheShortOnes) {
   Report report = sample_report();
-  report.paused = true;
+  report.paused = report.suspended = true;
   report.statements.push_back({"postgresql", "weirpool_1", "select 1", 2});
   report.sizes.push_back({"client", 100, 2});
   EXPECT_EQ(line(version(report)[0]), "PgBouncer 1.25.2 (weirpool 9.9)");
+  EXPECT_TRUE(has(state(report), "active|no"));
   EXPECT_TRUE(has(state(report), "paused|yes"));
+  EXPECT_TRUE(has(state(report), "suspended|yes"));
   EXPECT_TRUE(has(status(report), "clients|10"));
   EXPECT_TRUE(has(status(report), "backends_limit|20"));
   EXPECT_EQ(line(memory(report)[0]), "client|100|2|0|200");
   EXPECT_EQ(line(prepared_statements(report)[0]), "postgresql|weirpool_1|select 1|2");
-  EXPECT_TRUE(has(users(report), "ann|~|~|~|0|12|0|14"));
-  EXPECT_TRUE(has(users(report), "bob|~|~|~|0|0|0|0"));
+  EXPECT_TRUE(has(users(report), "ann|||~|0|12|0|14"));
+  EXPECT_TRUE(has(users(report), "bob|||~|0|0|0|0"));
   EXPECT_TRUE(no_rows(report).empty());
+}
+
+TEST(ShowSelfTest, UsersHaveTheBoundsThatHold) {
+  Report report = sample_report();
+  auto config = std::make_shared<config::Config>(*report.config);
+  config->pool.max_user_connections = 7;
+  config->limits.max_user_client_connections = 8;
+  config->users["bob"].max_user_connections = 3;
+  config->users["bob"].pool_size = 2;
+  report.config = config;
+  EXPECT_TRUE(has(users(report), "ann|||~|7|12|8|14"));
+  EXPECT_TRUE(has(users(report), "bob|2||~|3|0|8|0"));
 }
 
 TEST(ShowSelfTest, EventsAreTheLastOnes) {

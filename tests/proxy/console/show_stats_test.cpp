@@ -9,7 +9,7 @@ namespace {
 TEST(ShowStatsTest, TotalsInTheOrderOfTheWire) {
   const Rows rows = stats_totals(sample_report());
   ASSERT_EQ(rows.size(), 2U);
-  EXPECT_EQ(line(rows[0]), "app|200|200|400|2000|4000|100000|100000|1000000|10|8|6");
+  EXPECT_EQ(line(rows[0]), "app|200|200|400|2000|4000|100000|80000|1000000|10|8|6");
   EXPECT_EQ(line(rows[1]), "pgbouncer|0|0|0|0|0|0|0|0|0|0|0");
 }
 
@@ -29,7 +29,7 @@ TEST(ShowStatsTest, AveragesAreOfTheLastPeriod) {
   report.period.seconds = 10;
   EXPECT_EQ(line(stats_averages(report)[0]), "app|5|10|20|100|0|50|20|2|0|0|0");
   EXPECT_EQ(line(stats(report)[0]),
-            "app|200|200|400|2000|4000|100000|100000|1000000|10|8|6|5|10|20|100|0|50|20|2|0|0|0");
+            "app|200|200|400|2000|4000|100000|80000|1000000|10|8|6|5|10|20|100|0|50|20|2|0|0|0");
   const Rows all = totals(report);
   ASSERT_EQ(all.size(), 22U);
   EXPECT_EQ(line(all[1]), "total_xact_count|200");

@@ -38,7 +38,6 @@ TEST(ShowTest, TheColumnsExportersReadByPosition) {
   EXPECT_EQ(find_show("USERS")->columns.size(), 8U);
   EXPECT_EQ(find_show("STATS")->columns[1].type, Type::numeric);
   EXPECT_EQ(find_show("STATS")->columns[0].type, Type::text);
-  EXPECT_EQ(find_show("FDS"), nullptr);
 }
 
 TEST(ShowTest, EveryTableFillsItsColumns) {

@@ -14,7 +14,10 @@ Snapshot busy() {
   now.clients.clients = {1, 2, 3, 4};
   now.clients.faults[static_cast<std::size_t>(protocol::Fault::pool_timeout)] = 6;
   now.turned_away[static_cast<std::size_t>(protocol::Fault::too_many_logins)] = 7;
-  now.backends.push_back({"shop", "postgresql", 5, 20});
+  now.backends.push_back({"shop", "postgresql", 5, 20, 16, 0.25, 0, 1, 8, 9});
+  now.clients.loop_lag.buckets[3] = 4;
+  now.memory_high = 4096;
+  now.memory_state = 1;
   PoolNumbers& pool = now.pools[{"shop", "db\"\\\n", "app"}];
   pool.active = 5;
   pool.wait_buckets[0] = 2;
@@ -51,6 +54,13 @@ TEST(Exporter, WritesValuesAndEscapesLabels) {
   const std::string normal = pool + ",class=\"normal\"";
   EXPECT_TRUE(has(text, "weirpool_admission_offered_total{" + normal + "} 10")) << text;
   EXPECT_TRUE(has(text, "weirpool_admission_shed_total{" + normal + ",reason=\"overload\"} 2"));
+  const std::string server = "backend=\"shop\",protocol=\"postgresql\"";
+  EXPECT_TRUE(has(text, "weirpool_request_retries_total{" + server + ",result=\"ok\"} 8")) << text;
+  EXPECT_TRUE(has(text, "weirpool_request_retries_total{" + server + ",result=\"refused\"} 9"));
+  EXPECT_TRUE(has(text, "weirpool_loop_lag_seconds_bucket{le=\"0.0005\"} 0")) << text;
+  EXPECT_TRUE(has(text, "weirpool_loop_lag_seconds_bucket{le=\"0.001\"} 4")) << text;
+  EXPECT_TRUE(has(text, "weirpool_memory_high_bytes 4096")) << text;
+  EXPECT_TRUE(has(text, "weirpool_memory_state 1")) << text;
   EXPECT_EQ(text.find("class=\"critical\""), std::string::npos) << "nobody has asked";
   EXPECT_TRUE(has(text, "weirpool_pool_wait_seconds_count{" + pool + "} 3")) << text;
   EXPECT_TRUE(has(text, "weirpool_pool_wait_seconds_bucket{" + pool + ",le=\"30\"} 2")) << text;

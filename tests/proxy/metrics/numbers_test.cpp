@@ -12,12 +12,16 @@ TEST(Numbers, WorkersAreSummed) {
   two.clients[1].add(-1);  // a session moved: only the sum means something
   two.faults[4].add(2);
   one.logins_ok.add(1);
+  one.loop_lag.observe(0.2);
+  two.loop_lag.observe(0.2);
   ClientNumbers sum;
   sum.add(one);
   sum.add(two);
   EXPECT_EQ(sum.clients[1], 2);
   EXPECT_EQ(sum.faults[4], 2U);
   EXPECT_EQ(sum.logins_ok, 1U);
+  EXPECT_EQ(sum.loop_lag.buckets[10], 2U);
+  EXPECT_DOUBLE_EQ(sum.loop_lag.sum, 0.4);
 }
 
 TEST(Numbers, TheOldestWaiterOfAllShardsCounts) {

@@ -24,5 +24,12 @@ TEST(Process, TellsTheTruth) {
   EXPECT_GE(after.cpu_seconds, 0);
 }
 
+TEST(Process, TheQuickLookAtMemorySaysTheSame) {
+  const auto resident = static_cast<double>(resident_bytes());
+  const double other = read_process().resident_bytes;
+  EXPECT_GT(resident, other / 2);
+  EXPECT_LT(resident, other * 2);
+}
+
 }  // namespace
 }  // namespace weirpool::metrics

@@ -31,7 +31,11 @@ class ListenerTest : public testing::Test {
                                    int ceiling = Listener::kNoCeiling) {
     return std::make_unique<Listener>(
         io_, address, tcp_, config::Duration(5), [this](int fd) { accepted_.push_back(fd); },
-        ceiling);
+        ceiling, Listener::Gate(), tell_and_close);
+  }
+  static void tell_and_close(int fd) {
+    EXPECT_EQ(::send(fd, "full\n", 5, MSG_DONTWAIT | MSG_NOSIGNAL), 5);
+    ::close(fd);
   }
   void turn() {
     io_.restart();
@@ -59,7 +63,9 @@ TEST_F(ListenerTest, LeavesTheLastDescriptorsToOthers) {
     const ToyClient inside(listener_->port());
     ASSERT_TRUE(until([&] { return accepted_.size() == 1; }));
     ToyClient outside(listener_->port());
-    EXPECT_TRUE(until([&] { return outside.ended(); }));
+    EXPECT_TRUE(until([&] { return outside.has_line(); }));
+    EXPECT_EQ(outside.line(), "full");
+    EXPECT_EQ(outside.line(), "<closed>");
     EXPECT_EQ(accepted_.size(), 1U);
     ::close(accepted_[0]);
     accepted_.clear();
@@ -162,9 +168,29 @@ TEST_F(ListenerTest, WithoutDescriptorsItTurnsOneAwayAndPausesInsteadOfSpinning)
     // One readiness and then one look per pause of 5 ms; a spinning acceptor runs thousands.
     EXPECT_LE(handlers, 25U);
   }
+  EXPECT_EQ(turned_away.line(), "full");
   EXPECT_EQ(turned_away.line(), "<closed>");
   const ToyClient next(listener_->port());
   EXPECT_TRUE(until([&] { return accepted_.size() == 1; }));
+}
+
+TEST_F(ListenerTest, BehindAClosedGateClientsWaitUntilItOpens) {
+  bool open = false;
+  unsigned asked = 0;
+  Listener gated(
+      io_, {"127.0.0.1", 0}, tcp_, config::Duration(5), [this](int fd) { accepted_.push_back(fd); },
+      Listener::kNoCeiling,
+      [&] {
+        ++asked;
+        return open;
+      });
+  gated.start();
+  const ToyClient first(gated.port());
+  const ToyClient second(gated.port());
+  ASSERT_TRUE(until([&] { return asked >= 3; }));
+  EXPECT_TRUE(accepted_.empty());
+  open = true;
+  EXPECT_TRUE(until([&] { return accepted_.size() == 2; }));
 }
 
 TEST_F(ListenerTest, ClosingDuringAPauseEndsIt) {

@@ -15,7 +15,6 @@ class SocketOptionsTest : public testing::Test {
     tcp_.keepalive_idle = config::Duration(5000);
     tcp_.keepalive_interval = config::Duration(2500);
     tcp_.keepalive_count = 3;
-    tcp_.user_timeout = config::Duration(15000);
   }
   ~SocketOptionsTest() override { ::close(fd_); }
 
@@ -36,7 +35,7 @@ TEST_F(SocketOptionsTest, APeerThatVanishesIsNoticedAsConfigured) {
   EXPECT_NE(option(SOL_SOCKET, SO_KEEPALIVE), 0);
   EXPECT_EQ(option(IPPROTO_TCP, TCP_KEEPIDLE), 5);
   EXPECT_EQ(option(IPPROTO_TCP, TCP_KEEPCNT), 3);
-  EXPECT_EQ(option(IPPROTO_TCP, TCP_USER_TIMEOUT), 15000);
+  EXPECT_EQ(option(IPPROTO_TCP, TCP_USER_TIMEOUT), 0);
 }
 
 TEST_F(SocketOptionsTest, PartsOfASecondAreRoundedUpWhereTheKernelKnowsOnlySeconds) {

@@ -158,6 +158,16 @@ TEST_F(StreamTest, AnEndBehindReadBytesIsTold) {
   EXPECT_EQ(read(), "<eof>");
 }
 
+TEST_F(StreamTest, WhoIsGivenUpHasEnded) {
+  EXPECT_EQ(stream_->silence(TimePoint(std::chrono::hours(1))), Clock::duration::zero());
+  EXPECT_EQ(read(), "<blocked>");
+  stream_->arm_read();
+  stream_->give_up();
+  look();
+  EXPECT_EQ(watcher_.ready, 1);
+  EXPECT_EQ(read(), "<eof>");
+}
+
 TEST_F(StreamTest, DiscardThrowsAwayOneReadAndTellsTheEnd) {
   ASSERT_TRUE(pair_.write("rubbish"));
   EXPECT_EQ(stream_->discard().kind, Io::Kind::moved);

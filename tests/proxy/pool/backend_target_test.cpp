@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include "config/limits.hpp"
 #include "tests/support/toy_dialect.hpp"
 
 namespace weirpool::proxy {
@@ -118,6 +119,15 @@ TEST(BackendTargetHosts, WhatServedLastIsTriedFirst) {
   EXPECT_EQ(order(), "cab");
   target.distrust();
   EXPECT_EQ(order(), "abc");
+}
+
+TEST(BackendTargetHosts, NamesAreLookedUpOutOfTurnOnceInAWhile) {
+  test::ToyDialect dialect;
+  BackendTarget target(config::Backend{}, dialect);
+  const TimePoint now = Clock::now();
+  EXPECT_TRUE(target.may_look_up(now));
+  EXPECT_FALSE(target.may_look_up(now + config::kLookUpAgain / 2));
+  EXPECT_TRUE(target.may_look_up(now + config::kLookUpAgain));
 }
 
 TEST(BackendTargetHosts, ABackendIsOutdatedWhenNoNameLeadsToItsAddress) {

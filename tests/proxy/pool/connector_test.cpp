@@ -1,14 +1,40 @@
 #include "proxy/pool/connector.hpp"
 
+#include <dlfcn.h>
 #include <gtest/gtest.h>
+#include <netdb.h>
 
+#include <atomic>
+#include <latch>
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
 #include "tests/support/toy_world.hpp"
+
+namespace {
+
+constexpr const char* kSilentName = "silent.invalid";
+std::latch name_server_speaks{1};
+std::atomic<bool> silent_name_answered = false;
+
+}  // namespace
+
+/// In place of the system's: the answer for one name does not come.
+extern "C" int getaddrinfo(const char* node, const char* service, const addrinfo* hints,
+                           addrinfo** found) {
+  if (node != nullptr && std::string_view(node) == kSilentName) {
+    name_server_speaks.wait();
+    silent_name_answered = true;
+    return EAI_AGAIN;
+  }
+  static const auto real =
+      reinterpret_cast<decltype(&::getaddrinfo)>(::dlsym(RTLD_NEXT, "getaddrinfo"));
+  return real(node, service, hints, found);
+}
 
 namespace weirpool::proxy {
 namespace {
@@ -29,6 +55,11 @@ Connected connect(ToyWorld& world, BackendTarget& target, std::vector<std::strin
   supervise("test", connect_into(world, target, std::move(passwords), result));
   EXPECT_TRUE(world.until([&] { return result.has_value(); }));
   return result ? std::move(*result) : Connected{};
+}
+
+Task<void> refresh_into(Loop& loop, BackendTarget& target, bool& over) {
+  co_await refresh_names(loop, target);
+  over = true;
 }
 
 Task<void> part_into(Loop& loop, std::unique_ptr<BackendConn> backend, Parting parting,
@@ -97,11 +128,13 @@ TEST(ConnectorTest, OnlyAHostOfTheRoleThatWasAskedForWillDo) {
   EXPECT_EQ(port_of(config::TargetSession::primary), second.port());
   EXPECT_EQ(port_of(config::TargetSession::read_write), second.port());
   EXPECT_EQ(port_of(config::TargetSession::standby), world.server.port());
+  EXPECT_EQ(port_of(config::TargetSession::read_only), world.server.port());
   second.play_role("read-only");
   EXPECT_EQ(port_of(config::TargetSession::primary), second.port());
   EXPECT_EQ(port_of(config::TargetSession::read_write), 0);
   world.server.play_role("primary");
   EXPECT_EQ(port_of(config::TargetSession::standby), 0);
+  EXPECT_EQ(port_of(config::TargetSession::read_only), second.port());
   EXPECT_EQ(port_of(config::TargetSession::prefer_standby), world.server.port());
   EXPECT_EQ(port_of(config::TargetSession::any), world.server.port());
   // Nobody is left behind at a host that would not do.
@@ -117,6 +150,26 @@ TEST(ConnectorTest, ANameNobodyKnowsIsUnavailable) {
   const Connected result = connect(world, target, {"secret"});
   EXPECT_FALSE(result.backend);
   EXPECT_EQ(result.fault, Fault::backend_unavailable);
+}
+
+TEST(ConnectorTest, ANameServerThatSaysNothingIsNotWaitedForLonger) {
+  ToyWorld world(1);
+  world.config.timeouts.server_connect_timeout = config::Duration(30);
+  world.apply();
+  config::Backend named = world.target.backend();
+  named.address.host = kSilentName;
+  BackendTarget target(named, world.dialect);
+  const Connected result = connect(world, target, {"secret"});
+  EXPECT_FALSE(result.backend);
+  EXPECT_EQ(result.fault, Fault::backend_unavailable);
+  EXPECT_NE(result.detail.find(kSilentName), std::string::npos);
+  bool refreshed = false;
+  supervise("test", refresh_into(world.loop(), target, refreshed));
+  EXPECT_TRUE(world.until([&] { return refreshed; }));
+  EXPECT_FALSE(silent_name_answered.load());
+  name_server_speaks.count_down();  // The answer comes too late for anybody.
+  EXPECT_TRUE(world.until([&] { return silent_name_answered.load(); }));
+  EXPECT_TRUE(connect(world, world.target, {"secret"}).backend);
 }
 
 TEST(ConnectorTest, NobodyListeningIsUnavailable) {
@@ -223,7 +276,7 @@ TEST(ConnectorTest, AnAbruptPartingSaysNothing) {
   EXPECT_EQ(world.server.counts().ends, 1U);
 }
 
-TEST(ConnectorTest, ACancelWaitsWhileTooManyAreUnderWayAndNoLongerThanItsLease) {
+TEST(ConnectorTest, ACancelWaitsWhileTooManyAreUnderWayAndNoLongerThanItsStatement) {
   ToyWorld world(1);
   world.config.limits.max_cancel_connections = 1;
   world.apply();
@@ -238,11 +291,11 @@ TEST(ConnectorTest, ACancelWaitsWhileTooManyAreUnderWayAndNoLongerThanItsLease) 
   EXPECT_TRUE(first.backend->fence->aimed);
   EXPECT_EQ(first.backend->fence->in_flight, 1U);
   EXPECT_FALSE(second.backend->fence->aimed);
-  ++third.backend->fence->lease;  // its statement has ended
+  third.backend->fence->statement_over();
   world.server.hold_cancels(false);
   ASSERT_TRUE(world.until([&] {
     return second.backend->fence->aimed && second.backend->fence->in_flight == 0 &&
-           !third.backend->fence->queued;
+           third.backend->fence->queued == 0;
   }));
   EXPECT_FALSE(third.backend->fence->aimed);
   EXPECT_EQ(world.server.counts().cancels, 2U);

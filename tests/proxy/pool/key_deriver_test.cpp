@@ -5,6 +5,7 @@
 #include <optional>
 #include <thread>
 
+#include "protocol/sha256_crypt.hpp"
 #include "proxy/net/supervise.hpp"
 #include "tests/support/toy_dialect.hpp"
 #include "tests/support/toy_server.hpp"
@@ -60,6 +61,18 @@ TEST_F(KeyDeriverTest, RemembersAKeyAndTellsPasswordsApart) {
   EXPECT_EQ(test::to_hex(*again), first);
   EXPECT_NE(derive("two", 4096), first);
   EXPECT_NE(derive("one", 4097), first);
+}
+
+TEST_F(KeyDeriverTest, FunctionsAreToldApart) {
+  protocol::KeyDerivation crypt = wish("password", 1000);
+  crypt.function = protocol::KeyDerivation::Function::sha256_crypt;
+  const std::string pbkdf2 = derive("password", 1000);
+  KeyAnswer answer;
+  supervise("test", derive_into(deriver_, loop_, crypt, answer));
+  ASSERT_TRUE(test::eventually([&] { return answer.has_value(); },
+                               [&] { loop_.io.run_one_for(std::chrono::milliseconds(5)); }));
+  EXPECT_NE(test::to_hex(*answer), pbkdf2);
+  EXPECT_EQ(*answer, protocol::sha256_crypt("password", crypt.salt, 1000));
 }
 
 TEST_F(KeyDeriverTest, WhatIsNotWorthKeepingIsNotKept) {

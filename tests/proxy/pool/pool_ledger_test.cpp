@@ -170,6 +170,22 @@ TEST_F(PoolLedgerTest, APoolADatabaseAndAUserHaveBoundsOfTheirOwn) {
   EXPECT_TRUE(open("a", {.pool = 2, .database = 2, .user = 4}));
 }
 
+TEST_F(PoolLedgerTest, AfterABoundHasBeenLoweredItIsKnownHowManyAreTooMany) {
+  const auto excess = [&](const std::string& database, PoolLedger::Caps caps) {
+    return ledger_.excess_of(place(0, database).key, caps);
+  };
+  ledger_.set_limit(10);
+  for (const char* database : {"a", "a", "a", "b"}) ASSERT_TRUE(open(database));
+  EXPECT_EQ(excess("a", {}), 0U);
+  EXPECT_EQ(excess("a", {.pool = 3}), 0U);
+  EXPECT_EQ(excess("a", {.pool = 1}), 2U);
+  EXPECT_EQ(excess("a", {.pool = 2, .database = 1}), 2U);
+  EXPECT_EQ(excess("b", {.user = 1}), 3U);
+  EXPECT_EQ(excess("never seen", {.pool = 1}), 0U);
+  ledger_.set_limit(1);
+  EXPECT_EQ(excess("b", {}), 3U);
+}
+
 TEST_F(PoolLedgerTest, WhoWaitsForItsOwnBoundHoldsUpNobodyElse) {
   ledger_.set_limit(3);
   ASSERT_TRUE(open("a"));

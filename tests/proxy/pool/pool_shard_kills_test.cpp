@@ -70,6 +70,44 @@ TEST(SessionKillTest, AKilledBackendIsFencedBeforeItIsLentAgain) {
   EXPECT_EQ(world.server.counts().logins, 2U) << "one of them to kill";
 }
 
+TEST(SessionKillTest, AKillThatWaitsForTheReserveIsVoidWhenItsStatementEnds) {
+  ToyWorld world(2, config::TargetSession::any, true);
+  ASSERT_TRUE(world.target.ledger().try_open_reserved());  // somebody else has it
+  ToyClient victim = world.logged_in();
+  ToyClient killer = world.logged_in();
+  EXPECT_EQ(victim.ask("begin"), "open");
+  victim.send("slow answer\n");
+  ASSERT_TRUE(world.until([&] { return world.server.counts().slow == 1; }));
+  EXPECT_EQ(told(killer, "kill " + id_of(victim)), "done");
+  world.server.release_slow();
+  EXPECT_EQ(victim.answer(), "= answer,open");
+  EXPECT_EQ(victim.ask("echo next"), "= next,open");
+  EXPECT_EQ(victim.ask("commit"), "idle");
+  EXPECT_EQ(killer.ask("echo me"), "= me,idle") << "by the same backend";
+  world.target.ledger().closed_reserved();
+  world.settle();
+  EXPECT_EQ(world.server.counts().cancels, 0U);
+}
+
+TEST(SessionKillTest, AStatementIsKilledAtTheHostThatRunsIt) {
+  ToyServer second;
+  ToyWorld world(4, config::TargetSession::any, true, {{"127.0.0.1", second.port()}});
+  ToyClient first = world.logged_in();
+  first.send("slow one\n");
+  ASSERT_TRUE(world.until([&] { return world.server.counts().slow == 1; }));
+  world.target.served_by({"127.0.0.1", second.port()});
+  ToyClient other = world.logged_in();
+  other.send("slow other\n");
+  ASSERT_TRUE(world.until([&] { return second.counts().slow == 1; }));
+  ToyClient killer = world.logged_in();
+  EXPECT_EQ(told(killer, "kill " + id_of(first)), "done");
+  EXPECT_EQ(told(killer, "kill " + id_of(other)), "done");
+  EXPECT_EQ(first.answer(), "= cancelled,idle");
+  EXPECT_EQ(other.answer(), "= cancelled,idle");
+  EXPECT_EQ(world.server.counts().cancels, 1U);
+  EXPECT_EQ(second.counts().cancels, 1U);
+}
+
 TEST(SessionKillTest, WithoutAReserveNothingIsKilled) {
   ToyWorld world(1, config::TargetSession::any, true);
   ToyClient victim = world.logged_in();

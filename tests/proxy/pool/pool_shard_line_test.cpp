@@ -119,6 +119,43 @@ TEST_F(PoolShardLineTest, ASourceMayHaveAQuota) {
   EXPECT_EQ(asks(shard, second), Fault::none);
 }
 
+TEST_F(PoolShardLineTest, WhileMemoryIsShortTheLeastImportantDoesNotWait) {
+  using admission::MemoryState;
+  ToyWorld world(1);
+  PoolShard& shard = grown(world);
+  std::vector<std::unique_ptr<Stander>> standing;
+  std::vector<admission::Flow> flows;
+  for (const Class each : {Class::critical, Class::high, Class::normal, Class::sheddable}) {
+    flows.push_back(shard.flow(each, {1}, ""));
+  }
+  Stander holder(shard);
+  ASSERT_TRUE(world.until([&] { return holder.served(); }));
+  for (const admission::Flow& flow : flows) {
+    standing.push_back(std::make_unique<Stander>(shard, Waiter::Wish::backend, &flow));
+  }
+  const auto told = [&](std::size_t which) { return standing[which]->place->refusal(); };
+  shard.set_memory(MemoryState::tight);
+  EXPECT_EQ(told(3), Fault::line_out_of_memory);
+  EXPECT_EQ(told(2), Fault::none);
+  EXPECT_EQ(asks(shard, flows[3]), Fault::line_out_of_memory);
+  EXPECT_EQ(asks(shard, flows[2]), Fault::none);
+  shard.set_memory(MemoryState::dire);
+  EXPECT_EQ(told(2), Fault::line_out_of_memory);
+  EXPECT_EQ(asks(shard, flows[2]), Fault::line_out_of_memory);
+  EXPECT_EQ(told(1), Fault::none);
+  EXPECT_EQ(told(0), Fault::none);
+  EXPECT_EQ(asks(shard, flows[1]), Fault::none);
+  constexpr auto kMemory = static_cast<std::size_t>(ShedReason::memory);
+  EXPECT_EQ(shard.metrics().classes[2].shed[kMemory].get(), 2U);
+  EXPECT_EQ(shard.metrics().classes[3].shed[kMemory].get(), 2U);
+  // Nothing that need not wait is refused.
+  standing.clear();
+  holder.give_back();
+  EXPECT_TRUE(shard.take_idle(flows.data() + 3));
+  shard.set_memory(MemoryState::ample);
+  EXPECT_EQ(asks(shard, flows[3]), Fault::none);
+}
+
 TEST_F(PoolShardLineTest, AShareIsKeptForCriticalWork) {
   ToyWorld world(4);
   PoolShard& shard = grown(world);

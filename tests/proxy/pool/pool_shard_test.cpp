@@ -354,6 +354,26 @@ TEST(PoolShardTest, ARefusedLoginAnswersEverybodyAndIsRememberedForAWhile) {
   }));
 }
 
+TEST(PoolShardTest, WhoCanBeServedByWhatIsOpenDoesNotHearThatANewLoginWasRefused) {
+  ToyWorld world(4);
+  world.config.timeouts.unknown_database_ttl = config::Duration(60);
+  world.apply();
+  PoolShard& shard = world.pool();
+  Stander first(shard);
+  ASSERT_TRUE(world.until([&] { return first.served(); }));
+  world.server.answer_logins([](const auto&, const auto&, const auto&) { return "refused"; });
+  Stander second(shard);
+  ASSERT_TRUE(world.until([&] { return world.server.counts().refused > 0; }));
+  Stander third(shard);
+  EXPECT_TRUE(second.place->waiting() && third.place->waiting());
+  ASSERT_TRUE(world.until([&] { return world.server.counts().refused > 1; })) << "tried again";
+  EXPECT_TRUE(second.place->waiting() && third.place->waiting());
+  first.give_back();
+  EXPECT_TRUE(second.served());
+  second.give_back();
+  EXPECT_TRUE(third.served());
+}
+
 TEST(PoolShardTest, AnUnknownPasswordIsARefusalToo) {
   ToyWorld world(1);
   world.server.answer_logins([](const auto&, const auto&, const auto&) { return "refused"; });

@@ -41,6 +41,32 @@ TEST(RecallTest, APauseWaitsForTheTransaction) {
   pool.set_paused(false);
 }
 
+TEST(RecallTest, ABoundThatIsLoweredClosesWhatIsIdleAndThenWhatComesBack) {
+  ToyWorld world(3);
+  std::vector<ToyClient> clients;
+  for (int i = 0; i < 3; ++i) clients.push_back(world.logged_in());
+  for (ToyClient& client : clients) EXPECT_EQ(client.ask("begin"), "open");
+  EXPECT_EQ(clients[0].ask("commit"), "idle");
+  PoolShard& pool = world.pool();
+  ASSERT_TRUE(world.until([&] { return pool.metrics().idle.get() == 1; }));
+  world.config.pool.default_pool_size = 1;
+  world.apply();
+  pool.sweep();
+  ASSERT_TRUE(world.until([&] { return pool.backends() == 2; }));
+  pool.sweep();
+  pool.sweep();
+  EXPECT_EQ(pool.recalled(), 1U);
+  for (std::size_t i = 1; i < 3; ++i) {
+    EXPECT_EQ(clients[i].ask("echo inside"), "= inside,open") << "nobody is disturbed";
+    EXPECT_EQ(clients[i].ask("commit"), "idle");
+  }
+  ASSERT_TRUE(world.until([&] { return pool.backends() == 1; }));
+  EXPECT_EQ(world.closed(pool, CloseReason::recalled), 2U);
+  pool.sweep();
+  EXPECT_EQ(clients[0].ask("echo served"), "= served,idle");
+  EXPECT_EQ(pool.backends(), 1U);
+}
+
 TEST(RecallTest, RecalledBackendsGoAtTheirBoundaryAndNewOnesCome) {
   ToyWorld world(2);
   ToyClient inside = world.logged_in();

@@ -7,7 +7,7 @@ namespace {
 
 TEST(BoardTest, PoolsServersAndEverything) {
   metrics::Snapshot numbers;
-  numbers.backends = {{"shop", "postgresql", 0, 20}, {"mail", "mysql", 0, 10}};
+  numbers.backends = {{"shop", "postgresql", 0, 20, 20, {}}, {"mail", "mysql", 0, 10, 10, {}}};
   metrics::PoolNumbers& app = numbers.pools[{"shop", "app", "ann"}];
   metrics::PoolNumbers& web = numbers.pools[{"shop", "web", "ann"}];
   app.sources = {1, 2};
@@ -35,9 +35,23 @@ TEST(BoardTest, PoolsServersAndEverything) {
   EXPECT_EQ(made.whole.verdict, Verdict::scale_web_ok);
 }
 
+TEST(BoardTest, WhatIsUsefulCountsNotWhatIsAllowed) {
+  metrics::Snapshot numbers;
+  numbers.backends = {{"shop", "postgresql", 0, 20, 8, {}}};
+  metrics::PoolNumbers& app = numbers.pools[{"shop", "app", "ann"}];
+  const auto bound = [](const metrics::PoolName&) -> std::uint32_t { return 10; };
+  Board board;
+  board.read(numbers, 10, bound);
+  app.classes[2].offered = app.classes[2].admitted = 1000;
+  app.lent_microseconds = 80'000'000;
+  board.read(numbers, 10, bound);
+  EXPECT_DOUBLE_EQ(board.signals().servers.at("shop").saturation(), 1);
+  EXPECT_DOUBLE_EQ((board.signals().pools.at({"shop", "app", "ann"}).saturation()), 1);
+}
+
 TEST(BoardTest, APoolThatIsGoneIsForgotten) {
   metrics::Snapshot numbers;
-  numbers.backends = {{"shop", "postgresql", 0, 20}};
+  numbers.backends = {{"shop", "postgresql", 0, 20, 20, {}}};
   numbers.pools[{"shop", "app", "ann"}];
   Board board;
   const auto unbounded = [](const metrics::PoolName&) -> std::uint32_t { return 0; };

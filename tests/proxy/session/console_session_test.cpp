@@ -60,6 +60,15 @@ TEST(ConsoleSessionTest, WorksWhenTheHouseIsFull) {
   EXPECT_EQ(client.log_in("app", "console"), "welcome");
 }
 
+TEST(ConsoleSessionTest, WorksWhenMemoryIsShort) {
+  ToyWorld world(1);
+  world.refusal = Fault::short_of_memory;
+  ToyClient shut_out = world.client();
+  EXPECT_EQ(shut_out.log_in(), "fault short_of_memory");
+  ToyClient client = world.client();
+  EXPECT_EQ(client.log_in("app", "console"), "welcome");
+}
+
 TEST(ConsoleSessionTest, AnAnswerLargerThanAnyBufferComesWhole) {
   ToyWorld world(1);
   ToyClient client = world.client();

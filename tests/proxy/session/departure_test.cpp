@@ -97,6 +97,22 @@ TEST(DepartureTest, SoIsTheOneOfTheStatementThatWasCancelled) {
   EXPECT_EQ(world.server.counts().logins, 1U);
 }
 
+TEST(DepartureTest, TheRollbackComesBehindTheCancelAndIsNotHitByIt) {
+  ToyWorld world(1);
+  world.server.hold_cancels(true);
+  ToyClient client = world.logged_in();
+  EXPECT_EQ(client.ask("begin"), "open");
+  ask_slowly(world, client, "slow forever\n");
+  client.close_with_reset();
+  ASSERT_TRUE(world.until([&] { return world.server.counts().cancels == 1; }));
+  world.settle();
+  EXPECT_EQ(world.server.commands().back(), "slow forever");
+  world.server.hold_cancels(false);
+  EXPECT_TRUE(world.until([&] { return world.sessions() == 0; }));
+  EXPECT_EQ(world.server.commands().back(), "rollback");
+  EXPECT_TRUE(world.until([&] { return world.pool().metrics().idle.get() == 1; }));
+}
+
 TEST(DepartureTest, WhatIsLeftOpenBehindAGoodbyeIsRolledBack) {
   ToyWorld world(1);
   ToyClient client = world.logged_in();

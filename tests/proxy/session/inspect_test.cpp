@@ -58,6 +58,46 @@ TEST(InspectTest, AKilledClientIsToldWhy) {
   ToyClient client = world.logged_in();
   EXPECT_EQ(client.ask("begin"), "open");
   world.session_of(1).kill();
+  EXPECT_EQ(world.session_of(1).inspect(), std::nullopt) << "is no client any more";
+  EXPECT_EQ(client.line(), "fault killed");
+  EXPECT_EQ(client.line(), "<closed>");
+}
+
+TEST(InspectTest, WhoseDatabaseIsNotConfiguredAnyMoreLeavesAtItsBoundary) {
+  ToyWorld world(2);
+  world.config.databases["shop"] = {};
+  world.config.databases["other"] = {};
+  world.apply();
+  ToyClient idle = world.logged_in();
+  ToyClient inside = world.logged_in();
+  ToyClient elsewhere = world.logged_in("app", "other");
+  EXPECT_EQ(inside.ask("begin"), "open");
+  world.config.databases.erase("shop");
+  world.apply();
+  const auto everybody = [](const std::string&) { return true; };
+  for (std::uint32_t id = 1; id <= 3; ++id) world.session_of(id).reconsider(everybody);
+  EXPECT_EQ(idle.line(), "fault unknown_database");
+  EXPECT_EQ(idle.line(), "<closed>");
+  EXPECT_EQ(inside.ask("echo a"), "= a,open");
+  EXPECT_EQ(inside.ask("commit"), "idle");
+  EXPECT_EQ(inside.line(), "fault unknown_database");
+  EXPECT_EQ(elsewhere.ask("echo b"), "= b,idle");
+}
+
+TEST(InspectTest, WhoIsDroppedFromTheConfigurationLeavesUnlessItComesBack) {
+  ToyWorld world(1);
+  ToyClient client = world.logged_in();
+  EXPECT_EQ(client.ask("begin"), "open");
+  const auto reload = [&](bool has_app) {
+    world.session_of(1).reconsider(
+        [=](const std::string& user) { return has_app == (user == "app"); });
+  };
+  reload(false);
+  EXPECT_EQ(client.ask("echo a"), "= a,open");
+  reload(true);
+  EXPECT_EQ(client.ask("commit"), "idle");
+  EXPECT_EQ(client.ask("echo b"), "= b,idle") << "it is known again";
+  reload(false);
   EXPECT_EQ(client.line(), "fault killed");
   EXPECT_EQ(client.line(), "<closed>");
 }

@@ -1,8 +1,9 @@
-// What bounds a session: time, pool modes, names of databases, numbers of clients, cancels.
+// What bounds a session: time, pool modes, names of databases, numbers of clients.
 #include <gtest/gtest.h>
 
 #include <string>
 
+#include "config/network.hpp"
 #include "tests/support/toy_world.hpp"
 
 namespace weirpool::proxy {
@@ -58,32 +59,6 @@ TEST(SessionLimits, EachQueryOfATransactionHasTheWholeTime) {
     world.server.release_slow();
     EXPECT_EQ(client.answer(), "= " + std::to_string(i) + ",open");
   }
-}
-
-TEST(SessionLimits, WhoCancelsWhileWaitingIsToldAndStays) {
-  ToyWorld world(1);
-  ToyClient first = world.logged_in();
-  ToyClient second = world.logged_in();
-  EXPECT_EQ(first.ask("begin"), "open");
-  second.send("echo me\n");
-  ASSERT_TRUE(world.until([&] { return world.clients(ClientState::waiting) == 1; }));
-  ToyClient canceller = world.client();
-  canceller.send("cancel " + second.cancel_key() + "\n");
-  EXPECT_EQ(second.answer(), "fault cancelled");
-  EXPECT_EQ(world.server.counts().cancels, 0U);
-  EXPECT_EQ(first.ask("commit"), "idle");
-  EXPECT_EQ(second.ask("echo again"), "= again,idle");
-}
-
-TEST(SessionLimits, ACancelForSomebodyIdleInATransactionHitsNothingLater) {
-  ToyWorld world(1);
-  ToyClient client = world.logged_in();
-  EXPECT_EQ(client.ask("begin"), "open");
-  ToyClient canceller = world.client();
-  canceller.send("cancel " + client.cancel_key() + "\n");
-  EXPECT_EQ(canceller.line(), "<closed>");
-  EXPECT_EQ(client.ask("echo unharmed"), "= unharmed,open");
-  EXPECT_EQ(world.server.counts().cancels, 0U);
 }
 
 // --- pool modes, aliases, numbers of clients -----------------------------------------------------
@@ -192,6 +167,24 @@ TEST(SessionLimits, AWriterThatHasBecomeAStandbyIsLeft) {
   EXPECT_EQ(writer.ask("echo elsewhere"), "= elsewhere,idle");
   EXPECT_EQ(writers.server.counts().logins, 2U);
   EXPECT_EQ(writers.closed(writers.pool(), metrics::CloseReason::outdated), 1U);
+}
+
+/// Whoever asks for any server gets none thrown out for its role: but its name may lead elsewhere.
+TEST(SessionLimits, NamesAreLookedUpWhenAServerRefusesToWrite) {
+  ToyWorld world(2);
+  world.config.timeouts.dns_max_ttl = test::kPatience;
+  world.apply();
+  const config::IpBytes here = config::parse_network("127.0.0.1").value.value().prefix;
+  const config::IpBytes other = config::parse_network("192.0.2.1").value.value().prefix;
+  const TimePoint since = Clock::now();
+  const auto gone = [&] { return world.target.outdated(here, since); };
+  ToyClient client = world.logged_in();
+  EXPECT_EQ(client.ask("begin"), "open");
+  world.target.resolved(world.target.backend().address, {other});
+  EXPECT_TRUE(gone());
+  EXPECT_EQ(client.ask("deny"), "= read only,open");
+  EXPECT_EQ(client.ask("commit"), "idle");
+  EXPECT_TRUE(world.until([&] { return !gone(); }));
 }
 
 }  // namespace

@@ -81,6 +81,55 @@ TEST(SessionTest, AClientMayAskForLessPatienceThanIsConfigured) {
   EXPECT_TRUE(world.until([&] { return world.sessions() == 0; }));
 }
 
+TEST(SessionTest, SuspendedNothingIsReadAndNothingIsLost) {
+  ToyWorld world(2);
+  ToyClient idle = world.logged_in();
+  ToyClient inside = world.logged_in();
+  EXPECT_EQ(inside.ask("begin"), "open");
+  world.stand_still(true);
+  idle.send("echo one\n");
+  inside.send("echo two\n");
+  world.settle();
+  EXPECT_EQ(world.server.counts().logins, 1U) << "nobody has asked for a backend";
+  EXPECT_FALSE(idle.has_line());
+  EXPECT_FALSE(inside.has_line());
+  EXPECT_FALSE(world.session_of(1).unflushed());
+  world.stand_still(false);
+  EXPECT_EQ(idle.answer(), "= one,idle");
+  EXPECT_EQ(inside.answer(), "= two,open");
+}
+
+TEST(SessionTest, SuspendedAnswersWaitAtTheBackend) {
+  ToyWorld world(1);
+  ToyClient client = world.logged_in();
+  client.send("slow answer\n");
+  ASSERT_TRUE(world.until([&] { return world.server.counts().slow == 1; }));
+  world.stand_still(true);
+  world.server.release_slow();
+  world.settle();
+  EXPECT_FALSE(client.has_line());
+  world.stand_still(false);
+  EXPECT_EQ(client.answer(), "= answer,idle");
+}
+
+TEST(SessionTest, WhatHasBeenReadIsTakenBeforeItIsStill) {
+  ToyWorld world(1);
+  world.client_send_buffer = 4096;
+  ToyClient client = world.client(4096);
+  EXPECT_EQ(client.log_in(), "welcome");
+  client.send("big 400000\n");
+  ASSERT_TRUE(world.until([&] { return world.session_of(1).unflushed(); }));
+  world.stand_still(true);
+  world.settle();
+  EXPECT_TRUE(world.session_of(1).unflushed());
+  EXPECT_EQ(client.line(), "data 400000");
+  EXPECT_EQ(client.bytes(10'000).size(), 10'000U);
+  world.settle();
+  world.stand_still(false);
+  EXPECT_EQ(client.bytes(390'000).size(), 390'000U);
+  EXPECT_EQ(client.answer(), "idle");
+}
+
 // --- clients that become somebody else -----------------------------------------------------------
 
 TEST(SessionTest, AClientLogsInAsSomebodyElseWithinItsSession) {
@@ -137,63 +186,7 @@ TEST(SessionTest, AGoodbyeAtABoundaryKeepsTheBackend) {
   EXPECT_EQ(world.pool().metrics().idle.get(), 1);
 }
 
-// --- cancel, reset, leftovers --------------------------------------------------------------------
-
-TEST(SessionTest, ACancelledBackendIsFencedBeforeItIsLentAgain) {
-  ToyWorld world(1);
-  world.server.hold_cancels(true);
-  ToyClient client = world.logged_in();
-  client.send("slow answer\n");
-  ASSERT_TRUE(world.until([&] { return world.server.counts().slow == 1; }));
-  ToyClient canceller = world.client();
-  canceller.send("cancel " + client.cancel_key() + "\n");
-  EXPECT_EQ(canceller.line(), "<closed>");
-  EXPECT_EQ(client.answer(), "= cancelled,idle");
-  // The cancel connection has not ended: nobody knows yet whom it will hit.
-  client.send("echo next\n");
-  world.settle();
-  EXPECT_FALSE(client.has_line());
-  EXPECT_EQ(world.server.counts().pings, 0U);
-  world.server.hold_cancels(false);
-  EXPECT_EQ(client.answer(), "= next,idle");
-  EXPECT_EQ(world.server.counts().pings, 1U);
-  EXPECT_EQ(world.server.counts().logins, 1U);
-}
-
-TEST(SessionTest, ABackendThatFailsItsFenceIsRetired) {
-  ToyWorld world(1);
-  world.server.answer_pings("= not a pong\n");
-  ToyClient client = world.logged_in();
-  client.send("slow answer\n");
-  ASSERT_TRUE(world.until([&] { return world.server.counts().slow == 1; }));
-  ToyClient canceller = world.client();
-  canceller.send("cancel " + client.cancel_key() + "\n");
-  EXPECT_EQ(client.answer(), "= cancelled,idle");
-  EXPECT_EQ(client.ask("echo next"), "= next,idle");
-  EXPECT_EQ(world.closed(world.pool(), CloseReason::fence_failed), 1U);
-  EXPECT_EQ(world.server.counts().logins, 2U);
-}
-
-TEST(SessionTest, ACancelReachesOnlyItsOwnRunningStatement) {
-  ToyWorld world(2);
-  ToyClient first = world.logged_in();
-  ToyClient second = world.logged_in();
-  first.send("slow one\n");
-  ASSERT_TRUE(world.until([&] { return world.server.counts().slow == 1; }));
-  const auto cancel = [&](const std::string& key) {
-    ToyClient canceller = world.client();
-    canceller.send("cancel " + key + "\n");
-    EXPECT_EQ(canceller.line(), "<closed>");
-  };
-  std::string wrong = first.cancel_key();
-  wrong.back() = wrong.back() == '0' ? '1' : '0';
-  cancel(wrong);
-  cancel(second.cancel_key());
-  cancel("4711 00");
-  EXPECT_EQ(world.server.counts().cancels, 0U);
-  world.server.release_slow();
-  EXPECT_EQ(first.answer(), "= one,idle");
-}
+// --- reset, leftovers ----------------------------------------------------------------------------
 
 TEST(SessionTest, ADirtyBackendIsResetBeforeItIsLentAgain) {
   ToyWorld world(1);
@@ -260,6 +253,41 @@ TEST(SessionTest, WhatALostBackendStillOwedWeirpoolIsNotTakenFromTheNext) {
   ToyClient client = world.logged_in();
   EXPECT_EQ(client.ask("die aside"), "fault backend_lost");
   EXPECT_EQ(client.ask("echo all of it"), "= all of it,idle");
+}
+
+TEST(SessionTest, WhatNoBackendWasGivenGoesToAnotherOneButNotForEver) {
+  ToyWorld world(1);
+  ToyClient client = world.logged_in();
+  EXPECT_EQ(client.ask("doomed"), "fault backend_lost");
+  EXPECT_EQ(client.line(), "<closed>");
+  EXPECT_EQ(world.server.counts().logins, 4U);
+  EXPECT_EQ(world.target.retries(), 3U);
+}
+
+TEST(SessionTest, RetriesAreBoundedForTheWholeServerAndTheSessionIsKept) {
+  ToyWorld world(1);
+  for (int i = 0; i < 3; ++i) {
+    EXPECT_EQ(world.logged_in().ask("doomed"), "fault backend_lost") << i;
+  }
+  ToyClient client = world.logged_in();
+  EXPECT_EQ(client.ask("doomed"), "fault backend_down");
+  EXPECT_EQ(world.target.retries(), 11U) << "ten, and one for more than ten requests";
+  EXPECT_EQ(world.target.retries_refused(), 1U);
+  EXPECT_EQ(client.ask("echo still here"), "= still here,idle");
+  EXPECT_EQ(client.ask("doomed"), "fault backend_down");
+  const auto& shed = world.pool().metrics().classes[2].shed;
+  EXPECT_EQ(shed[static_cast<std::size_t>(metrics::ShedReason::backend_down)].get(), 2U);
+}
+
+// What has been asked of it before is known, though it is counted by each worker for itself.
+TEST(SessionTest, ABusyServerMayBeAskedAgainMoreOften) {
+  ToyWorld world(1);
+  ToyClient busy = world.logged_in();
+  for (int i = 0; i < 200; ++i) ASSERT_EQ(busy.ask("echo on"), "= on,idle");
+  for (int i = 0; i < 10; ++i) {
+    EXPECT_EQ(world.logged_in().ask("doomed"), "fault backend_lost") << i;
+  }
+  EXPECT_EQ(world.target.retries(), 30U);
 }
 
 TEST(SessionTest, ABackendThatTalksNonsenseIsRetiredAndSaid) {

@@ -10,7 +10,8 @@ import threading
 class Gate:
     """Stands for `server` (anything with protocol and port) in a configuration."""
 
-    def __init__(self, server):
+    def __init__(self, server, host="127.0.0.1"):
+        self.host = host
         self.protocol = server.protocol
         self.server_port = server.port
         self._loop = asyncio.new_event_loop()
@@ -24,7 +25,7 @@ class Gate:
 
     @property
     def address(self):
-        return f"127.0.0.1:{self.port}"
+        return f"{self.host}:{self.port}"
 
     def _run(self, coroutine):
         return asyncio.run_coroutine_threadsafe(coroutine, self._loop).result(20)
@@ -32,7 +33,7 @@ class Gate:
     async def _start(self):
         self._open = asyncio.Event()
         self._open.set()
-        return await asyncio.start_server(self._serve, "127.0.0.1", 0)
+        return await asyncio.start_server(self._serve, self.host, 0)
 
     async def _serve(self, reader, writer):
         try:

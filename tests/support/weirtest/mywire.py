@@ -13,7 +13,7 @@ from .wire import DatabaseError, Lost, Stream
 LONG_PASSWORD, FOUND_ROWS, CONNECT_WITH_DB = 1, 2, 8
 PROTOCOL_41, SSL, TRANSACTIONS, SECURE_CONNECTION = 1 << 9, 1 << 11, 1 << 13, 1 << 15
 MULTI_STATEMENTS, MULTI_RESULTS, PS_MULTI_RESULTS = 1 << 16, 1 << 17, 1 << 18
-PLUGIN_AUTH, DEPRECATE_EOF = 1 << 19, 1 << 24
+PLUGIN_AUTH, DEPRECATE_EOF, QUERY_ATTRIBUTES = 1 << 19, 1 << 24, 1 << 27
 CAPABILITIES = (LONG_PASSWORD | PROTOCOL_41 | TRANSACTIONS | SECURE_CONNECTION | MULTI_STATEMENTS
                 | MULTI_RESULTS | PS_MULTI_RESULTS | PLUGIN_AUTH | DEPRECATE_EOF)
 IN_TRANSACTION, MORE_RESULTS, CURSOR_EXISTS, LAST_ROW_SENT = 1, 8, 64, 128
@@ -21,6 +21,7 @@ COM_QUIT, COM_INIT_DB, COM_QUERY, COM_PROCESS_KILL, COM_PING, COM_CHANGE_USER = 
 COM_STMT_PREPARE, COM_STMT_EXECUTE, COM_STMT_LONG_DATA, COM_STMT_CLOSE = 22, 23, 24, 25
 COM_STMT_RESET, COM_STMT_FETCH, COM_RESET = 26, 28, 31
 VAR_STRING = 253
+COUNTED = 8  # PARAMETER_COUNT_AVAILABLE, of an EXECUTE
 
 
 def lenenc(data, at):
@@ -271,8 +272,13 @@ class MyConn:
             if not got.status & MORE_RESULTS:
                 return got
 
+    @property
+    def attributes(self):
+        return bool(self.capabilities & QUERY_ATTRIBUTES)
+
     async def query(self, sql, timeout=30.0):
-        self.command(COM_QUERY, sql if isinstance(sql, bytes) else sql.encode())
+        none = b"\0\1" if self.attributes else b""
+        self.command(COM_QUERY, none + (sql if isinstance(sql, bytes) else sql.encode()))
         return await self.answer(timeout=timeout)
 
     async def value(self, sql, timeout=30.0):
@@ -307,19 +313,28 @@ class MyConn:
         self.columns[statement] = columns
         return statement
 
-    async def execute(self, statement, values=(), timeout=30.0, cursor=0):
-        body = struct.pack("<IBI", statement, cursor, 1)
+    async def execute(self, statement, values=(), timeout=30.0, cursor=0, attributes=()):
+        """`attributes`: names and values, where they have been negotiated."""
+        names = [b""] * len(values) + [name for name, _ in attributes]
+        values = [*values, *(value for _, value in attributes)]
+        body = struct.pack("<IBI", statement, cursor | self.attributes * COUNTED, 1)
+        if self.attributes:
+            body += bytes([len(values)])
         if values:
             body += bytes((len(values) + 7) // 8) + b"\x01"
-            body += b"".join(struct.pack("<H", VAR_STRING) for _ in values)
+            body += b"".join(struct.pack("<H", VAR_STRING) +
+                             (lenenc_bytes(name) if self.attributes else b"") for name in names)
             body += b"".join(lenenc_bytes(value) for value in values)
         self.command(COM_STMT_EXECUTE, body)
         return await self.answer(binary=True, timeout=timeout)
 
     async def execute_raw(self, statement, kind, value):
         """One parameter, its bytes as they go over the wire; no `kind`: as bound before."""
-        bound = b"\0" if kind is None else b"\1" + struct.pack("<H", kind)
-        self.command(COM_STMT_EXECUTE, struct.pack("<IBI", statement, 0, 1) + b"\0" + bound + value)
+        name = b"\0" if self.attributes else b""
+        bound = b"\0" if kind is None else b"\1" + struct.pack("<H", kind) + name
+        head = struct.pack("<IBI", statement, self.attributes * COUNTED, 1)
+        head += b"\1" if self.attributes else b""
+        self.command(COM_STMT_EXECUTE, head + b"\0" + bound + value)
         return await self.answer(binary=True)
 
     async def fetch(self, statement, count):

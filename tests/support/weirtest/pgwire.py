@@ -200,8 +200,8 @@ class PgConn:
             try:
                 kind, body = await self.receive()
             except Lost:
-                if got.errors:  # a FATAL error, then the end: the error is the news
-                    raise got.errors[0] from None
+                if got.errors:  # a FATAL error, then the end: that one is the news
+                    raise got.errors[-1] from None
                 raise
             got.kinds += kind.decode()
             if kind == b"Z":

@@ -113,6 +113,8 @@ class Scenario:
         self.connection.autocommit(True)
 
     def several(self):
+        """Last: what procedures and settings among several statements leave behind keeps a client
+        on its backend, and nothing moves any more."""
         self.run("several", "select 1 as a; update d_t set v = 'z' where v = 'c'; select 'x', 'y'")
         self.run("several and an error", "select 1; select nothing; select 2")
         self.run("drop procedure", "drop procedure if exists d_p")
@@ -120,6 +122,7 @@ class Scenario:
                  "select a + 1, 'two'; set b = a * 2; end")
         self.run("call", "call d_p(20, @d_out)")
         self.run("out", "select @d_out")
+        self.run("zone among others", "set time_zone = '+04:00'; select @@time_zone")
 
     def settings(self):
         self.run("mode", "set session sql_mode = 'ANSI_QUOTES,STRICT_TRANS_TABLES'")
@@ -183,8 +186,8 @@ class Scenario:
 
 def play(place):
     scenario = Scenario(place)
-    for part in (scenario.values, scenario.changes, scenario.transactions, scenario.several,
-                 scenario.settings, scenario.files, scenario.streams, scenario.others):
+    for part in (scenario.values, scenario.changes, scenario.transactions, scenario.settings,
+                 scenario.files, scenario.streams, scenario.several, scenario.others):
         part()
     return scenario.seen
 

@@ -158,7 +158,8 @@ final class Pdo_
 
 function play(string $kind, array $place): array
 {
-    $link = $kind === 'mysqli' ? new Mysqli_($place) : new Pdo_($place, $kind === 'pdo-native');
+    $connect = fn () => $kind === 'mysqli' ? new Mysqli_($place) : new Pdo_($place, $kind === 'pdo-native');
+    $link = $connect();
     $seen = [];
     $note = function (string $step, mixed $what) use (&$seen): void { $seen[] = [$step, $what]; };
     $query = fn (string $step, string $sql) => $note($step, $link->query($sql));
@@ -186,8 +187,11 @@ function play(string $kind, array $place): array
     $query('drop procedure', 'drop procedure if exists d_u');
     $query('procedure', 'create procedure d_u(in a int, out b int) begin select a; select a + 1; '
         . 'set b = a * 2; end');
-    $query('call', 'call d_u(20, @d_out)');
-    $query('out', 'select @d_out');
+    // On its own: what a procedure leaves behind keeps a client on its backend.
+    $calling = $connect();
+    $note('call', $calling->query('call d_u(20, @d_out)'));
+    $note('out', $calling->query('select @d_out'));
+    $calling = null;
     $query('zone', "set time_zone = '+03:00'");
     $query('zone stays', 'select @@time_zone');
     $file = tempnam(sys_get_temp_dir(), 'weirpool');

@@ -1,0 +1,17 @@
+#include "proxy/admission/accept_gate.hpp"
+
+namespace weirpool::proxy::admission {
+
+bool AcceptGate::admits(TimePoint now, bool behind) {
+  if (behind && !narrow_) {
+    since_ = now;
+    next_ = now;
+  }
+  narrow_ = behind;
+  if (!narrow_) return true;
+  if (now < next_) return false;
+  next_ = now + apart_;
+  return true;
+}
+
+}  // namespace weirpool::proxy::admission

@@ -1,0 +1,119 @@
+"""Statements of the extended protocol, message by message: who talks to the server itself and who
+shares one of its backends must hear the same."""
+
+import pytest
+
+from servers import DATABASE, HOST, PASSWORD, USER
+from weirtest import pgwire
+from weirtest.pgwire import SYNC, bind, execute, parse, query
+
+
+def run(name=""):
+    return bind("", name) + execute() + SYNC
+
+
+# Each step: who, what is sent in one piece, how many ReadyForQuery answer it.
+SCRIPTS = {
+    "Parse in a failed transaction": [
+        ("A", parse("a", "select 1") + SYNC, 1), ("A", query("begin") + query("select 1/0"), 2),
+        ("A", parse("b", "select 1") + SYNC, 1), ("A", query("rollback"), 1),
+        ("A", parse("b", "select 1") + SYNC, 1), ("A", run("b"), 1), ("A", run("a"), 1)],
+    "Parse behind what fails the transaction": [
+        ("A", parse("a", "select 1") + SYNC, 1), ("B", parse("z", "select 1") + SYNC, 1),
+        ("A", query("begin") + query("select 1/0") + parse("b", "select 1") + SYNC, 3),
+        ("A", query("rollback"), 1), ("A", parse("b", "select 1") + run("b"), 1)],
+    **{f"an unnamed statement of {size} bytes, bound later": [
+        ("A", parse("", f"select length('{'x' * size}')") + pgwire.message(b"D", b"S\0") + SYNC, 1),
+        ("B", query("select 1"), 1), ("A", run(), 1), ("B", query("select 2"), 1)]
+       for size in (60000, 300000)},
+    **{f"{text}, extended": [
+        ("A", parse("s", "select 1") + SYNC, 1), ("A", parse("", text) + run(), 1),
+        ("A", run("s"), 1), ("A", parse("s", "select 2") + run("s"), 1),
+        ("A", parse("d", text) + SYNC, 1), ("A", run("d"), 1), ("A", run("s"), 1),
+        ("A", parse("s", "select 3") + SYNC, 1),
+        ("A", parse("", text) + bind("", "") + execute() + parse("s", "select 4") + run("s"), 1),
+        ("A", query("begin") + query("select 1/0") + parse("", text) + run(), 3),
+        ("A", query("rollback"), 1), ("A", run("s"), 1), ("A", query(text), 1), ("A", run("s"), 1)]
+       for text in ("deallocate s", "/* x */ deallocate prepare s")},
+    "comments, and where the error is": [
+        ("A", parse(f"c{number}", text.format(number)) + run(f"c{number}"), 1)
+        for number, text in enumerate([
+            "/*id={}*/ select 1", "/*id={}*/ select 1", "/*id={}*/ selec 1", "/*id={}*/ selec 1",
+            "--id={}\nselect nothing", "select nothing --id={}", "select nothing --id={}\n",
+            "/*id={}*/ select '1' || x -- y", "/*id={}*/ select 1 as \"/*id=1*/\" -- y"])],
+    "Parse of ROLLBACK in a failed transaction": [
+        ("B", parse("r", "rollback") + SYNC, 1),
+        ("A", query("begin") + query("select 1/0") + parse("r", "rollback") + run("r"), 3),
+        ("A", query("select 1"), 1)],
+}
+
+
+async def play(port, script):
+    clients, heard = {}, []
+    for who, sent, answers in script:
+        if who not in clients:
+            clients[who] = await pgwire.PgConn.connect(HOST, port, USER, PASSWORD, DATABASE)
+        clients[who].send(sent)
+        for _ in range(answers):
+            answer = await clients[who].answer()
+            heard.append((who, answer.kinds, answer.rows, answer.tags,
+                          [(error.code, error.message, error.fields.get("P"))
+                           for error in answer.errors], answer.status))
+    for one in clients.values():
+        await one.close()
+    return heard
+
+
+@pytest.mark.parametrize("name", SCRIPTS)
+def test_nobody_can_tell_the_difference(launch, any_postgres, aio, name):
+    weir = launch(any_postgres, max_connections=1)
+    direct = aio(play(any_postgres.port, SCRIPTS[name]))
+    for _ in range(2):
+        assert aio(play(weir.port, SCRIPTS[name])) == direct
+
+
+def test_an_unnamed_statement_too_long_to_be_kept_pins(launch, postgres, aio):
+    weir = launch(postgres, max_connections=2)
+    size = 1 << 21
+    script = [("A", parse("", f"select length('{'x' * size}')") + SYNC, 1),
+              ("B", query("select 1"), 1), ("A", run(), 1), ("B", query("select 2"), 1)]
+    assert aio(play(weir.port, script)) == aio(play(postgres.port, script))
+    assert weir.metrics().total("weirpool_pins_total") == 1
+
+
+def test_beyond_the_bounds_of_named_statements_only_parse_fails(launch, postgres, aio):
+    weir = launch(postgres, max_connections=1, config={"pool": {"max_prepared_statements": 1}})
+    large = parse("large", f"select '{'x' * (1 << 20)}'")
+
+    async def scenario():
+        one = await pgwire.PgConn.connect(HOST, weir.port, USER, PASSWORD, DATABASE)
+        for number in range(16):
+            (await one.extended(f"select {number}", name=f"s{number}")).check()
+        for attempt in (parse("more", "select 1") + run("more"), large + run("large")):
+            one.send(attempt)
+            answer = await one.answer()
+            assert [error.code for error in answer.errors] == ["54000"]
+            assert (answer.kinds, answer.status) == ("EZ", "I")
+            assert answer.errors[0].fields["S"] == "ERROR"
+        one.send(run("s3"))
+        assert (await one.answer()).value() == "3"
+        await one.close()
+
+    aio(scenario())
+
+
+@pytest.mark.parametrize("text", ["/*traceparent='00-{:032x}-01'*/ select 1",
+                                  "select 1 -- traceparent='00-{:032x}-01'"])
+def test_trace_comments_make_no_new_statements(launch, postgres, aio, text):
+    weir = launch(postgres, max_connections=1)
+
+    async def scenario():
+        one = await pgwire.PgConn.connect(HOST, weir.port, USER, PASSWORD, DATABASE)
+        for number in range(20):
+            answer = await one.extended(text.format(number), name=f"s{number}")
+            assert answer.check().rows == [(b"1",)]
+        assert await one.value("select count(*) from pg_prepared_statements "
+                               "where name like 'weirpool%'") == "1"
+        await one.close()
+
+    aio(scenario())
