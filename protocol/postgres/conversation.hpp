@@ -126,6 +126,7 @@ class PostgresConversation final : public Conversation {
   Step on_parse(const Header& header, Run& run);
   Step on_long_parse(const Header& header, Run& run);
   Step on_named_parse(const ParseMessage& message, const Run& run);
+  bool parses_again(const ParseMessage& message) const;
   Step on_unnamed_parse(const ParseMessage& message, const Run& run);
   bool refuse_parse(Effects effects);
   void fail_parse(std::string words);

@@ -108,11 +108,27 @@ PostgresConversation::Step PostgresConversation::on_long_parse(const Header& hea
 }
 
 /// A value: not yet.
+/// Clients that name nothing parse the same again and again. Behind a batch that may yet fail it is
+/// another one, which the failure does not concern.
+bool PostgresConversation::parses_again(const ParseMessage& message) const {
+  constexpr std::size_t kWorthLooking = 64;
+  if (!unnamed_ || unnamed_->body() != text_of(message.body)) return false;
+  if (unnamed_->reading != reading() || queue_.size() > kWorthLooking) return false;
+  for (std::size_t i = 0; i < queue_.size(); ++i) {
+    if (ends_with_ready(queue_.at(i))) return false;
+  }
+  return true;
+}
+
 PostgresConversation::Step PostgresConversation::on_unnamed_parse(const ParseMessage& message,
                                                                   const Run& run) {
-  TextEffects effects = effects_of(message.text, reading());
-  if (const Step later = cleanse(effects, run)) return later;
-  unnamed_ = unnamed_statement(message.body, std::move(effects));
+  if (parses_again(message)) {
+    if (const Step later = cleanse(unnamed_->effects, run)) return later;
+  } else {
+    TextEffects effects = effects_of(message.text, reading());
+    if (const Step later = cleanse(effects, run)) return later;
+    unnamed_ = unnamed_statement(message.body, std::move(effects), reading());
+  }
   backend_->unnamed = unnamed_;
   backend_->unnamed_certain = true;
   queue_.push(Reply::parse, unnamed_);

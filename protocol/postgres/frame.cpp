@@ -31,7 +31,7 @@ std::uint64_t Gather::consume() {
   return in_place;
 }
 
-std::optional<Verdict> Outbox::next() {
+std::optional<Verdict> Outbox::due() {
   if (std::exchange(sent_, false)) out_.release();
   if (skip_ != 0) return Verdict::skip(std::exchange(skip_, 0));
   if (!out_.empty()) {

@@ -95,9 +95,14 @@ class Outbox {
   void skip(std::uint64_t count) { skip_ += count; }
   void then(const Verdict& verdict) { then_ = verdict; }
   /// The next verdict, in that order; none: the engine goes on.
-  std::optional<Verdict> next();
+  std::optional<Verdict> next() {
+    const bool idle = !sent_ && skip_ == 0 && out_.empty() && !then_;
+    return idle ? std::nullopt : due();
+  }
 
  private:
+  std::optional<Verdict> due();
+
   Party to_;
   std::uint64_t skip_ = 0;
   Writer out_;

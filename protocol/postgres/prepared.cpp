@@ -47,9 +47,9 @@ StatementRef StatementCatalog::renamed(const Statement& statement, std::string_v
   });
 }
 
-StatementRef unnamed_statement(Bytes body, TextEffects effects) {
+StatementRef unnamed_statement(Bytes body, TextEffects effects, const Reading& reading) {
   return StatementRef(
-      new Statement{std::string(text_of(body)), body.size(), {}, 0, std::move(effects)});
+      new Statement{std::string(text_of(body)), body.size(), {}, 0, std::move(effects), reading});
 }
 
 namespace {

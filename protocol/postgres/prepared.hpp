@@ -32,6 +32,7 @@ struct Statement {
   std::string backend_name;  ///< empty: an unnamed statement
   std::uint64_t number = 0;  ///< of backend_name
   TextEffects effects;       ///< of executing it
+  Reading reading{};         ///< of an unnamed statement, by which its effects were found
   /// Counts how often it was found to return other columns than before. What was prepared in an
   /// earlier generation has to be prepared again.
   mutable std::atomic<std::uint32_t> generation{1};
@@ -66,7 +67,7 @@ class StatementCatalog {
 };
 
 /// An unnamed statement, which belongs to one client.
-StatementRef unnamed_statement(Bytes body, TextEffects effects);
+StatementRef unnamed_statement(Bytes body, TextEffects effects, const Reading& reading);
 
 /// `text` without a comment at its end, where tracing puts what is different each time. The rest
 /// stays where it is, so that errors point at the same place. Hints ("/*+") are no such comments.

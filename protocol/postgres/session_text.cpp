@@ -3,6 +3,9 @@
 #include <algorithm>
 #include <utility>
 
+#include "protocol/postgres/session_glance.hpp"
+#include "protocol/postgres/session_vocabulary.hpp"
+
 namespace weirpool::protocol::postgres {
 namespace {
 
@@ -10,8 +13,6 @@ constexpr std::uint64_t kHashSeed = 14695981039346656037ULL;
 constexpr std::uint64_t kHashPrime = 1099511628211ULL;
 
 bool digit(char c) { return c >= '0' && c <= '9'; }
-
-char lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; }
 
 /// What a byte may be in a word. Bytes beyond ASCII belong to identifiers, as in the database
 /// server's lexer.
@@ -247,6 +248,7 @@ void TextScan::end_word() {
 }
 
 TextEffects effects_of(std::string_view text, Reading reading) {
+  if (Trails(reading.encoding).none() && nothing_at_a_glance(text)) return {};
   TextScan scan(reading);
   scan.feed(text);
   return scan.finish();

@@ -6,6 +6,7 @@
 
 #include "protocol/postgres/parameters.hpp"
 #include "protocol/postgres/prepared.hpp"
+#include "protocol/postgres/session_vocabulary.hpp"
 #include "protocol/postgres/startup_options.hpp"
 
 namespace weirpool::protocol::postgres {
@@ -22,90 +23,6 @@ constexpr std::array<std::string_view, 5> kEnders{"close", "deallocate", "discar
 /// SET of these is SET LOCAL.
 constexpr std::array<std::string_view, 3> kTransactionOnly{
     "transaction_deferrable", "transaction_isolation", "transaction_read_only"};
-
-/// What a word means wherever it stands.
-enum class Means : std::uint8_t {
-  nothing,
-  set_config,
-  locks,
-  unlocks,
-  lasts,  ///< neither DISCARD ALL nor anything else takes it back
-  sequence,
-  seed,
-  update,
-  settings,  ///< UPDATE of this view is SET in disguise
-  temporary,
-  with,
-  create,  ///< a temporary object's kind may follow
-  starts,  ///< begins a statement inside a body of PL/pgSQL
-  executes,
-};
-
-constexpr std::array<std::pair<std::string_view, Means>, 37> kMeanings{{
-    {"begin", Means::starts},
-    {"create", Means::create},
-    {"currval", Means::sequence},
-    {"dblink_connect", Means::lasts},
-    {"dblink_connect_u", Means::lasts},
-    {"else", Means::starts},
-    {"execute", Means::executes},
-    {"global", Means::create},
-    {"into", Means::create},
-    {"lastval", Means::sequence},
-    {"local", Means::create},
-    {"loop", Means::starts},
-    {"pg_advisory_lock", Means::locks},
-    {"pg_advisory_lock_shared", Means::locks},
-    {"pg_advisory_unlock", Means::unlocks},
-    {"pg_advisory_unlock_all", Means::unlocks},
-    {"pg_advisory_unlock_shared", Means::unlocks},
-    {"pg_backup_start", Means::lasts},
-    {"pg_copy_logical_replication_slot", Means::lasts},
-    {"pg_copy_physical_replication_slot", Means::lasts},
-    {"pg_create_logical_replication_slot", Means::lasts},
-    {"pg_create_physical_replication_slot", Means::lasts},
-    {"pg_replication_origin_session_reset", Means::lasts},
-    {"pg_replication_origin_session_setup", Means::lasts},
-    {"pg_settings", Means::settings},
-    {"pg_start_backup", Means::lasts},
-    {"pg_try_advisory_lock", Means::locks},
-    {"pg_try_advisory_lock_shared", Means::locks},
-    {"replace", Means::create},
-    {"set_config", Means::set_config},
-    {"set_limit", Means::lasts},
-    {"setseed", Means::seed},
-    {"temp", Means::temporary},
-    {"temporary", Means::temporary},
-    {"then", Means::starts},
-    {"update", Means::update},
-    {"with", Means::with},
-}};
-
-constexpr std::size_t kLetters = 26;
-
-constexpr std::size_t letter_of(std::string_view word) {
-  return word.empty() || word[0] < 'a' || word[0] > 'z' ? kLetters
-                                                        : static_cast<std::size_t>(word[0] - 'a');
-}
-
-constexpr std::uint64_t length_bit(std::string_view word) {
-  return word.size() < 64 ? std::uint64_t{1} << word.size() : 0;
-}
-
-/// By first letter, the lengths of the words in kMeanings: most words of a text are none of them.
-constexpr std::array<std::uint64_t, kLetters + 1> kLengths = [] {
-  std::array<std::uint64_t, kLetters + 1> lengths{};
-  for (const auto& [word, means] : kMeanings) lengths[letter_of(word)] |= length_bit(word);
-  return lengths;
-}();
-
-Means meaning_of(std::string_view word) {
-  if ((kLengths[letter_of(word)] & length_bit(word)) == 0) return Means::nothing;
-  for (const auto& [known, means] : kMeanings) {
-    if (known == word) return means;
-  }
-  return Means::nothing;
-}
 
 constexpr std::string_view kPath = "search_path";
 
@@ -294,7 +211,7 @@ void SessionWords::named(std::string_view word) {
 
 void SessionWords::anywhere(std::string_view word) {
   const Before before = std::exchange(before_, Before::other);
-  if (word.starts_with("pg_temp")) found_.bits |= kPinTemporary;
+  if (word.starts_with(kTemporaryPrefix)) found_.bits |= kPinTemporary;
   // The backend would lose a statement that is everybody's.
   if (frees_ && (raw_ || word.starts_with(kStatementPrefix))) found_.bits |= kPinLoad;
   switch (meaning_of(word)) {
@@ -445,7 +362,7 @@ void SessionWords::begin_value() {
 /// What a search_path says in quotes. Where temporary objects come first, a
 /// CREATE that says nothing of it makes one; what is spelled in other ways may be that, too.
 void SessionWords::end_path() {
-  const bool temporary = lower_case(literal_).find("pg_temp") != literal_.npos;
+  const bool temporary = lower_case(literal_).find(kTemporaryPrefix) != literal_.npos;
   if (temporary || literal_.find('\\') != literal_.npos) found_.bits |= kPinTemporary;
 }
 

@@ -73,6 +73,7 @@ Word word(std::string_view& text) {
 
 /// Nothing follows but the end of the statement.
 bool ends(std::string_view rest) {
+  if (rest == ";") return true;  // as most do that have one
   rest = skip_space(rest);
   while (rest.starts_with(';')) rest = skip_space(rest.substr(1));
   return rest.empty();
@@ -95,8 +96,9 @@ bool nothing_special(std::string_view rest) {
   return next.empty() && ends(rest);
 }
 
-/// Most texts: SELECT, INSERT, UPDATE, DELETE, WITH, by what no word below begins with.
-bool changes_or_reads(std::string_view text) {
+}  // namespace
+
+bool concerns_rows(std::string_view text) {
   if (text.size() < 3) return false;
   const auto letter = [&](std::size_t at) { return static_cast<std::uint32_t>(text[at] | 0x20); };
   constexpr auto kFront = [](char a, char b, char c) {
@@ -113,9 +115,8 @@ bool changes_or_reads(std::string_view text) {
   }
 }
 
-}  // namespace
-
 Ending ending_of(std::string_view text, bool whole) {
+  if (concerns_rows(text)) return second_statement(text, whole) ? Ending::unclear : Ending::none;
   std::string_view rest = text;
   const Word first = word(rest);
   if (first == "commit" || first == "end") {
@@ -137,7 +138,7 @@ Reach reach_of(std::string_view text, bool whole) {
       "abort", "begin",   "deallocate", "discard",   "listen", "lock", "notify",
       "reset", "release", "rollback",   "savepoint", "set",    "show", "start"};
   if (text.empty() || second_statement(text, whole)) return {};
-  if (changes_or_reads(text)) return {false, true};
+  if (concerns_rows(text)) return {false, true};
   const Word first = word(text);
   const bool begins = first == "begin" || first == "start";
   const auto found = std::find(kDrawNothing.begin(), kDrawNothing.end(), first);

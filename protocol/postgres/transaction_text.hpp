@@ -20,6 +20,10 @@ std::size_t comment_size(std::string_view text);
 /// `text` behind the white space and comments at its front.
 std::string_view skip_space(std::string_view text);
 
+/// By how it begins: is it one of SELECT, INSERT, UPDATE, DELETE and WITH, as most are? `text`
+/// begins with a word.
+bool concerns_rows(std::string_view text);
+
 /// In doubt unclear: inside a transaction block only these words at the beginning of a statement
 /// end it (procedures and DO cannot), and a semicolon with anything behind it counts as a second
 /// statement, whatever it stands in. `text` may be the front of a longer one if `whole` is false.

@@ -149,7 +149,7 @@ Io Stream::write_tls(Bytes from) {
   return {Io::Kind::moved, put.count};
 }
 
-bool Stream::unsent() const {
+bool Stream::unsent_inside() const {
   return (tls_ && !tls_->outgoing().empty()) || (codec_ && !codec_->outgoing().empty());
 }
 

@@ -53,7 +53,7 @@ class Stream {
   Io read_some(protocol::MutableBytes into);
   Io write_some(protocol::Bytes from);
   /// Ciphertext or frames still to be written; without TLS and codec always false.
-  bool unsent() const;
+  bool unsent() const { return (tls_ || codec_) && unsent_inside(); }
   /// Writes what unsent() speaks of; moved when nothing is left.
   Io flush();
 
@@ -99,6 +99,7 @@ class Stream {
   Io read_plain(protocol::MutableBytes into) { return tls_ ? read_tls(into) : receive(into); }
   Io write_tls(protocol::Bytes from);
   Io flush_tls();
+  bool unsent_inside() const;
   void close() noexcept;
 
   std::unique_ptr<Watch> watch_;

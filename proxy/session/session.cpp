@@ -86,16 +86,20 @@ Task<void> Session::serve() {
 
 Session::Next Session::relay() {
   if (cancelling_ && cancel_uncertain()) ended(Party::backend);
-  bool moved = true;
-  while (moved && next_ == Next::wait) {
-    moved = speaks() && drive(Party::client);
-    if (next_ == Next::wait && lease_) moved |= drive(Party::backend);
+  // Who stands still has nothing to do until the other one has moved.
+  bool client_may = true;
+  bool backend_may = true;
+  while ((client_may || backend_may) && next_ == Next::wait) {
+    if (std::exchange(client_may, false)) backend_may |= speaks() && drive(Party::client);
+    if (next_ == Next::wait && std::exchange(backend_may, false)) {
+      client_may = lease_ && drive(Party::backend);
+    }
     if (next_ == Next::lease) {
       if (retry_refused_) break;
       Lease idle = shard_->take_idle(&flow_of_request());
       if (!idle) break;
       attach(std::move(idle));
-      moved = true;
+      client_may = backend_may = true;
     }
   }
   const Next next = next_;

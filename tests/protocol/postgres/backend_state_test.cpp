@@ -28,7 +28,7 @@ TEST(BackendState, DiscardAllLeavesNothing) {
   StatementCatalog catalog;
   Backend backend(10);
   backend.statements.add(catalog.named(bytes_of("x"), "x", {}, Reading{}));
-  backend.unnamed = unnamed_statement(bytes_of("x"), {});
+  backend.unnamed = unnamed_statement(bytes_of("x"), {}, {});
   backend.unnamed_certain = false;
   backend.discarded();
   EXPECT_EQ(backend.statements.size(), 0U);

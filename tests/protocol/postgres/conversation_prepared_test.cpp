@@ -192,6 +192,17 @@ TEST(ConversationPrepared, ASkippedUnnamedParseLeavesNoDoubt) {
   EXPECT_EQ(tags(rig.wire.to_backend()), "PPSCBS");
 }
 
+TEST(ConversationPrepared, TheSameUnnamedParseOnceMoreIsAnother) {
+  const std::string batch = parse("", "select 1") + bind_to("", "") + execute() + sync();
+  const Outcome heard = play_all_ways(
+      {client(batch), backend(parse_complete() + kAnswer), client(batch + batch),
+       backend(error("42P01", "no such table") + ready()), backend(parse_complete() + kAnswer),
+       client(bind_to("", "") + execute() + sync()), backend(parse_complete() + kAnswer)},
+      two_backends());
+  EXPECT_EQ(tags(heard.to_backend), "PBESPBESPBESPBES");
+  EXPECT_EQ(tags(heard.to_client), "12CZEZ12CZ2CZ");
+}
+
 TEST(ConversationPrepared, ClosingAPortalKeepsTheStatement) {
   Rig rig;
   rig.wire.feed(Party::client, parse("s", "select 1") + close_of('P', "s") + sync());

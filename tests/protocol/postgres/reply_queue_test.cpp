@@ -67,7 +67,7 @@ TEST(ReplyQueue, WhoAlwaysOwesSomethingDoesNotGrow) {
 TEST(ReplyQueue, LongStatementsFillItSooner) {
   ReplyQueue queue;
   const std::string body(kMaxExpectedBytes / 4, 'x');
-  const StatementRef one = unnamed_statement(bytes_of(body), {});
+  const StatementRef one = unnamed_statement(bytes_of(body), {}, {});
   for (int i = 0; i < 4; ++i) {
     EXPECT_FALSE(queue.full());
     queue.push(Reply::parse, one);

@@ -20,7 +20,7 @@ std::string cure(Effects left_behind) {
 
 TEST(Reset, ResetForgetsWhatTheBackendForgot) {
   const auto state = fresh_backend();
-  state->statements.add(postgres::unnamed_statement(protocol::bytes_of("x"), {}));
+  state->statements.add(postgres::unnamed_statement(protocol::bytes_of("x"), {}, {}));
   state->parameters.report("TimeZone", "Asia/Tokyo");
   postgres::Reset reset(*state);
   Wire wire(reset);
@@ -55,7 +55,7 @@ TEST(Reset, StatementsOfEverybodySurviveWhereTheyCan) {
   for (const auto& [left, kept] :
        {std::pair{postgres::kPinTemporary, 1U}, std::pair{postgres::kPinPrepare, 0U}}) {
     const auto state = fresh_backend();
-    state->statements.add(postgres::unnamed_statement(protocol::bytes_of("x"), {}));
+    state->statements.add(postgres::unnamed_statement(protocol::bytes_of("x"), {}, {}));
     state->left_behind = left;
     postgres::Reset reset(*state);
     Wire wire(reset);
