@@ -183,8 +183,11 @@ void ServerConversation::scan(MutableBytes unread, FrameHeader header) {
   flag_.remember = command_ == com::stmt_prepare && (start_.capabilities & kBinding) == 0 &&
                    header.length <= kMaxStatementText && statements_.room_for(header.length);
   prepare_text_.clear();
-  feed(unread.first(scanned_).subspan(sql_at_));
-  if (scanned_ == total && header.length < kMaxPayload) text_.finish();
+  const Bytes sql = unread.first(scanned_).subspan(sql_at_);
+  const bool whole = scanned_ == total && header.length < kMaxPayload;
+  if (whole && !flag_.remember && text_.glance(sql)) return;
+  feed(sql);
+  if (whole) text_.finish();
 }
 
 Verdict ServerConversation::more_text(MutableBytes unread) {

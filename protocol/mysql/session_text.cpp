@@ -2,80 +2,12 @@
 
 #include <utility>
 
+#include "protocol/mysql/session_vocabulary.hpp"
+
 namespace weirpool::protocol::mysql {
 namespace {
 
 using Seen = SessionText::Seen;
-
-struct Keyword {
-  std::string_view word;
-  Seen meaning;
-  bool first_only;
-};
-
-constexpr std::array kKeywords{
-    Keyword{"set", Seen::set, true},
-    Keyword{"use", Seen::use, true},
-    Keyword{"kill", Seen::kill, true},
-    Keyword{"call", Seen::call, true},
-    Keyword{"show", Seen::show, true},
-    Keyword{"lock", Seen::lock, true},
-    Keyword{"backup", Seen::lock, true},
-    Keyword{"flush", Seen::flush, true},
-    Keyword{"handler", Seen::handler, true},
-    Keyword{"load", Seen::load, true},
-    Keyword{"prepare", Seen::prepare, true},
-    Keyword{"execute", Seen::execute, true},
-    Keyword{"xa", Seen::xa, true},
-    Keyword{"begin", Seen::begin, true},
-    Keyword{"get", Seen::reads_into, true},
-    Keyword{"unlock", Seen::gives_back, true},
-    Keyword{"deallocate", Seen::gives_back, true},
-    Keyword{"drop", Seen::gives_back, true},
-    Keyword{"insert", Seen::inserts, true},
-    Keyword{"replace", Seen::inserts, true},
-    Keyword{"update", Seen::updates, true},
-    Keyword{"create", Seen::create, false},
-    Keyword{"temporary", Seen::temporary, false},
-    Keyword{"table", Seen::tables, false},
-    Keyword{"tables", Seen::tables, false},
-    Keyword{"get_lock", Seen::named_lock, false},
-    Keyword{"service_get_read_locks", Seen::service_lock, false},
-    Keyword{"service_get_write_locks", Seen::service_lock, false},
-    Keyword{"version_tokens_lock_shared", Seen::service_lock, false},
-    Keyword{"version_tokens_lock_exclusive", Seen::service_lock, false},
-    Keyword{"release_lock", Seen::release_lock, false},
-    Keyword{"release_all_locks", Seen::gives_back, false},
-    Keyword{"sql_calc_found_rows", Seen::found_rows, false},
-    Keyword{"connection_id", Seen::connection_id, false},
-    Keyword{"last_insert_id", Seen::last_insert_id, false},
-    Keyword{"identity", Seen::last_insert_id, false},
-    // Of MariaDB's INSERT; the reply then does not tell the id.
-    Keyword{"returning", Seen::last_insert_id, false},
-    Keyword{"diagnostics", Seen::diagnostics, false},
-    Keyword{"row_count", Seen::diagnostics, false},
-    Keyword{"found_rows", Seen::diagnostics, false},
-    Keyword{"warning_count", Seen::diagnostics, false},
-    Keyword{"error_count", Seen::diagnostics, false},
-    Keyword{"warnings", Seen::warnings, false},
-    Keyword{"errors", Seen::warnings, false},
-    Keyword{"names", Seen::names, false},
-    Keyword{"collate", Seen::collate, false},
-    Keyword{"statement", Seen::statement, false},
-    Keyword{"for", Seen::for_, false},
-    Keyword{"atomic", Seen::atomic, false},
-    Keyword{"local", Seen::local, false},
-};
-
-/// Which lengths a keyword with this first letter can have; most words of most queries end here.
-constexpr std::array<std::uint32_t, 26> lengths_by_letter() {
-  std::array<std::uint32_t, 26> lengths{};
-  for (const Keyword& keyword : kKeywords) {
-    lengths[static_cast<std::size_t>(keyword.word[0] - 'a')] |= 1U << keyword.word.size();
-  }
-  return lengths;
-}
-constexpr auto kLengths = lengths_by_letter();
 
 constexpr bool is_word(std::uint8_t c) {
   return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' ||
@@ -84,10 +16,6 @@ constexpr bool is_word(std::uint8_t c) {
 constexpr bool is_space(std::uint8_t c) { return c <= ' '; }
 constexpr bool is_control(std::uint8_t c) { return c <= ' ' || c == 0x7F; }
 constexpr bool is_digit(char c) { return c >= '0' && c <= '9'; }
-constexpr std::uint8_t lower(std::uint8_t c) {
-  return c >= 'A' && c <= 'Z' ? static_cast<std::uint8_t>(c + 32) : c;
-}
-
 /// Functions, which may be called by a quoted name too.
 constexpr bool is_function(Seen meaning) {
   return meaning == Seen::named_lock || meaning == Seen::service_lock ||
@@ -149,7 +77,7 @@ void SessionText::step(std::uint8_t c) {
 
 void SessionText::add_to_word(std::uint8_t c) {
   if (word_size_ < kLongestWord) {
-    word_[word_size_++] = static_cast<char>(lower(c));
+    word_[word_size_++] = lower(static_cast<char>(c));
   } else {
     word_size_ = kLongestWord + 1;
   }
@@ -297,8 +225,8 @@ void SessionText::end_word() {
   if (numbered && !mode_.everything) return;
   while (!word.empty() && is_digit(word[0])) word.remove_prefix(1);
   if (word.empty() || word[0] < 'a' || word[0] > 'z') return;
-  if (word.starts_with("session_track_")) note(Seen::session_track);
-  if ((kLengths[static_cast<std::size_t>(word[0] - 'a')] >> word.size() & 1U) == 0) return;
+  if (word.starts_with(kTrackPrefix)) note(Seen::session_track);
+  if (!kKeywordShapes.maybe(word[0], word.size())) return;
   for (const Keyword& keyword : kKeywords) {
     if (keyword.word != word || (keyword.first_only && !first && !mode_.everything)) continue;
     // As a word of a string it is too common, and it is refused.

@@ -24,6 +24,9 @@ class SessionText {
   };
 
   void begin(Mode mode);
+  /// Behind begin(), instead of feed() and finish(), of a text that is all there: is it certain
+  /// without a closer look what it is? If not, nothing has been done.
+  bool glance(Bytes text);
   void feed(Bytes text);
   /// After the last piece.
   void finish();

@@ -39,12 +39,6 @@ constexpr WordShapes kShapes = [] {
   return shapes;
 }();
 
-constexpr std::size_t kLongest = [] {
-  std::size_t longest = 0;
-  for (const auto& [word, means] : kMeanings) longest = std::max(longest, word.size());
-  return longest;
-}();
-
 /// A word begins with a letter. One that TextScan finds does so here too, or there is a dollar that
 /// ends the glance.
 enum class Kind : std::uint8_t { mark, other, digit, letter };
@@ -64,18 +58,12 @@ constexpr std::array<Kind, 256> kKinds = [] {
 
 Kind kind_of(char c) { return kKinds[static_cast<unsigned char>(c)]; }
 
-bool names_temporary(std::string_view word) {
-  const auto same = [](char known, char c) { return known == lower(c); };
-  return word.size() >= kTemporaryPrefix.size() &&
-         std::equal(kTemporaryPrefix.begin(), kTemporaryPrefix.end(), word.begin(), same);
-}
-
 bool means_nothing(std::string_view word) {
-  if (lower(word[0]) == kTemporaryPrefix[0] && names_temporary(word)) return false;
+  if (lower(word[0]) == kTemporaryPrefix[0] && begins_with(word, kTemporaryPrefix)) return false;
   if (!kShapes.maybe(word[0], word.size())) return true;
-  std::array<char, kLongest> letters;
-  std::transform(word.begin(), word.end(), letters.begin(), lower);
-  return !leaves_something(meaning_of({letters.data(), word.size()}));
+  return std::none_of(kMeanings.begin(), kMeanings.end(), [&](const auto& meaning) {
+    return leaves_something(meaning.second) && same_word(word, meaning.first);
+  });
 }
 
 /// Of text[at], which is no letter, digit or blank like any other.

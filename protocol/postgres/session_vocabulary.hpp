@@ -3,14 +3,13 @@
 #pragma once
 
 #include <array>
-#include <cstddef>
 #include <cstdint>
 #include <string_view>
 #include <utility>
 
-namespace weirpool::protocol::postgres {
+#include "protocol/word_shapes.hpp"
 
-constexpr char lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; }
+namespace weirpool::protocol::postgres {
 
 /// What a word means wherever it stands.
 enum class Means : std::uint8_t {
@@ -72,30 +71,6 @@ inline constexpr std::array<std::pair<std::string_view, Means>, 37> kMeanings{{
 
 /// What begins like this names a temporary object.
 inline constexpr std::string_view kTemporaryPrefix = "pg_temp";
-
-/// Words of a set by their first letter and their length: most words of a text are none of them,
-/// and this says so at once.
-class WordShapes {
- public:
-  constexpr void add(std::string_view word) { at(word[0]) |= length_bit(word.size()); }
-  /// `first` in either case.
-  constexpr bool maybe(char first, std::size_t length) const {
-    return (lengths_[index(first)] & length_bit(length)) != 0;
-  }
-
- private:
-  static constexpr std::size_t kLetters = 26;
-  static constexpr std::size_t index(char first) {
-    const auto letter = static_cast<std::size_t>((first | 0x20) - 'a');
-    return letter < kLetters ? letter : kLetters;
-  }
-  static constexpr std::uint64_t length_bit(std::size_t length) {
-    return length < 64 ? std::uint64_t{1} << length : 0;
-  }
-  constexpr std::uint64_t& at(char first) { return lengths_[index(first)]; }
-
-  std::array<std::uint64_t, kLetters + 1> lengths_{};
-};
 
 inline constexpr WordShapes kMeaningShapes = [] {
   WordShapes shapes;

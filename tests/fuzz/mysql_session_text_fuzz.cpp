@@ -1,9 +1,38 @@
-// The scan of SQL text: whole and cut in two it must see the same.
+// The scan of SQL text: whole and cut in two it must see the same, and so must a glance at it.
+#include <array>
 #include <cstdlib>
 
 #include "protocol/mysql/session_text.hpp"
 
 using namespace weirpool::protocol;  // NOLINT: fuzzers only
+
+namespace {
+
+bool same(const mysql::SessionText& one, const mysql::SessionText& two) {
+  const auto findings = [](const mysql::SessionText& text) {
+    return std::array{text.starts_with_set(),
+                      text.starts_with_use(),
+                      text.loads_local(),
+                      text.kills(),
+                      text.inserts(),
+                      text.only_updates(),
+                      text.sets(),
+                      text.one_or_sets(),
+                      text.multiple(),
+                      text.calls(),
+                      text.worth_following(),
+                      text.takes_lock(),
+                      text.releases_lock(),
+                      text.reads_connection_id(),
+                      text.reads_last_insert_id(),
+                      text.sets_last_insert_id(),
+                      text.reads_diagnostics(),
+                      text.hides_collation()};
+  };
+  return findings(one) == findings(two);
+}
+
+}  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   if (size < 2) return 0;
@@ -20,5 +49,9 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   halves.feed(text.subspan(cut));
   halves.finish();
   if (whole.pins(true) != halves.pins(true) || whole.kills() != halves.kills()) std::abort();
+  mysql::SessionText seen;
+  seen.begin(mode);
+  if (!seen.glance(text)) return 0;
+  if (whole.pins(true) != seen.pins(true) || !same(whole, seen)) std::abort();
   return 0;
 }
