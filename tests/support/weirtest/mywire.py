@@ -10,7 +10,7 @@ import struct
 from .rsa import encrypt_oaep
 from .wire import DatabaseError, Lost, Stream
 
-LONG_PASSWORD, FOUND_ROWS, CONNECT_WITH_DB = 1, 2, 8
+LONG_PASSWORD, FOUND_ROWS, CONNECT_WITH_DB, LOCAL_FILES = 1, 2, 8, 128
 PROTOCOL_41, SSL, TRANSACTIONS, SECURE_CONNECTION = 1 << 9, 1 << 11, 1 << 13, 1 << 15
 MULTI_STATEMENTS, MULTI_RESULTS, PS_MULTI_RESULTS = 1 << 16, 1 << 17, 1 << 18
 PLUGIN_AUTH, DEPRECATE_EOF, QUERY_ATTRIBUTES = 1 << 19, 1 << 24, 1 << 27
@@ -280,6 +280,13 @@ class MyConn:
         none = b"\0\1" if self.attributes else b""
         self.command(COM_QUERY, none + (sql if isinstance(sql, bytes) else sql.encode()))
         return await self.answer(timeout=timeout)
+
+    async def asked_for_file(self):
+        """The answer to a LOAD DATA LOCAL; what follows is send() of its pieces, and of nothing."""
+        body = await self.receive()
+        if body[0] == 0xFF:
+            raise error_of(body)
+        assert body[0] == 0xFB, body
 
     async def value(self, sql, timeout=30.0):
         return (await self.query(sql, timeout)).value()
