@@ -24,10 +24,6 @@ SessionState first_state(const ConversationStart& start) {
   return state;
 }
 
-bool forgets_calls(const ConversationStart& start) {
-  return start.catalog && start.catalog->routines() == RoutinePolicy::allow;
-}
-
 }  // namespace
 
 ServerConversation::ServerConversation(ConversationStart start)

@@ -43,6 +43,11 @@ struct ConversationStart {
   Scramble scramble{};  ///< of the handshake
 };
 
+/// What a CALL leaves is to be undone.
+inline bool forgets_calls(const ConversationStart& start) {
+  return start.catalog && start.catalog->routines() == RoutinePolicy::allow;
+}
+
 class ServerConversation final : public Conversation, private ResponseObserver {
  public:
   explicit ServerConversation(ConversationStart start);
@@ -124,7 +129,7 @@ class ServerConversation final : public Conversation, private ResponseObserver {
   Verdict text_command(MutableBytes unread, FrameHeader header);
   void note_given(std::string_view sql);
   bool refuses_call() const;
-  void note_call(std::string_view sql, std::string_view schema);
+  void note_call(std::string_view sql, bool whole, std::string_view schema);
   void scan(MutableBytes unread, FrameHeader header);
   void feed(Bytes sql);
   Verdict file_packet(MutableBytes unread);

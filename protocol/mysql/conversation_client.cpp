@@ -117,7 +117,7 @@ Verdict ServerConversation::text_command(MutableBytes unread, FrameHeader header
     return drop({kUnsupportedCode, "42000", "CALL is refused by pool.session_state.routines"},
                 unread);
   }
-  note_call(whole ? sql : std::string_view{}, tracker_.wanted().schema);
+  note_call(sql, whole, tracker_.wanted().schema);
   if (whole && command_ == com::query) {
     if (std::optional<Answer> answer = own_answer(sql)) return drop(std::move(*answer), unread);
   }
@@ -167,11 +167,11 @@ bool ServerConversation::refuses_call() const {
   return start_.catalog->routines() == RoutinePolicy::refuse && text_.calls_procedure();
 }
 
-/// What is about to be called, to be asked about later.
-void ServerConversation::note_call(std::string_view sql, std::string_view schema) {
+/// What is about to be called, to be asked about later. Of a long text what has come so far.
+void ServerConversation::note_call(std::string_view sql, bool whole, std::string_view schema) {
   if (!text_.calls_procedure()) return;
   const bool understood = !text_.multiple() && !text_.uncertain();
-  calls_.begin(understood ? called_routine(sql, schema) : Routine{});
+  calls_.begin(understood ? called_routine(sql, schema, whole) : Routine{});
 }
 
 void ServerConversation::feed(Bytes sql) {
@@ -367,8 +367,10 @@ bool ServerConversation::asks_backend() const { return backend_ != nullptr && !f
 
 /// The answer to a query that weirpool knows itself. An attached backend knows all but the id.
 std::optional<ServerConversation::Answer> ServerConversation::own_answer(std::string_view sql) {
-  const bool looks_back = text_.reads_diagnostics() || text_.reads_last_insert_id();
-  if (!text_.reads_connection_id() && (!looks_back || asks_backend())) return std::nullopt;
+  // Which id was generated an attached backend may have to be asked for.
+  const bool looks_back = (text_.reads_diagnostics() && !asks_backend()) ||
+                          (text_.reads_last_insert_id() && backend_ == nullptr);
+  if (!text_.reads_connection_id() && !looks_back) return std::nullopt;
   if (std::optional<Answer> answer = own_diagnostics(sql, false)) return answer;
   std::optional<PlainQuery> query = parse_plain_query(sql);
   if (!query && flag_.diagnostics_lost && text_.reads_diagnostics()) {
@@ -376,7 +378,9 @@ std::optional<ServerConversation::Answer> ServerConversation::own_answer(std::st
                   "The warnings of the last statement went with its database connection"};
   }
   if (!query) return own_past(sql);
-  if (query->what != Asked::connection_id && asks_backend()) return std::nullopt;
+  const bool id = query->what == Asked::last_insert_id;
+  const bool asks = id ? backend_ != nullptr : asks_backend();
+  if (query->what != Asked::connection_id && asks) return std::nullopt;
   Answer answer;
   answer.result = result_of(std::move(*query));
   return answer;

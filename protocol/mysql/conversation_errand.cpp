@@ -150,7 +150,7 @@ void ServerConversation::start(Errand errand) {
 /// The reply to a CALL has come.
 void ServerConversation::end_call() {
   const RoutinePolicy policy = start_.catalog->routines();
-  const bool known = calls_.end(tracker_.failed());
+  const bool known = calls_.end(tracker_.failed()) && !text_.multiple() && !text_.uncertain();
   if (policy == RoutinePolicy::allow) return calls_.clear();
   if (policy == RoutinePolicy::pin || !known) {
     tracker_.pin(Pin::routine);
@@ -176,7 +176,8 @@ void ServerConversation::end_routine(const Recording& answer) {
 void ServerConversation::end_question(Errand asked) {
   const std::unique_ptr<Recording> answer = std::move(recording_);
   flag_.questioned = true;
-  if (answer->session_changed()) tracker_.pin(Pin::session_state);
+  const bool forgotten = forgets_calls(start_) && text_.calls_procedure();
+  if (answer->session_changed() && !forgotten) tracker_.pin(Pin::session_state);
   if (answer->status() == 0) note_warning();
   if (answer->status() != 0) tracker_.learned_status(answer->status());
   if (asked == Errand::locks) {

@@ -185,7 +185,8 @@ Verdict ServerConversation::use_statement(ClientStatement& statement, MutableByt
     text_ = statement.statement->effects;
     follow(statement.statement->text());
     const ContextRef& context = statement.statement->context;
-    note_call(statement.statement->text(), context ? context->settings.schema : std::string());
+    note_call(statement.statement->text(), true,
+              context ? context->settings.schema : std::string());
   }
   if (!synchronize(true)) return run_errand(Party::client, unread);
   const std::optional<std::uint32_t> id = backend_id(statement);

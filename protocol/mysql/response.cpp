@@ -205,7 +205,11 @@ Verdict Response::collect(MutableBytes unread) {
 bool Response::finish_packet(PacketMeaning meaning, MutableBytes packet, std::size_t& length) {
   const MutableBytes payload = packet.subspan(kHeaderSize);
   switch (meaning) {
-    case PacketMeaning::ok: return rewrite_ok(packet, length);
+    case PacketMeaning::ok:
+      // A log ends with an EOF, DEPRECATE_EOF or not.
+      if (phase_ != ReplyPhase::log || length != kEofSize) return rewrite_ok(packet, length);
+      phase_ = ReplyPhase::idle;
+      break;
     case PacketMeaning::count:
       if (!begin_columns(payload)) return false;
       break;

@@ -434,12 +434,13 @@ bool Routine::not_begun(std::uint16_t code, std::string_view message) const {
          lower_case(message).find(lower_case(schema + "." + name)) != std::string::npos;
 }
 
-Routine called_routine(std::string_view sql, std::string_view schema) {
+Routine called_routine(std::string_view sql, std::string_view schema, bool whole) {
   Words words(sql);
   if (!words.take("call")) return {};
   Routine routine{std::string(schema), std::string(name_of(words.next()))};
   if (words.take(".")) routine = {routine.name, std::string(name_of(words.next()))};
   if (routine.schema.empty() || routine.schema.find('`') != std::string::npos) return {};
+  if (!whole) return words.peek() == "(" ? routine : Routine{};
   const std::string_view arguments = words.rest();
   while (is_plain(words.peek())) words.next();
   const bool harmless = words.at_end() || Inspection(arguments, true).harmless();

@@ -35,8 +35,9 @@ struct Routine {
   bool not_begun(std::uint16_t code, std::string_view message) const;
 };
 
-/// Of one `CALL [schema.]name [(arguments)]`, arguments that leave nothing themselves.
-Routine called_routine(std::string_view sql, std::string_view schema);
+/// Of one `CALL [schema.]name [(arguments)]`, arguments that leave nothing themselves. Not `whole`:
+/// the arguments are too long to be looked at; SessionText has scanned them.
+Routine called_routine(std::string_view sql, std::string_view schema, bool whole = true);
 
 /// No statement in what SHOW CREATE PROCEDURE says can leave anything that the tracker does not
 /// report. `silent`: nor anything that it does report. Triggers, and functions in views, are not

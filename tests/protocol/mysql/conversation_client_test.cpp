@@ -213,7 +213,13 @@ TEST(MysqlConversationClient, AReplicaKeepsItsBackendForItself) {
                                                      "\xEF"
                                                      "ack")));
   rig.server(restart);
-  EXPECT_EQ(rig.wire.to_client().substr(before), events + restart);
+  // The end of a log that is not waited at, and another one.
+  rig.server(eof(2));
+  EXPECT_EQ(rig.wire.to_client().substr(before), events + restart + eof(2));
+  rig.client(dump);
+  EXPECT_TRUE(rig.wire.to_backend().ends_with(dump));
+  rig.server(packet(1, std::string("\0event", 6)));
+  EXPECT_FALSE(rig.conversation.at_boundary());
   rig.client(command(com::quit));
   EXPECT_EQ(rig.wire.count(Kind::done), 1u);
   EXPECT_EQ(rig.wire.breach(), "");

@@ -273,6 +273,36 @@ TEST(MysqlRoutines, Policies) {
   EXPECT_FALSE(allows.wire.to_backend().ends_with(kAsked));
 }
 
+TEST(MysqlRoutines, LongArgumentsAreNotLookedInto) {
+  const std::string data(3 * protocol::kMaxNeed, 'x');
+  Rig rig;
+  rig.client(query("call p('" + data + "')"));
+  rig.server(ok(1));
+  rig.server(last_id_reply());
+  EXPECT_TRUE(rig.wire.to_backend().ends_with(kAsked));
+  rig.server(definition_reply(procedure("select 1")));
+  EXPECT_EQ(rig.releases(), 1u);
+  for (const char* behind : {"', @x)", "'); call q()", "', get_lock('a', 1))"}) {
+    Rig pinned;
+    pinned.client(query("call p('" + data + behind));
+    pinned.server(ok(1));
+    pinned.server(last_id_reply());
+    EXPECT_EQ(pinned.releases(), 0u) << behind;
+    EXPECT_NE(pinned.pin(), "");
+  }
+  EXPECT_TRUE(called_routine("call p", "shop", false).name.empty()) << "the name may go on";
+}
+
+TEST(MysqlRoutines, WhatIsReportedLateIsForgottenTooIfThatIsWanted) {
+  Rig rig(with(RoutinePolicy::allow));
+  rig.client(query("call p()"));
+  rig.server(err(1, 1644));
+  rig.server(count(1, 1) + definition(2) + row(3) + end(4, {.changes = state_changed()}));
+  rig.server(last_id_reply());
+  EXPECT_EQ(rig.releases(), 1u);
+  EXPECT_TRUE(rig.reset_on_release);
+}
+
 TEST(MysqlRoutines, SeveralStatementsAtOnceAreNotLookedInto) {
   Rig rig;
   rig.client(query("call p(); call q()"));
