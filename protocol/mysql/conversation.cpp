@@ -101,7 +101,7 @@ void ServerConversation::detach() {
   exchange_.reset();
   recording_.reset();
   statements_.detached();
-  calls_.clear();
+  if (!calls_.empty()) calls_.clear();
   preparing_.reset();
   current_ = nullptr;
   entry_ = nullptr;

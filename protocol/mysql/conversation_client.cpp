@@ -113,11 +113,11 @@ Verdict ServerConversation::text_command(MutableBytes unread, FrameHeader header
   if (text_.kills()) return kill_text(whole ? sql : std::string_view{}, unread);
   follow(whole && command_ == com::query ? sql : std::string_view{});
   if (tracker_.kills()) return refuse_kill(unread);
-  if (whole && refuses_call()) {
+  if (text_.calls_procedure() && whole && refuses_call()) {
     return drop({kUnsupportedCode, "42000", "CALL is refused by pool.session_state.routines"},
                 unread);
   }
-  note_call(sql, whole, tracker_.wanted().schema);
+  if (text_.calls_procedure()) note_call(sql, whole, tracker_.wanted().schema);
   if (whole && command_ == com::query) {
     if (std::optional<Answer> answer = own_answer(sql)) return drop(std::move(*answer), unread);
   }
@@ -164,12 +164,11 @@ void ServerConversation::note_given(std::string_view sql) {
 }
 
 bool ServerConversation::refuses_call() const {
-  return start_.catalog->routines() == RoutinePolicy::refuse && text_.calls_procedure();
+  return start_.catalog->routines() == RoutinePolicy::refuse;
 }
 
 /// What is about to be called, to be asked about later. Of a long text what has come so far.
 void ServerConversation::note_call(std::string_view sql, bool whole, std::string_view schema) {
-  if (!text_.calls_procedure()) return;
   const bool understood = !text_.multiple() && !text_.uncertain();
   calls_.begin(understood ? called_routine(sql, schema, whole) : Routine{});
 }

@@ -16,10 +16,10 @@ Verdict ServerConversation::run_errand(Party from, MutableBytes unread) {
 /// what SHOW WARNINGS would say later is asked now.
 bool ServerConversation::wants_diagnostics() const {
   const LastStatement& last = tracker_.last();
-  const bool left_some = last.warnings > 0 && !text_.reads_diagnostics();
+  if (last.warnings == 0 || text_.reads_diagnostics()) return false;
   // Behind an error of a CALL the reply also tells whether that has left a transaction open.
   const bool doubtful = text_.calls() && tracker_.doubts_transaction();
-  return left_some && (doubtful || at_boundary()) && pins() == 0;
+  return (doubtful || at_boundary()) && pins() == 0;
 }
 
 /// Brings the backend to this client's settings. False: an exchange has been started and comes

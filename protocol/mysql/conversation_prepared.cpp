@@ -184,9 +184,11 @@ Verdict ServerConversation::use_statement(ClientStatement& statement, MutableByt
   if (executes) {
     text_ = statement.statement->effects;
     follow(statement.statement->text());
-    const ContextRef& context = statement.statement->context;
-    note_call(statement.statement->text(), true,
-              context ? context->settings.schema : std::string());
+    if (text_.calls_procedure()) {
+      const ContextRef& context = statement.statement->context;
+      note_call(statement.statement->text(), true,
+                context ? std::string_view(context->settings.schema) : std::string_view{});
+    }
   }
   if (!synchronize(true)) return run_errand(Party::client, unread);
   const std::optional<std::uint32_t> id = backend_id(statement);
