@@ -227,8 +227,8 @@ struct Log {
   bool operator==(const Log&) const = default;
 };
 
-/// PostgreSQL: what becomes of state that outlives its transaction. `Follow` and `Keep` differ in
-/// what is possible.
+/// What becomes of state that outlives its transaction; all but `routines` is PostgreSQL's.
+/// `Follow` and `Keep` differ in what is possible.
 enum class Follow : std::uint8_t { track, pin, refuse, allow };
 enum class Keep : std::uint8_t { pin, refuse, allow };
 struct SessionState {
@@ -240,6 +240,7 @@ struct SessionState {
   Keep with_hold_cursors = Keep::pin;
   Keep advisory_locks = Keep::pin;
   Keep sequence_values = Keep::pin;
+  Follow routines = Follow::track;
   bool operator==(const SessionState&) const = default;
 };
 

@@ -247,7 +247,8 @@ constexpr auto kOptions = std::to_array<Option>({
           in_config<&Config::pool, &Pool::reset_query_always>,
           "PostgreSQL: DISCARD ALL before a backend goes to anybody else, for applications that "
           "change sessions inside functions."),
-    group("pool.session_state", "PostgreSQL: what becomes of state that outlives its transaction."),
+    group("pool.session_state",
+          "What becomes of state that outlives its transaction; all but routines is PostgreSQL's."),
     follow("pool.session_state.parameters", kState<&SessionState::parameters>,
            "SET, set_config(): follow the client, or pin it to its backend."),
     follow("pool.session_state.roles", kState<&SessionState::roles>,
@@ -263,6 +264,13 @@ constexpr auto kOptions = std::to_array<Option>({
          "Advisory locks of the session."),
     keep("pool.session_state.sequence_values", kState<&SessionState::sequence_values>,
          "currval() and lastval()."),
+    follow(
+        "pool.session_state.routines", kState<&SessionState::routines>,
+        "MySQL: CALL. track pins the client if the server reports state, or if the procedure's "
+        "text, which the server is asked for, may leave what is never reported (locks, SELECT INTO "
+        "@a) or cannot be read by the user; pin does so behind every CALL; allow resets the "
+        "backend, and with it what the procedure left: a client may lose a lock then that it "
+        "believes in, so it is not the default."),
 
     group("limits", "Bounds; reaching one is an answer to the client, never a crash."),
     number("limits.max_client_conn", "10000", 1, 1'000'000, live, kLimit<&Limits::max_client_conn>,

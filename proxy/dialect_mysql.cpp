@@ -19,10 +19,21 @@ mysql::ServerState& own(protocol::BackendState& state) {
   return static_cast<mysql::ServerState&>(state);
 }
 
+mysql::RoutinePolicy routine_policy(config::Follow wish) {
+  switch (wish) {
+    case config::Follow::pin: return mysql::RoutinePolicy::pin;
+    case config::Follow::refuse: return mysql::RoutinePolicy::refuse;
+    case config::Follow::allow: return mysql::RoutinePolicy::allow;
+    case config::Follow::track: break;
+  }
+  return mysql::RoutinePolicy::track;
+}
+
 class MysqlDialect final : public Dialect {
  public:
   explicit MysqlDialect(const config::Pool& pool)
-      : catalog_(std::make_shared<mysql::Catalog>(pool.max_prepared_statements)) {}
+      : catalog_(std::make_shared<mysql::Catalog>(pool.max_prepared_statements,
+                                                  routine_policy(pool.session_state.routines))) {}
 
   std::string_view name() const override { return "mysql"; }
 
@@ -32,7 +43,8 @@ class MysqlDialect final : public Dialect {
   }
   std::unique_ptr<protocol::BackendLogin> backend_login(
       const protocol::BackendIdentity& as) const override {
-    return std::make_unique<mysql::ClientSideLogin>(as, catalog_->max_backend_statements());
+    return std::make_unique<mysql::ClientSideLogin>(as, catalog_->max_backend_statements(),
+                                                    catalog_->defaults());
   }
   std::unique_ptr<protocol::Engine> reset(protocol::BackendState& state) const override {
     return mysql::make_reset(own(state));

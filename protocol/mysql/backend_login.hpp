@@ -22,8 +22,9 @@ namespace weirpool::protocol::mysql {
 
 class ClientSideLogin final : public BackendLogin {
  public:
-  /// `max_statements`: prepared ones that the backend keeps.
-  explicit ClientSideLogin(BackendIdentity as, std::size_t max_statements = 1);
+  /// `max_statements`: prepared ones that the backend keeps; `defaults`: Catalog::defaults() now.
+  explicit ClientSideLogin(BackendIdentity as, std::size_t max_statements = 1,
+                           std::uint32_t defaults = 0);
   ~ClientSideLogin() override;
 
   Verdict step(Party from, MutableBytes unread) override;
@@ -70,6 +71,7 @@ class ClientSideLogin final : public BackendLogin {
   std::optional<Sha1Digest> key_;  ///< stands for as_.password; wiped
   bool only_verifier_ = false;     ///< as_.password is none, and nothing stands for it
   std::size_t max_statements_;
+  std::uint32_t defaults_;
   Phase phase_ = Phase::greeting;
   bool tls_ = false;
   bool switched_ = false;

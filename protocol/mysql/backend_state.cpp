@@ -63,6 +63,7 @@ void ServerState::was_reset() {
   session = login_;
   session.schema = std::move(schema);
   statements.clear();
+  warned = false;
 }
 
 }  // namespace weirpool::protocol::mysql

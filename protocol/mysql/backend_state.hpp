@@ -55,12 +55,16 @@ class ServerState final : public BackendState {
   /// The replies of write_reset() have come.
   void was_reset();
 
-  SessionState session;      ///< as it is on the server now
-  std::uint16_t status = 0;  ///< of the last reply
+  SessionState session;        ///< as it is on the server now
+  std::uint16_t status = 0;    ///< of the last reply
+  std::uint32_t defaults = 0;  ///< Catalog::defaults() when it logged in, or was reset since
   BackendStatements statements;
   /// Its bytes travel in compressed frames. They have numbers of their own, which a server's
   /// packets take over in the midst of a reply: the ids of its packets mean nothing.
   bool compressed = false;
+  /// MariaDB: a statement without a table leaves the warnings and errors of an earlier one, perhaps
+  /// another client's, for SHOW WARNINGS.
+  bool warned = false;
   bool keeps_statements = false;  ///< a client has had its texts kept here, to be looked at later
 
  private:

@@ -44,6 +44,7 @@ inline constexpr std::uint16_t more_results = 0x0008;
 inline constexpr std::uint16_t cursor_exists = 0x0040;
 inline constexpr std::uint16_t last_row_sent = 0x0080;
 inline constexpr std::uint16_t no_backslash_escapes = 0x0200;
+inline constexpr std::uint16_t ps_out_params = 0x1000;
 inline constexpr std::uint16_t in_trans_readonly = 0x2000;
 inline constexpr std::uint16_t state_changed = 0x4000;
 /// What stays true between two statements of one session.

@@ -122,7 +122,9 @@ Verdict ServerSideLogin::receive(MutableBytes unread) {
   switch (step.outcome) {
     case PacketCollector::Outcome::need: return Verdict::need(step.count);
     case PacketCollector::Outcome::piece: return Verdict::skip(step.count);
-    case PacketCollector::Outcome::too_long: return Verdict::close(Fault::message_too_large);
+    case PacketCollector::Outcome::too_long:
+      ++sequence_;  // of the error, which answers this packet
+      return Verdict::close(Fault::message_too_large);
     case PacketCollector::Outcome::whole: break;
   }
   if (packet_.sequence() != sequence_) return Verdict::close(Fault::protocol_violation);

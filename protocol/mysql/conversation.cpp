@@ -28,7 +28,7 @@ SessionState first_state(const ConversationStart& start) {
 
 ServerConversation::ServerConversation(ConversationStart start)
     : start_(std::move(start)),
-      tracker_(first_state(start_), first_status(start_)),
+      tracker_(first_state(start_), first_status(start_), forgets_calls(start_)),
       response_(Response::dialect_of(start_.capabilities), *this) {}
 
 Verdict ServerConversation::step(Party from, MutableBytes unread) {
@@ -48,8 +48,8 @@ Verdict ServerConversation::step(Party from, MutableBytes unread) {
     return Verdict::close(Fault::transaction_refused);
   }
   if (releasable() && (from == Party::client || unread.empty())) {
-    if (!tracker_.doubts_insert_id()) return Verdict::release();
-    start(Errand::insert_id);
+    if (!tracker_.doubts_insert_id() && calls_.empty()) return Verdict::release();
+    start(tracker_.doubts_insert_id() ? Errand::insert_id : Errand::routine);
     return run_errand(from, unread);
   }
   return from == Party::client ? from_client(unread) : from_backend(unread);
@@ -101,6 +101,7 @@ void ServerConversation::detach() {
   exchange_.reset();
   recording_.reset();
   statements_.detached();
+  if (!calls_.empty()) calls_.clear();
   preparing_.reset();
   current_ = nullptr;
   entry_ = nullptr;
@@ -113,6 +114,7 @@ void ServerConversation::detach() {
   flag_.doubtful = false;
   flag_.refused_to_write = false;
   flag_.leaving = false;
+  flag_.questioned = false;
   flag_.cut = !response_.finished();
   response_.expect(ReplyPhase::idle, response_.client_sequence(), 0);
   response_.release_memory();
@@ -157,7 +159,7 @@ bool ServerConversation::releasable() const {
 
 bool ServerConversation::needs_reset() const {
   if (backend_ == nullptr) return false;
-  const bool marked = tracker_.dirty() || backend_->keeps_statements;
+  const bool marked = tracker_.dirty() || backend_->keeps_statements || !calls_.empty();
   return pins() != 0 || marked || impatient(backend_->session);
 }
 

@@ -25,6 +25,7 @@
 #include "protocol/mysql/prepared.hpp"
 #include "protocol/mysql/recording.hpp"
 #include "protocol/mysql/response.hpp"
+#include "protocol/mysql/routines.hpp"
 #include "protocol/mysql/session_text.hpp"
 #include "protocol/mysql/session_tracker.hpp"
 
@@ -41,6 +42,11 @@ struct ConversationStart {
   bool tls = false;
   Scramble scramble{};  ///< of the handshake
 };
+
+/// What a CALL leaves is to be undone.
+inline bool forgets_calls(const ConversationStart& start) {
+  return start.catalog && start.catalog->routines() == RoutinePolicy::allow;
+}
 
 class ServerConversation final : public Conversation, private ResponseObserver {
  public:
@@ -101,6 +107,7 @@ class ServerConversation final : public Conversation, private ResponseObserver {
     diagnostics,
     locks,
     insert_id,
+    routine,
   };
   struct Answer {
     std::uint16_t code = 0;  ///< 0: OK; kSilence: nothing
@@ -121,6 +128,8 @@ class ServerConversation final : public Conversation, private ResponseObserver {
   Verdict dispatch(const CommandRow& row, MutableBytes unread, FrameHeader header);
   Verdict text_command(MutableBytes unread, FrameHeader header);
   void note_given(std::string_view sql);
+  bool refuses_call() const;
+  void note_call(std::string_view sql, bool whole, std::string_view schema);
   void scan(MutableBytes unread, FrameHeader header);
   void feed(Bytes sql);
   Verdict file_packet(MutableBytes unread);
@@ -130,7 +139,9 @@ class ServerConversation final : public Conversation, private ResponseObserver {
   Verdict kill_text(std::string_view sql, MutableBytes unread);
   Verdict refuse_kill(MutableBytes unread);
   bool ends_nothing(std::string_view sql) const;
+  bool asks_backend() const;
   std::optional<Answer> own_answer(std::string_view sql);
+  std::optional<Answer> own_past(std::string_view sql);
   PlainResult result_of(PlainQuery query);
   std::int64_t known_value(Asked what) const;
   std::optional<Answer> own_diagnostics(std::string_view sql, bool binary) const;
@@ -162,6 +173,7 @@ class ServerConversation final : public Conversation, private ResponseObserver {
   std::optional<Answer> own_row(const ClientStatement& statement);
   Verdict execute(MutableBytes unread, FrameHeader header);
   ExecuteLayout execute_layout() const;
+  void name_lock(const ExecuteHead& head, Bytes payload);
   Verdict refuse_execute(std::string_view why, MutableBytes unread);
   bool never_bound() const;
   bool needs_types() const;
@@ -188,11 +200,14 @@ class ServerConversation final : public Conversation, private ResponseObserver {
   void end_replay(bool refused);
   void follow(std::string_view sql);
   void end_question(Errand asked);
+  void end_routine(const Recording& answer);
+  void end_call();
 
   // conversation_backend.cpp
   Verdict from_backend(MutableBytes unread);
   Verdict early_answer(MutableBytes unread);
   void settle();
+  void note_warning();
   bool locks_changed() const;
   // conversation_loss.cpp: the backend goes.
   void note_ending(std::string_view sql, bool whole);
@@ -205,6 +220,9 @@ class ServerConversation final : public Conversation, private ResponseObserver {
   void on_ok(const OkPacket& ok, std::uint64_t rows) override;
   bool on_error(const ErrPacket& error) override;
   bool may_ask_for_file() const override;
+  bool may_give_parameters() const override {
+    return command_ == com::stmt_execute && text_.calls_procedure();
+  }
 
   // conversation.cpp
   bool releasable() const;
@@ -224,6 +242,7 @@ class ServerConversation final : public Conversation, private ResponseObserver {
   std::vector<std::uint8_t> diagnostics_;  ///< SHOW WARNINGS of the last statement; empty: nothing
   SessionText text_;
   GivenNumbers given_;  ///< by text_
+  Calls calls_;
   Answer answer_;
   std::string last_words_;  ///< of a backend that answered before it was asked: an ERR payload
   KillRequest kill_request_;
@@ -266,6 +285,7 @@ class ServerConversation final : public Conversation, private ResponseObserver {
     bool refused_to_write : 1 = false;
     bool refused : 1 = false;           ///< the last command that needed a backend was
     bool leaving : 1 = false;           ///< the backend has taken its leave
+    bool questioned : 1 = false;        ///< the backend's last statement was weirpool's own
     bool diagnostics_lost : 1 = false;  ///< the statement left some, and the backend went with them
   } flag_;
 };

@@ -3,6 +3,19 @@
 #include "protocol/mysql/conversation.hpp"
 
 namespace weirpool::protocol::mysql {
+namespace {
+
+/// 1290 names the option that prevents a statement, in whatever language; --secure-file-priv and
+/// --skip-grant-tables say nothing about the server's role.
+bool refuses_to_write(const ErrPacket& error) {
+  constexpr std::uint16_t kOption = 1290;
+  constexpr std::uint16_t kReadOnlyMode = 1836;
+  const bool read_only = error.message.find("read-only") != std::string_view::npos ||
+                         error.message.find("read_only") != std::string_view::npos;
+  return error.code == kReadOnlyMode || (error.code == kOption && read_only);
+}
+
+}  // namespace
 
 Verdict ServerConversation::from_backend(MutableBytes unread) {
   if (response_.finished()) {
@@ -29,6 +42,7 @@ Verdict ServerConversation::early_answer(MutableBytes unread) {
 
 void ServerConversation::on_ok(const OkPacket& ok, std::uint64_t rows) {
   flag_.unsettled = true;
+  if (ok.warnings > 0 || text_.calls()) note_warning();
   tracker_.ok(command_, text_, ok, rows, *backend_);
   tracker_.note_insert_id(text_, ok, given_, *backend_);
   if (command_ == com::set_option) tracker_.set_multi_statements(flag_.multi_on, *backend_);
@@ -36,17 +50,19 @@ void ServerConversation::on_ok(const OkPacket& ok, std::uint64_t rows) {
 }
 
 bool ServerConversation::on_error(const ErrPacket& error) {
-  constexpr std::uint16_t kReadOnlyOption = 1290;  // --read-only, --super-read-only and the like
-  constexpr std::uint16_t kReadOnlyMode = 1836;
-  if (error.code == kReadOnlyOption || error.code == kReadOnlyMode) flag_.refused_to_write = true;
+  if (refuses_to_write(error)) flag_.refused_to_write = true;
   flag_.unsettled = true;
+  note_warning();
   if (error.code == kTooManyStatementsCode && make_room()) return false;
   if (command_ == com::stmt_prepare) statements_.none_last();
   tracker_.error(text_, *backend_);
+  calls_.failed(error.code, error.message);
   if (!com::runs_text(command_)) keep_error(error.code, error.message);
   statement_failed();
   return true;
 }
+
+void ServerConversation::note_warning() { backend_->warned = backend_->server().mariadb(); }
 
 /// A server may ask for any file the client can read: it is believed only if the client has just
 /// said that it wants to send one. (MariaDB prepares such statements too.)
@@ -66,7 +82,9 @@ void ServerConversation::settle() {
   flag_.unsettled = false;
   ++answered_;
   if (!com::runs_text(command_)) return;
+  if (tracker_.sets_global() && !tracker_.failed()) start_.catalog->defaults_changed();
   tracker_.ended(text_, *backend_);
+  if (text_.calls_procedure()) end_call();
   if (!text_.reads_diagnostics()) forget_diagnostics();
   if (!tracker_.failed() && text_.hides_collation()) {
     start(Errand::collation);

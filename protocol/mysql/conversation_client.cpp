@@ -23,6 +23,7 @@ class Echo final : public ResponseObserver {
   bool on_error(const ErrPacket& /*error*/) override { return true; }
   std::uint32_t on_prepared(const PrepareOk& ok) override { return ok.statement; }
   bool may_ask_for_file() const override { return false; }
+  bool may_give_parameters() const override { return false; }
 };
 
 }  // namespace
@@ -112,6 +113,11 @@ Verdict ServerConversation::text_command(MutableBytes unread, FrameHeader header
   if (text_.kills()) return kill_text(whole ? sql : std::string_view{}, unread);
   follow(whole && command_ == com::query ? sql : std::string_view{});
   if (tracker_.kills()) return refuse_kill(unread);
+  if (text_.calls_procedure() && whole && refuses_call()) {
+    return drop({kUnsupportedCode, "42000", "CALL is refused by pool.session_state.routines"},
+                unread);
+  }
+  if (text_.calls_procedure()) note_call(sql, whole, tracker_.wanted().schema);
   if (whole && command_ == com::query) {
     if (std::optional<Answer> answer = own_answer(sql)) return drop(std::move(*answer), unread);
   }
@@ -127,6 +133,7 @@ Verdict ServerConversation::text_command(MutableBytes unread, FrameHeader header
   response_.expect(row_of_command(command_).reply, 1, tracker_.status());
   flag_.fresh = false;
   flag_.foreign = false;
+  flag_.questioned = false;
   flag_.more_frames = header.length == kMaxPayload;
   left_ = total - scanned_;
   intake_ = left_ > 0 ? Intake::text : flag_.more_frames ? Intake::payload : Intake::command;
@@ -154,6 +161,16 @@ void ServerConversation::follow(std::string_view sql) {
 void ServerConversation::note_given(std::string_view sql) {
   const bool understood = text_.inserts() && !text_.multiple() && !text_.uncertain();
   given_ = understood ? GivenNumbers::of(sql) : GivenNumbers();
+}
+
+bool ServerConversation::refuses_call() const {
+  return start_.catalog->routines() == RoutinePolicy::refuse;
+}
+
+/// What is about to be called, to be asked about later. Of a long text what has come so far.
+void ServerConversation::note_call(std::string_view sql, bool whole, std::string_view schema) {
+  const bool understood = !text_.multiple() && !text_.uncertain();
+  calls_.begin(understood ? called_routine(sql, schema, whole) : Routine{});
 }
 
 void ServerConversation::feed(Bytes sql) {
@@ -254,6 +271,7 @@ Verdict ServerConversation::forward_command(MutableBytes unread, FrameHeader hea
   flag_.doubtful = command_ == com::stmt_execute;
   flag_.fresh = false;
   flag_.foreign = false;
+  flag_.questioned = false;
   flag_.more_frames = header.length == kMaxPayload;
   flag_.streaming = unread.size() < total;
   intake_ = flag_.more_frames ? Intake::payload : Intake::command;
@@ -346,25 +364,44 @@ void ServerConversation::killed(KillResult result) {
   }
 }
 
+/// The attached backend knows what the client did last, better than weirpool.
+bool ServerConversation::asks_backend() const { return backend_ != nullptr && !flag_.questioned; }
+
 /// The answer to a query that weirpool knows itself. An attached backend knows all but the id.
 std::optional<ServerConversation::Answer> ServerConversation::own_answer(std::string_view sql) {
-  const bool looks_back = text_.reads_diagnostics() || text_.reads_last_insert_id();
-  if (!text_.reads_connection_id() && (!looks_back || backend_ != nullptr)) return std::nullopt;
+  // Which id was generated an attached backend may have to be asked for.
+  const bool looks_back = (text_.reads_diagnostics() && !asks_backend()) ||
+                          (text_.reads_last_insert_id() && backend_ == nullptr);
+  if (!text_.reads_connection_id() && !looks_back) return std::nullopt;
   if (std::optional<Answer> answer = own_diagnostics(sql, false)) return answer;
   std::optional<PlainQuery> query = parse_plain_query(sql);
   if (!query && flag_.diagnostics_lost && text_.reads_diagnostics()) {
     return Answer{kUnknownErrorCode, "HY000",
                   "The warnings of the last statement went with its database connection"};
   }
-  if (!query || (query->what != Asked::connection_id && backend_ != nullptr)) return std::nullopt;
+  if (!query) return own_past(sql);
+  const bool id = query->what == Asked::last_insert_id;
+  const bool asks = id ? backend_ != nullptr : asks_backend();
+  if (query->what != Asked::connection_id && asks) return std::nullopt;
   Answer answer;
   answer.result = result_of(std::move(*query));
   return answer;
 }
 
+/// What only a backend can put together, of a statement that has run on another one: an error
+/// rather than another client's numbers. The session keeps its backend from now on.
+std::optional<ServerConversation::Answer> ServerConversation::own_past(std::string_view sql) {
+  const bool nothing_yet = answered_ == 0 || pooling_ == Pooling::session;
+  if (asks_backend() || nothing_yet || !reads_own_past(sql)) return std::nullopt;
+  tracker_.keep_for_looking_back();
+  return Answer{kUnsupportedCode, "42000",
+                "ROW_COUNT(), FOUND_ROWS() and GET DIAGNOSTICS within a larger statement find "
+                "the one before it from now on: the session keeps its database connection"};
+}
+
 std::optional<ServerConversation::Answer> ServerConversation::own_diagnostics(std::string_view sql,
                                                                               bool binary) const {
-  if (backend_ != nullptr || diagnostics_.empty()) return std::nullopt;
+  if (asks_backend() || diagnostics_.empty()) return std::nullopt;
   const std::optional<DiagnosticsQuery> query = parse_diagnostics_query(sql);
   if (!query) return std::nullopt;
   Answer answer;
@@ -379,7 +416,7 @@ PlainResult ServerConversation::result_of(PlainQuery query) {
   result.status = tracker_.status() & status::lasting;
   result.capabilities = start_.capabilities;
   result.mariadb = start_.facts && start_.facts->mariadb();
-  if (backend_ == nullptr && !result.query.shows) tracker_.answered_query();
+  if (!asks_backend() && !result.query.shows) tracker_.answered_query();
   return result;
 }
 

@@ -16,8 +16,10 @@ Verdict ServerConversation::run_errand(Party from, MutableBytes unread) {
 /// what SHOW WARNINGS would say later is asked now.
 bool ServerConversation::wants_diagnostics() const {
   const LastStatement& last = tracker_.last();
-  const bool left_some = last.warnings > 0 && !text_.reads_diagnostics();
-  return left_some && at_boundary() && pins() == 0;
+  if (last.warnings == 0 || text_.reads_diagnostics()) return false;
+  // Behind an error of a CALL the reply also tells whether that has left a transaction open.
+  const bool doubtful = text_.calls() && tracker_.doubts_transaction();
+  return (doubtful || at_boundary()) && pins() == 0;
 }
 
 /// Brings the backend to this client's settings. False: an exchange has been started and comes
@@ -28,9 +30,14 @@ bool ServerConversation::synchronize(bool whole_text) {
     start(Errand::insert_id);
     return false;
   }
-  const bool differs = flag_.fresh && !tracker_.wanted().same_settings(backend_->session);
-  if (!differs && !looks_back()) return true;
+  // A session that began before a SET GLOBAL would have other defaults than one that began later.
+  const bool outdated = flag_.fresh && backend_->defaults != start_.catalog->defaults();
+  const bool differs =
+      flag_.fresh && (backend_->warned || !tracker_.wanted().same_settings(backend_->session));
+  if (!differs && !looks_back() && !outdated) return true;
+  flag_.reset_first = outdated;
   start(Errand::replay);
+  flag_.reset_first = false;
   return false;
 }
 
@@ -96,6 +103,10 @@ void ServerConversation::start(Errand errand) {
     recording_ = std::make_unique<Recording>(*backend_, "SELECT LAST_INSERT_ID()");
     return;
   }
+  if (errand == Errand::routine) {
+    recording_ = std::make_unique<Recording>(*backend_, calls_.next().definition_sql());
+    return;
+  }
   exchange_ = std::make_unique<Exchange>(*backend_);
   Writer& out = exchange_->commands();
   unsigned replies = 0;
@@ -117,12 +128,17 @@ void ServerConversation::start(Errand errand) {
       // What a SET cannot undo, a reset can; it costs the backend its prepared statements.
       if (flag_.reset_first) {
         replies += backend_->write_reset(out);
+        backend_->defaults = start_.catalog->defaults();
         backend_->was_reset();
       } else {
         exchange_->go_on_after_errors();
       }
       replies += write_settings(out, there, wanted);
-      // Only for a statement that looks back; it also clears what others have left there.
+      // It reads a table of a kind, and so clears MariaDB's diagnostics.
+      if (flag_.fresh && std::exchange(backend_->warned, false)) {
+        query("DO (SELECT 1 FROM (SELECT 1) AS weirpool)");
+      }
+      // Only for a statement that looks back; it also clears what others have left in MySQL.
       if (looks_back()) {
         query("SET @@session.last_insert_id=" + std::to_string(wanted.last_insert_id));
       }
@@ -131,18 +147,52 @@ void ServerConversation::start(Errand errand) {
   exchange_->expect(replies);
 }
 
+/// The reply to a CALL has come.
+void ServerConversation::end_call() {
+  const RoutinePolicy policy = start_.catalog->routines();
+  const bool known = calls_.end(tracker_.failed()) && !text_.multiple() && !text_.uncertain();
+  if (policy == RoutinePolicy::allow) return calls_.clear();
+  if (policy == RoutinePolicy::pin || !known) {
+    tracker_.pin(Pin::routine);
+    calls_.clear();
+  }
+}
+
+/// The third column of SHOW CREATE PROCEDURE is the definition; NULL: the user may not see it.
+void ServerConversation::end_routine(const Recording& answer) {
+  const Calls::Call call = calls_.take();
+  const std::string_view definition = answer.value(2);
+  // An error does not say what was reported of the session: MySQL does so with the next reply.
+  const bool silent = call.failed && backend_->server().mariadb();
+  if (!leaves_nothing(definition, silent)) {
+    tracker_.pin(Pin::routine);
+    calls_.clear();
+  } else if (!start_.catalog->routine_memory().knows(call.routine, definition)) {
+    tracker_.soil();
+  }
+}
+
 /// What the backend has said to a question.
 void ServerConversation::end_question(Errand asked) {
   const std::unique_ptr<Recording> answer = std::move(recording_);
+  flag_.questioned = true;
+  const bool forgotten = forgets_calls(start_) && text_.calls_procedure();
+  if (answer->session_changed() && !forgotten) tracker_.pin(Pin::session_state);
+  if (answer->status() == 0) note_warning();
+  if (answer->status() != 0) tracker_.learned_status(answer->status());
   if (asked == Errand::locks) {
     if (answer->value() == "0") tracker_.locks_are_free();
+  } else if (asked == Errand::routine) {
+    end_routine(*answer);
   } else if (asked == Errand::insert_id) {
-    const std::string& text = answer->value();
+    const std::string_view text = answer->value();
     std::uint64_t id = 0;
     const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), id);
     const bool told = error == std::errc() && end == text.data() + text.size();
     tracker_.learned_insert_id(told ? std::optional(id) : std::nullopt, *backend_);
   } else {
+    // What is too much to be kept stays where it is until the next statement.
+    if (answer->cut()) return tracker_.pin(Pin::diagnostics);
     diagnostics_ = answer->take();
     flag_.diagnostics_lost = diagnostics_.empty();
   }
@@ -159,6 +209,7 @@ void ServerConversation::end_errand() {
       statements_.clear();
       tracker_.reset(backend_->session, backend_->status);
       flag_ = {};
+      calls_.clear();
       forget_diagnostics();
       drop({});
       break;

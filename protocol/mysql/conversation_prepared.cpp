@@ -126,6 +126,7 @@ void ServerConversation::end_prepare(const Exchange& exchange) {
     if (refused.code != 0) backend_->statements.drop(*statement);
   }
   if (refused.code == 0) return;
+  note_warning();
   if (refused.code == kTooManyStatementsCode && backend_->statements.shrink()) return;
   const bool silent = row_of_command(command_).handling == Handling::statement_silent;
   drop(silent ? Answer{kSilence, {}, {}} : Answer{refused.code, refused.state, refused.message});
@@ -165,10 +166,11 @@ std::optional<ServerConversation::Answer> ServerConversation::own_row(
   if (command_ != com::stmt_execute || statement.bound()) return std::nullopt;
   const SessionText& effects = statement.statement->effects;
   const std::string_view sql = statement.statement->text();
-  if (effects.reads_diagnostics()) return own_diagnostics(sql, true);
-  if (!effects.reads_connection_id()) return std::nullopt;
+  if (!effects.reads_diagnostics() && !effects.reads_connection_id()) return std::nullopt;
+  if (std::optional<Answer> answer = own_diagnostics(sql, true)) return answer;
   std::optional<PlainQuery> query = parse_plain_query(sql);
-  if (!query || query->what != Asked::connection_id) return std::nullopt;
+  if (!query) return own_past(sql);
+  if (query->what != Asked::connection_id && asks_backend()) return std::nullopt;
   Answer answer;
   answer.result = result_of(std::move(*query));
   answer.result->binary = true;
@@ -182,6 +184,11 @@ Verdict ServerConversation::use_statement(ClientStatement& statement, MutableByt
   if (executes) {
     text_ = statement.statement->effects;
     follow(statement.statement->text());
+    if (text_.calls_procedure()) {
+      const ContextRef& context = statement.statement->context;
+      note_call(statement.statement->text(), true,
+                context ? std::string_view(context->settings.schema) : std::string_view{});
+    }
   }
   if (!synchronize(true)) return run_errand(Party::client, unread);
   const std::optional<std::uint32_t> id = backend_id(statement);
@@ -234,10 +241,17 @@ ExecuteLayout ServerConversation::execute_layout() const {
 }
 
 Verdict ServerConversation::execute(MutableBytes unread, FrameHeader header) {
-  if (current_->bound() || current_->parameters == 0) return forward_execute({}, unread, header);
   const std::size_t total = kHeaderSize + header.length;
+  if (tracker_.awaits_lock_name() && unread.size() < total && total <= kMaxNeed)
+    return Verdict::need(total);
+  if (current_->bound() || current_->parameters == 0) {
+    if (tracker_.awaits_lock_name()) tracker_.name_lock({});
+    return forward_execute({}, unread, header);
+  }
   const std::size_t visible = std::min(total, unread.size());
-  const ExecuteHead head(execute_layout(), Bytes(unread).first(visible).subspan(kHeaderSize));
+  const Bytes payload = Bytes(unread).first(visible).subspan(kHeaderSize);
+  const ExecuteHead head(execute_layout(), payload);
+  if (tracker_.awaits_lock_name()) name_lock(head, visible == total ? payload : Bytes{});
   const std::size_t end = kHeaderSize + head.size();
   // One that is cut short goes on as it is: the backend says what it thinks of it.
   if (!head.sound() || total < end) return forward_execute({}, unread, header);
@@ -253,6 +267,12 @@ Verdict ServerConversation::execute(MutableBytes unread, FrameHeader header) {
     return refuse_execute("Parameters without types are too long", unread);
   }
   return collect_head(unread, end);
+}
+
+/// A name that cannot be read off, or has come as long data, is followed by nobody.
+void ServerConversation::name_lock(const ExecuteHead& head, Bytes payload) {
+  const std::string_view types = head.brings_types() ? head.types() : current_->types;
+  tracker_.name_lock(current_->long_data ? std::string_view{} : head.first_text(payload, types));
 }
 
 Verdict ServerConversation::refuse_execute(std::string_view why, MutableBytes unread) {
@@ -343,6 +363,7 @@ Verdict ServerConversation::forward_execute(std::string_view types, MutableBytes
 void ServerConversation::begin_execute(std::string_view types) {
   flag_.fresh = false;
   flag_.foreign = false;
+  flag_.questioned = false;
   flag_.open = current_->held();
   note_ending(current_->statement->text(), true);
   if (com::runs_text(command_)) note_given(current_->statement->text());

@@ -80,6 +80,18 @@ void ExecuteHead::read_named(Bytes payload) {
   if (!in.ok()) size_ = std::max(size_, payload.size() + 1);
 }
 
+std::string_view ExecuteHead::first_text(Bytes payload, std::string_view types) const {
+  if (!sound_ || bulk(layout_) || payload.size() < size_ || types.empty()) return {};
+  constexpr std::string_view kTexts("\x0F\xF9\xFA\xFB\xFC\xFD\xFE");
+  if ((payload[bitmap_at_] & 1U) != 0 || kTexts.find(types[0]) == kTexts.npos) return {};
+  Reader in(payload.subspan(size_));
+  const std::string_view text = in.lenenc_text();
+  const bool plain = std::all_of(text.begin(), text.end(), [](char c) {
+    return c >= ' ' && c <= '~' && c != '\'' && c != '"' && c != '\\';
+  });
+  return in.ok() && plain ? text : std::string_view{};
+}
+
 std::size_t ExecuteHead::growth() const {
   return layout_.parameters * (kTypeSize + (layout_.counted ? 1 : 0));
 }

@@ -40,6 +40,9 @@ class ExecuteHead {
   bool brings_types() const { return brings_types_; }
   /// Of the statement's parameters, two bytes each, without names; of the attributes none.
   std::string_view types() const { return layout_.counted ? unnamed_ : types_; }
+  /// The first parameter, if it is a text of printable ASCII without quotes and backslashes; else
+  /// empty. `payload`: the whole command; `types` as bound.
+  std::string_view first_text(Bytes payload, std::string_view types) const;
   /// How many bytes longer types make a head that has none.
   std::size_t growth() const;
   /// Puts types into such a head, which stands in `packet` behind the header.

@@ -77,7 +77,7 @@ void look_into(std::string_view text, Deed& deed) {
   inside.feed(bytes_of(words));
   inside.finish();
   const bool plain = !quoted || words.find_first_of("\"\\") == words.npos;
-  deed.harmless = plain && inside.pins(true) == 0 && !inside.sets() && !inside.calls();
+  deed.harmless = plain && inside.pins() == 0 && !inside.sets() && !inside.calls();
   deed.kills = inside.kills();
 }
 
@@ -177,7 +177,8 @@ Parsed lock_function(Words& words) {
   if (words.take("get_lock")) {
     deed.kind = Kind::take_lock;
     if (!words.take("(")) return std::nullopt;
-    deed.names.push_back(take_text(words));
+    const bool parameter = words.take("?");
+    deed.names.push_back(parameter ? std::string(kParameter) : take_text(words));
     if (deed.names[0].empty() || !words.take(",")) return std::nullopt;
     words.take("-");
     words.next();

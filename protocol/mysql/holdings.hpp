@@ -44,11 +44,14 @@ struct Deed {
     immediate,      ///< EXECUTE IMMEDIATE
   };
   Kind kind;
-  std::vector<std::string> names{};  ///< of locks: the literal, in single quotes
+  std::vector<std::string> names{};  ///< of locks: the literal, in single quotes, or kParameter
   Variables variables{};
   bool harmless = true;  ///< prepare: executing it leaves nothing that only its text would show
   bool kills = false;    ///< prepare, immediate: the literal is, or holds, a KILL
 };
+
+/// The name of a lock that an EXECUTE brings along as its first parameter.
+inline constexpr std::string_view kParameter = "?";
 
 /// None: the statement is not one of these, or not in a form that is understood.
 std::optional<Deed> deed_of(std::string_view sql, const SessionText& text);

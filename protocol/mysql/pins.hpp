@@ -29,6 +29,7 @@ enum class Pin : std::uint32_t {
   cursor = 1U << 15,
   long_data = 1U << 16,
   service_lock = 1U << 17,
+  diagnostics = 1U << 18,
 };
 
 using Pins = std::uint32_t;
@@ -39,7 +40,7 @@ constexpr bool has(Pins pins, Pin pin) { return (pins & static_cast<Pins>(pin)) 
 
 /// The first reason in the order above; empty for none.
 constexpr std::string_view reason_of(Pins pins) {
-  constexpr std::array<std::string_view, 18> names{"prepared_statement",
+  constexpr std::array<std::string_view, 19> names{"prepared_statement",
                                                    "user_variable",
                                                    "named_lock",
                                                    "temporary_table",
@@ -56,7 +57,8 @@ constexpr std::string_view reason_of(Pins pins) {
                                                    "schema",
                                                    "cursor",
                                                    "long_data",
-                                                   "service_lock"};
+                                                   "service_lock",
+                                                   "diagnostics"};
   return pins == 0 ? std::string_view{} : names[static_cast<std::size_t>(std::countr_zero(pins))];
 }
 

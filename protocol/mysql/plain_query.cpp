@@ -1,5 +1,6 @@
 #include "protocol/mysql/plain_query.hpp"
 
+#include <algorithm>
 #include <array>
 
 #include "protocol/mysql/capabilities.hpp"
@@ -90,6 +91,38 @@ std::optional<PlainQuery> parse_plain_query(std::string_view sql) {
   }
   if (!words.at_end()) return std::nullopt;
   return query;
+}
+
+bool reads_own_past(std::string_view sql) {
+  constexpr std::array<std::string_view, 10> kVerbs{
+      "select", "insert", "update", "delete", "replace", "set", "do", "call", "with", "values"};
+  constexpr std::array<std::string_view, 2> kFunctions{"row_count", "found_rows"};
+  Words words(sql);
+  if (words.take("get")) {
+    words.take("current");
+    return words.take("diagnostics");
+  }
+  const auto one_of = [&](const auto& list) {
+    return std::any_of(list.begin(), list.end(), [&](auto word) { return words.take(word); });
+  };
+  if (!one_of(kVerbs)) return false;
+  bool found = false;
+  while (!words.peek().empty() && words.peek() != ";") {
+    const std::string_view word = words.peek();
+    // A text that ends elsewhere for the server.
+    if (word == "'" || word == "\"" || word == "`") return false;
+    if (one_of(kFunctions)) {
+      found = found || words.peek() == "(";
+      continue;
+    }
+    const bool variable = word.starts_with("@@");
+    found = found ||
+            (variable &&
+             (same_word(word, "@@warning_count") || same_word(word, "@@session.warning_count") ||
+              same_word(word, "@@error_count") || same_word(word, "@@session.error_count")));
+    words.next();
+  }
+  return found && words.at_end();
 }
 
 /// Count: lenenc, and with OPTIONAL_RESULTSET_METADATA a u8: definitions follow.

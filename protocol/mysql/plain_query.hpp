@@ -31,6 +31,10 @@ struct PlainQuery {
 /// None: anything else, however similar.
 std::optional<PlainQuery> parse_plain_query(std::string_view sql);
 
+/// One statement that is none of these and yet reads ROW_COUNT(), FOUND_ROWS(), @@warning_count,
+/// @@error_count or, by GET DIAGNOSTICS, more of what the one before it did. In doubt false.
+bool reads_own_past(std::string_view sql);
+
 /// Appends a result of one row: count, definition, row, end. `sequence` of the first packet; what
 /// has been negotiated with the client decides about the layout.
 struct PlainResult {

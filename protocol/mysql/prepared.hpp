@@ -3,6 +3,7 @@
 // keep a bounded set of those they know.
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 #include <list>
 #include <map>
@@ -15,6 +16,7 @@
 
 #include "protocol/interner.hpp"
 #include "protocol/mysql/pins.hpp"
+#include "protocol/mysql/routines.hpp"
 #include "protocol/mysql/session_state.hpp"
 #include "protocol/mysql/session_text.hpp"
 
@@ -58,7 +60,8 @@ using StatementRef = std::shared_ptr<const Statement>;
 class Catalog {
  public:
   /// `limit`: statements a backend keeps, at least 1.
-  explicit Catalog(std::uint32_t limit) : limit_(limit < 1 ? 1 : limit) {}
+  explicit Catalog(std::uint32_t limit, RoutinePolicy routines = RoutinePolicy::track)
+      : limit_(limit < 1 ? 1 : limit), routines_(routines) {}
 
   /// `hint`, if it still fits, saves the look-up.
   ContextRef context(const SessionState& state, const ContextRef& hint);
@@ -66,11 +69,19 @@ class Catalog {
                          const SessionText& effects);
   std::uint32_t max_backend_statements() const { return limit_; }
   std::size_t max_client_statements() const { return std::size_t{limit_} * 16; }
+  /// How often a client has changed what sessions begin with (SET GLOBAL).
+  std::uint32_t defaults() const { return defaults_.load(std::memory_order_relaxed); }
+  void defaults_changed() { defaults_.fetch_add(1, std::memory_order_relaxed); }
+  RoutinePolicy routines() const { return routines_; }
+  RoutineMemory& routine_memory() { return routine_memory_; }
 
  private:
   std::shared_ptr<Interner<Context>> contexts_ = std::make_shared<Interner<Context>>();
   std::shared_ptr<Interner<Statement>> statements_ = std::make_shared<Interner<Statement>>();
   const std::uint32_t limit_;
+  const RoutinePolicy routines_;
+  RoutineMemory routine_memory_;
+  std::atomic<std::uint32_t> defaults_ = 0;
 };
 
 /// What one client has prepared.

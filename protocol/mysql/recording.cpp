@@ -22,13 +22,23 @@ Verdict Recording::step(Party from, MutableBytes unread) {
   switch (step.outcome) {
     case PacketCollector::Outcome::need: return Verdict::need(step.count);
     case PacketCollector::Outcome::piece: return Verdict::skip(step.count);
-    case PacketCollector::Outcome::too_long: return Verdict::close(Fault::backend_violation);
+    case PacketCollector::Outcome::too_long: return pass_over(header_of(unread));
     case PacketCollector::Outcome::whole: break;
   }
   const bool in_order = packet_.sequence() == sequence_++ || !numbered_;
   if (!in_order || !accept(packet_.payload())) return Verdict::close(Fault::backend_violation);
   packet_.release();
   return Verdict::skip(step.count);
+}
+
+/// A row that is longer than what is kept.
+Verdict Recording::pass_over(FrameHeader header) {
+  const bool in_order = header.sequence == sequence_++ || !numbered_;
+  if (!in_order || phase_ != Phase::rows || header.length == kMaxPayload)
+    return Verdict::close(Fault::backend_violation);
+  row_at_ = 0;
+  cut_ = true;
+  return Verdict::skip(kHeaderSize + header.length);
 }
 
 bool Recording::accept(Bytes payload) {
@@ -55,19 +65,38 @@ bool Recording::accept(Bytes payload) {
       break;
     default: {
       if (payload[0] != 0xFE) {
-        value_ = in.lenenc_text();
+        row_at_ = fits ? kept_.size() : 0;
+        cut_ = cut_ || !fits;
         if (!fits) return true;
         break;
       }
       const Result<OkPacket> end = OkPacket::parse(payload);
       if (!end) return false;
       status_ = end->status;
+      note_changes(end->changes);
       phase_ = Phase::finished;
       break;
     }
   }
   keep(payload);
   return true;
+}
+
+void Recording::note_changes(Bytes changes) {
+  ChangeReader reader(changes);
+  SessionChange change;
+  while (reader.next(change)) {
+    if (change.type == ChangeType::state && change.value == "1") session_changed_ = true;
+  }
+}
+
+std::string_view Recording::value(std::size_t column) const {
+  if (row_at_ == 0) return {};
+  const Bytes packet = Bytes(kept_).subspan(row_at_);
+  Reader in(packet.subspan(kHeaderSize, header_of(packet).length));
+  for (; column > 0; --column) in.lenenc_text();
+  const std::string_view value = in.lenenc_text();
+  return in.ok() ? value : std::string_view{};
 }
 
 void Recording::keep(Bytes payload) {

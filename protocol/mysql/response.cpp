@@ -54,7 +54,8 @@ Verdict Response::flush_pending() {
 
 /// Into memory of its own: it is part of most results, and none of them should allocate.
 void Response::put_in_eof() {
-  const std::uint16_t told = status_ & status::lasting;
+  const auto told = static_cast<std::uint16_t>((status_ & status::lasting) |
+                                               std::exchange(early_status_, std::uint16_t{0}));
   eof_ = {5,
           0,
           0,
@@ -84,6 +85,7 @@ Verdict Response::walk(MutableBytes unread) {
   if (passing && pending_ == Pending::nothing) pending_ = Pending::passing;
   if (at > 0) return Verdict::forward(at);
   if (pending_ != Pending::nothing) return flush_pending();
+  if (needed_ > 0) return Verdict::need(std::exchange(needed_, 0));
   return Verdict::need(unread.size() < kHeaderSize ? kHeaderSize : kHeaderSize + 1);
 }
 
@@ -126,6 +128,10 @@ Response::Walk Response::last(MutableBytes unread, std::size_t& at, PacketMeanin
   const MutableBytes rest = unread.subspan(at);
   const FrameHeader header = header_of(rest);
   const std::size_t total = kHeaderSize + header.length;
+  if (meaning == PacketMeaning::row && observer_->may_give_parameters()) {
+    needed_ = look_for_parameters(rest);
+    if (needed_ > 0) return Walk::stop;
+  }
   if (meaning == PacketMeaning::row || (eof_owed_ && meaning == PacketMeaning::error)) {
     pending_ = Pending::eof;
     return Walk::stop;
@@ -146,6 +152,24 @@ Response::Walk Response::last(MutableBytes unread, std::size_t& at, PacketMeanin
     return Walk::stop;
   }
   return Walk::on;
+}
+
+/// The EOF behind the columns says that what follows are OUT parameters, one row, as libraries ask
+/// before they read it; towards us the packet behind it says so. Returns how many bytes from the
+/// row on have to be seen. A row too long for that goes without.
+std::size_t Response::look_for_parameters(MutableBytes row) {
+  const std::size_t next = kHeaderSize + header_of(row).length;
+  const std::size_t begun = next + kHeaderSize + 1;
+  if (begun > kMaxNeed) return 0;
+  if (row.size() < begun) return begun;
+  const FrameHeader header = header_of(row.subspan(next));
+  const std::size_t end = next + kHeaderSize + header.length;
+  if (row[begun - 1] != 0xFE || end > kMaxNeed) return 0;
+  if (row.size() < end) return end;
+  const Result<OkPacket> ok = OkPacket::parse(row.subspan(next + kHeaderSize, header.length));
+  constexpr std::uint16_t kTold = status::ps_out_params | status::more_results;
+  if (ok && (ok->status & status::ps_out_params) != 0) early_status_ = ok->status & kTold;
+  return 0;
 }
 
 Verdict Response::collect(MutableBytes unread) {
@@ -181,7 +205,11 @@ Verdict Response::collect(MutableBytes unread) {
 bool Response::finish_packet(PacketMeaning meaning, MutableBytes packet, std::size_t& length) {
   const MutableBytes payload = packet.subspan(kHeaderSize);
   switch (meaning) {
-    case PacketMeaning::ok: return rewrite_ok(packet, length);
+    case PacketMeaning::ok:
+      // A log ends with an EOF, DEPRECATE_EOF or not.
+      if (phase_ != ReplyPhase::log || length != kEofSize) return rewrite_ok(packet, length);
+      phase_ = ReplyPhase::idle;
+      break;
     case PacketMeaning::count:
       if (!begin_columns(payload)) return false;
       break;

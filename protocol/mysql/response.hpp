@@ -26,6 +26,8 @@ class ResponseObserver {
   virtual std::uint32_t on_prepared(const PrepareOk& ok) = 0;
   /// The command at hand may be answered with a request for a file of the client's.
   virtual bool may_ask_for_file() const = 0;
+  /// It may be answered with a result that holds OUT parameters.
+  virtual bool may_give_parameters() const = 0;
 
  protected:
   ~ResponseObserver() = default;
@@ -88,6 +90,7 @@ class Response {
   bool take_error(Bytes payload);
   bool count_definition();
   void next_group();
+  std::size_t look_for_parameters(MutableBytes row);
   void put_in_eof();
   void renumber(MutableBytes header);
 
@@ -106,6 +109,8 @@ class Response {
   std::uint32_t left_after_ = 0;  ///< PREPARE: columns, while the parameters are counted
   std::uint64_t rows_ = 0;        ///< of this result so far
   std::size_t pending_size_ = 0;
+  std::size_t needed_ = 0;          ///< to be seen before a row is let pass; 0: enough is
+  std::uint16_t early_status_ = 0;  ///< for an EOF put in, of the packet that ends the result
   PacketCollector reply_;
   std::array<std::uint8_t, kHeaderSize + 5> eof_{};  ///< the one put in last: header, EOF
   Writer out_;

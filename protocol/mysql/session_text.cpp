@@ -254,7 +254,7 @@ void SessionText::end_name() {
   }
 }
 
-Pins SessionText::pins(bool mariadb) const {
+Pins SessionText::pins() const {
   Pins pins = 0;
   const auto pin_if = [&](bool found, Pin pin) {
     if (found) pins |= pin;
@@ -271,8 +271,7 @@ Pins SessionText::pins(bool mariadb) const {
   pin_if(seen(Seen::prepare) || seen(Seen::execute), Pin::sql_prepare);
   pin_if(seen(Seen::found_rows), Pin::found_rows);
   pin_if(seen(Seen::xa), Pin::xa);
-  const bool block = seen(Seen::begin) && seen(Seen::atomic);
-  pin_if(block || (mariadb && seen(Seen::call)), Pin::routine);
+  pin_if(seen(Seen::begin) && seen(Seen::atomic), Pin::routine);
   pin_if(seen(Seen::session_track) && seen(Seen::set), Pin::session_track);
   return pins;
 }

@@ -31,9 +31,8 @@ class SessionText {
   /// After the last piece.
   void finish();
 
-  /// What the statement may leave behind in its session. `mariadb`: its tracker does not see what
-  /// routines do.
-  Pins pins(bool mariadb) const;
+  /// What the statement may leave behind in its session, beside what a CALL does.
+  Pins pins() const;
 
   /// The first statement's first word.
   bool starts_with_set() const { return first_ == First::set; }
@@ -51,10 +50,11 @@ class SessionText {
   bool multiple() const { return seen(Seen::second_statement); }
   /// Runs code that is not in the text: after an error nothing is known.
   bool calls() const { return seen(Seen::call) || seen(Seen::execute); }
+  bool calls_procedure() const { return seen(Seen::call); }
   /// A word may be part of a character: what is found is more than what is there.
   bool uncertain() const { return mode_.everything; }
   /// May take something, or give something back, that deed_of() understands.
-  bool worth_following() const { return pins(true) != 0 || seen(Seen::gives_back) || sets(); }
+  bool worth_following() const { return pins() != 0 || seen(Seen::gives_back) || sets(); }
   bool takes_lock() const { return seen(Seen::named_lock); }
   bool releases_lock() const { return seen(Seen::release_lock); }
   bool reads_connection_id() const { return seen(Seen::connection_id); }

@@ -41,6 +41,7 @@ void SessionTracker::reset(const SessionState& to, std::uint16_t status) {
   wanted_ = to;
   status_ = status;
   last_ = {};
+  looks_back_ = false;
 }
 
 void SessionTracker::set_multi_statements(bool on, ServerState& backend) {
@@ -62,10 +63,8 @@ void SessionTracker::note_last(const SessionText& text, const OkPacket& ok, std:
 void SessionTracker::ok(std::uint8_t command, const SessionText& text, const OkPacket& ok,
                         std::uint64_t rows, ServerState& backend) {
   note_last(text, ok, rows);
-  status_ = ok.status;
+  learned_status(ok.status);
   backend.status = ok.status;
-  const bool open = (ok.status & (status::in_trans | status::in_trans_readonly)) != 0;
-  transaction_ = open ? Transaction::open : Transaction::none;
   const Reported reported = apply(ok, backend);
   // A change that the tracker does not name is one weirpool cannot replay.
   const bool statement = com::runs_text(command);
@@ -75,7 +74,9 @@ void SessionTracker::ok(std::uint8_t command, const SessionText& text, const OkP
   // The server says of a SET GLOBAL whether it has changed the session after all.
   const bool elsewhere = deed_ && deed_->kind == Deed::Kind::set_global && !reported.change;
   const bool followed = elsewhere || (deed_ && holdings_.accounts_for(*deed_) != 0);
-  if (reported.change && !followed && !(named && reported.settings)) pins_ |= Pin::session_state;
+  const bool forgotten = forget_calls_ && text.calls_procedure() && !text.multiple();
+  if (reported.change && !followed && !forgotten && !(named && reported.settings))
+    pins_ |= text.calls_procedure() ? Pin::routine : Pin::session_state;
   const bool explained = reported.settings || reported.characteristics;
   if (statement && !followed && text.sets() && (!text.one_or_sets() || !explained))
     pins_ |= Pin::session_state;
@@ -156,6 +157,11 @@ SessionTracker::Reported SessionTracker::apply(const OkPacket& ok, ServerState& 
   return reported;
 }
 
+void SessionTracker::name_lock(std::string_view name) {
+  if (name.empty()) return deed_.reset();
+  deed_->names[0] = "'" + std::string(name) + "'";
+}
+
 void SessionTracker::error(const SessionText& text, const ServerState& backend) {
   if (text.calls() || text.inserts() || text.sets_last_insert_id()) doubt_insert_id(backend);
   last_.failed = true;
@@ -170,11 +176,12 @@ void SessionTracker::error(const SessionText& text, const ServerState& backend) 
 void SessionTracker::ended(const SessionText& text, ServerState& backend) {
   // The number of rows that LIMIT has cut off is there for the next statement only.
   pins_ &= ~static_cast<Pins>(Pin::found_rows);
-  Pins found = text.pins(backend.server().mariadb());
+  if (!text.reads_diagnostics()) pins_ &= ~static_cast<Pins>(Pin::diagnostics);
+  Pins found = text.pins();
   if (deed_) found &= ~holdings_.accounts_for(*deed_);
   pins_ |= found;
-  // A procedure may leave what nothing announces: locks, user variables, an insert id.
-  dirty_ = dirty_ || text.calls();
+  // Code that is not in the text may leave what nothing announces: locks, user variables.
+  dirty_ = dirty_ || (text.calls() && (forget_calls_ || !text.calls_procedure()));
   if (deed_ && !last_.failed) settle_deed(backend);
   deed_.reset();
 }
@@ -195,12 +202,19 @@ void SessionTracker::settle_deed(ServerState& backend) {
   dirty_ = dirty_ || named;
 }
 
+void SessionTracker::learned_status(std::uint16_t told) {
+  status_ = told;
+  const bool open = (told & (status::in_trans | status::in_trans_readonly)) != 0;
+  transaction_ = open ? Transaction::open : Transaction::none;
+}
+
 bool SessionTracker::outside_transaction() const {
   return transaction_ == Transaction::none && announced_ == 0;
 }
 
 Pins SessionTracker::pins(const ServerState& backend) const {
   Pins pins = pins_ | holdings_.pins();
+  if (looks_back_) pins |= Pin::diagnostics;
   // No command unsets a schema: a client that has one where its login had none, or the other way
   // round, keeps what it has.
   if (wanted_.schema.empty() != backend.login_schema().empty()) pins |= Pin::schema;

@@ -24,8 +24,9 @@ struct LastStatement {
 
 class SessionTracker {
  public:
-  SessionTracker(SessionState wanted, std::uint16_t status)
-      : wanted_(std::move(wanted)), status_(status) {}
+  /// `forget_calls`: what a CALL leaves is nobody's.
+  SessionTracker(SessionState wanted, std::uint16_t status, bool forget_calls = false)
+      : wanted_(std::move(wanted)), forget_calls_(forget_calls), status_(status) {}
 
   /// The settings this client wants; a backend it is attached to has the same after a replay.
   const SessionState& wanted() const { return wanted_; }
@@ -48,12 +49,24 @@ class SessionTracker {
   void lost_transaction_ended();
   /// Before a statement: what it does to what the session holds, if that is understood.
   void follow(std::optional<Deed> deed) { deed_ = std::move(deed); }
+  /// It takes a lock whose name is its first parameter.
+  bool awaits_lock_name() const {
+    return deed_ && deed_->kind == Deed::Kind::take_lock && deed_->names[0] == kParameter;
+  }
+  /// Empty: it cannot be followed.
+  void name_lock(std::string_view name);
+  /// It changes what sessions begin with.
+  bool sets_global() const { return deed_ && deed_->kind == Deed::Kind::set_global; }
   /// It is a KILL in a text of its own.
   bool kills() const { return deed_ && deed_->kills; }
   const Holdings& holdings() const { return holdings_; }
   void locks_are_free() { holdings_.locks_are_free(); }
   /// Nothing pins, but the backend has held things that a reset makes sure are gone.
   bool dirty() const { return dirty_; }
+  void soil() { dirty_ = true; }
+  void pin(Pin reason) { pins_ |= reason; }
+  /// From now on the client keeps its backend, which alone knows what it asks for.
+  void keep_for_looking_back() { looks_back_ = true; }
   /// A reply of `backend` to `command`, which executes `text` (empty for other commands).
   /// `rows` as in ResponseObserver.
   void ok(std::uint8_t command, const SessionText& text, const OkPacket& ok, std::uint64_t rows,
@@ -86,6 +99,10 @@ class SessionTracker {
 
   /// Outside a transaction for certain, and none has been prepared by SET TRANSACTION.
   bool outside_transaction() const;
+  /// An error has left it open whether there is one.
+  bool doubts_transaction() const { return transaction_ == Transaction::unknown; }
+  /// What a reply to a question of weirpool's says about it.
+  void learned_status(std::uint16_t status);
   Pins pins(const ServerState& backend) const;
 
  private:
@@ -105,6 +122,8 @@ class SessionTracker {
   Holdings holdings_;
   std::optional<Deed> deed_;
   bool dirty_ = false;
+  bool looks_back_ = false;
+  bool forget_calls_;
   std::uint16_t status_;
   Transaction transaction_ = Transaction::none;
   std::uint8_t announced_ = 0;  ///< bits of what the tracker says about transactions

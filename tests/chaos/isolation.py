@@ -24,7 +24,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "support"))
 
-from mysql_state import StateOperations  # noqa: E402
+from mysql_state import PREPARATION, StateOperations  # noqa: E402
 from postgres_session import PostgresSession  # noqa: E402
 from weirtest import mywire, pgwire  # noqa: E402
 from weirtest.wire import DatabaseError, Lost  # noqa: E402
@@ -271,8 +271,9 @@ class MySqlActor(StateOperations, Actor):
 
     async def connect(self):
         o = self.options
-        connection = await mywire.MyConn.connect("127.0.0.1", o.port, o.user, o.password,
-                                                 o.database)
+        connection = await mywire.MyConn.connect(
+            "127.0.0.1", o.port, o.user, o.password, o.database,
+            capabilities=mywire.CAPABILITIES | mywire.LOCAL_FILES)
         connection.named = None
         connection.state = {}
         return connection
@@ -378,9 +379,8 @@ class Check:
         await admin.query("drop table if exists isolation_dirt")
         await admin.query("create table isolation_dirt (n int)")
         if not self.postgres:
-            await admin.query("drop table if exists isolation_ids")
-            await admin.query("create table isolation_ids (id int auto_increment primary key, "
-                              "token varchar(80))")
+            for sql in PREPARATION:
+                await admin.query(sql)
         if self.postgres:
             (await admin.query(f"grant all on isolation_dirt to {self.options.user}")).check()
         await admin.close()

@@ -5,8 +5,20 @@ import hashlib
 import random
 import struct
 
-from weirtest.mywire import COM_STMT_EXECUTE, VAR_STRING
+from weirtest.mywire import COM_QUERY, COM_RESET, COM_STMT_EXECUTE, VAR_STRING
 from weirtest.wire import DatabaseError
+
+PREPARATION = (
+    "drop table if exists isolation_ids, isolation_loaded",
+    "create table isolation_ids (id int auto_increment primary key, token varchar(80))",
+    "create table isolation_loaded (token varchar(80), key (token))",
+    "set global local_infile = 1",
+    "drop procedure if exists isolation_tells",
+    "drop procedure if exists isolation_leaves",
+    "create procedure isolation_tells(token varchar(80)) begin select token; select 2; end",
+    # What no server reports.
+    "create procedure isolation_leaves(token varchar(80)) select token into @left_behind",
+)
 
 
 class StateOperations:
@@ -18,7 +30,7 @@ class StateOperations:
     def state_operations(self):
         return (self.settings, self.insert_id, self.temporary, self.diagnostics, self.typed,
                 self.lock, self.prepared_in_sql, self.cursor, self.long_data, self.found_rows,
-                self.changed_user)
+                self.changed_user, self.called, self.called_and_left, self.loaded, self.warned)
 
     async def settings(self):
         """A setting, a schema and a user variable that nobody else has."""
@@ -138,3 +150,39 @@ class StateOperations:
         self.expect(answer.rows, [(shown,)], "typed, taken for granted")
         if random.random() < 0.1:
             one.close_statement(one.state.pop("typed"))
+
+    async def called(self):
+        token = self.token()
+        answer = await self.ask(f"call isolation_tells('{token}')")
+        self.expect((answer.results, answer.rows), (3, [(token.encode(),), (b"2",)]), "called")
+
+    async def called_and_left(self):
+        """What a procedure has left is there until a reset, and nobody else's before that."""
+        token = self.token()
+        self.expect((await self.ask("select @left_behind")).rows, [(None,)], "somebody else's call")
+        await self.ask(f"call isolation_leaves('{token}')")
+        answer = await self.ask("select @left_behind")
+        self.expect(answer.rows, [(token.encode(),)], "left by a call")
+        self.connection.named, self.connection.state = None, {}
+        self.connection.command(COM_RESET)
+        await self.connection.answer()
+
+    async def loaded(self):
+        one, token = self.connection, self.token()
+        one.command(COM_QUERY, b"load data local infile 'tokens' into table isolation_loaded")
+        await one.asked_for_file()
+        for part in (token, "-1\n", f"{token}-2\n" * random.randrange(1, 400)):
+            one.send(part.encode())
+        await self.perhaps_die()
+        one.send(b"")
+        wanted = (await one.answer()).affected
+        answer = await self.ask("select count(*), count(distinct token) from isolation_loaded "
+                                f"where token like '{token}-%'")
+        self.expect(answer.rows, [(str(wanted).encode(), b"2")], "loaded")
+
+    async def warned(self):
+        """Some statements clear nothing on MariaDB: what is shown then is nobody else's."""
+        await self.ask("do 1")
+        for row in (await self.ask("show warnings")).rows:
+            foreign = b"tok-" in row[2] and f"tok-{self.number}-".encode() not in row[2]
+            self.expect(foreign, False, f"warnings of somebody else: {row}")

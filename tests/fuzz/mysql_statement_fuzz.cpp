@@ -6,6 +6,7 @@
 #include "protocol/mysql/holdings.hpp"
 #include "protocol/mysql/kill.hpp"
 #include "protocol/mysql/plain_query.hpp"
+#include "protocol/mysql/routines.hpp"
 
 using namespace weirpool::protocol::mysql;  // NOLINT: fuzzers only
 
@@ -31,6 +32,17 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   }
   static_cast<void>(parse_kill(sql, 7));
   static_cast<void>(parse_diagnostics_query(sql));
+  static_cast<void>(reads_own_past(sql));
+  // The question is one statement, whatever has been called.
+  if (const Routine routine = called_routine(sql, "shop"); !routine.name.empty()) {
+    SessionText question;
+    question.begin({});
+    question.feed(weirpool::protocol::bytes_of(routine.definition_sql()));
+    question.finish();
+    if (question.multiple() || question.pins() != 0) std::abort();
+  }
+  // What is silent about less proves no more.
+  if (leaves_nothing(sql, true) && !leaves_nothing(sql, false)) std::abort();
   if (const auto query = parse_plain_query(sql)) {
     weirpool::protocol::Writer out;
     PlainResult{*query, 1, 2, data[0], (data[0] & 8) != 0, (data[0] & 16) != 0}.serialize(out, 1);

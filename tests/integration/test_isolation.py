@@ -50,7 +50,8 @@ def test_every_answer_is_the_askers_own(launch, database, long, tmp_path):
     assert peak.sockets <= 4 + cancels and peak.highest <= 12, (peak.sockets, peak.highest)
     answered = result["counts"]
     kept = ("settings", "insert_id", "temporary", "diagnostics", "typed", "lock",
-            "prepared_in_sql", "cursor", "long_data", "found_rows", "changed_user")
+            "prepared_in_sql", "cursor", "long_data", "found_rows", "changed_user", "called",
+            "called_and_left", "loaded", "warned")
     for operation in (() if database.protocol == "postgresql" else kept):
         assert answered.get(operation, 0) > seconds, answered
     for operation in ("simple", "named", "transaction", "rows", "error", "no_dirt"):

@@ -273,6 +273,51 @@ def test_more_statements_than_the_server_takes(launch, mysql_like, aio):
         mysql_like.execute(f"set global max_prepared_stmt_count = {before}")
 
 
+def test_a_fresh_backend_that_may_prepare_nothing(launch, mysql_like, aio):
+    """Others, not through Weirpool, have what max_prepared_stmt_count allows: a statement that a
+    fresh backend lacks fails as a PREPARE would, and nothing else does."""
+    before = mysql_like.value("select @@global.max_prepared_stmt_count")
+    weir = launch(mysql_like, max_connections=3, config={"workers": 1})
+
+    async def scenario():
+        one, two = await connect(weir), await connect(weir)
+        ids = [await one.prepare(f"select concat('{n}')") for n in range(4)]
+        await one.query("begin")
+        assert (await one.execute(ids[0])).value() == "0"
+        await two.query("begin")  # a second backend, which knows nothing yet
+        held = mysql_like.execute("show global status like 'Prepared_stmt_count'")[0][1]
+        mysql_like.execute(f"set global max_prepared_stmt_count = {held}")
+        with pytest.raises(DatabaseError) as caught:
+            await two.prepare("select concat('mine')")
+        assert caught.value.code == 1461
+        await two.query("commit")
+        await one.query("commit")
+        mysql_like.execute(f"set global max_prepared_stmt_count = {int(held) + 1}")
+        for _ in range(2):  # one place is enough for all four, in turns
+            await two.query("begin")
+            await one.query("begin")
+            for n, which in enumerate(ids):
+                assert (await one.execute(which)).value() == str(n)
+            await one.query("commit")
+            await two.query("commit")
+        mysql_like.execute("set global max_prepared_stmt_count = 0")
+        mysql_like.kill_all()
+        for _ in range(2):
+            with pytest.raises(DatabaseError) as caught:
+                await one.execute(ids[0])
+            assert caught.value.code == 1461
+            assert await one.value("select 'goes on'") == "goes on"
+        mysql_like.execute(f"set global max_prepared_stmt_count = {before}")
+        assert (await one.execute(ids[0])).value() == "0"
+        await one.close()
+        await two.close()
+
+    try:
+        aio(scenario())
+    finally:
+        mysql_like.execute(f"set global max_prepared_stmt_count = {before}")
+
+
 def test_a_backend_keeps_no_more_than_configured(launch, mysql_like, aio):
     weir = launch(mysql_like, max_connections=2,
                   config={"pool": {"max_prepared_statements": 5}})

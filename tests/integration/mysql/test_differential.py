@@ -92,8 +92,8 @@ class Places:
         self.server.execute("set global local_infile = 1")  # MySQL's default is off
         self.plain.start()
         self.narrow.start()
-        self.relays = [Relay(port, hidden) for port in (self.server.port, self.narrow.port)
-                       for hidden in (SESSION_TRACK | DEPRECATE_EOF, SESSION_TRACK)]
+        self.relays = [Relay(port, SESSION_TRACK | DEPRECATE_EOF)
+                       for port in (self.server.port, self.narrow.port)]
         self.crowd = Crowd(self.narrow.port)
 
     def stop(self):
@@ -107,13 +107,12 @@ class Places:
         self.plain.kill()
         self.narrow.kill()
 
-    def list(self, compress, direct=True, tls=True, old_eof=True):
-        old = 0 if old_eof else 1
+    def list(self, compress, direct=True, tls=True):
         places = [{"name": "direct", "port": self.server.port},
-                  {"name": "masked", "port": self.relays[old].port}] if direct else []
+                  {"name": "masked", "port": self.relays[0].port}] if direct else []
         places += [{"name": "plain", "port": self.plain.port},
                    {"name": "crowded", "port": self.narrow.port},
-                   {"name": "bytes", "port": self.relays[2 + old].port}]
+                   {"name": "bytes", "port": self.relays[1].port}]
         if tls:
             places.append({"name": "tls", "port": self.plain.port, "tls": True})
         if compress:
@@ -193,9 +192,9 @@ OPTIONS = ("allowMultiQueries=true&allowLocalInfile=true&allowPublicKeyRetrieval
     "&useAffectedRows=true&rewriteBatchedStatements=true"])
 def test_mariadb_connector_j(places, program, options):
     """One run of the Java machine for every way. Without DEPRECATE_EOF this driver looks into the EOF
-    behind the columns for the mark of OUT parameters, which weirpool puts in before it knows."""
+    behind the columns for the mark of OUT parameters."""
     command = []
-    for way in places.list(compress=True, old_eof=False):
+    for way in places.list(compress=True):
         more = OPTIONS + options + "".join((
             "&sslMode=trust" if way.get("tls") else "",
             "&useCompression=true" if way.get("compress") else ""))

@@ -58,6 +58,36 @@ def test_every_plugin(listener, context, aio, plugin, encrypted):
     assert caught.value.code == 1045
 
 
+def test_a_token_as_long_as_tokens_get(launch, mariadb, certificates, context, aio):
+    """mysql_clear_password carries it; a little longer, and the login fails."""
+    token = "t" * 65000
+    mariadb.execute(f"create user bearer@'%%' identified by '{token}'")
+    mariadb.execute(f"grant all on {DATABASE}.* to bearer@'%%'")
+    try:
+        weir = launch(mariadb, listener_tls={
+            "mode": "allow", "cert_file": str(certificates.cert),
+            "key_file": str(certificates.key)},
+            config={"backends": {"db": BACKEND}, "users": {"bearer": {"password": token}}})
+
+        async def attempt(password):
+            one = await mywire.MyConn.connect(
+                HOST, weir.port, "bearer", password, DATABASE, plugin=CLEAR, tls=context,
+                capabilities=mywire.CAPABILITIES | mywire.LENENC_PROOF)
+            value = await one.value("select substring_index(current_user(), '@', 1)")
+            await one.close()
+            return value
+
+        assert aio(attempt(token)) == "bearer"
+        with pytest.raises(DatabaseError) as caught:
+            aio(attempt(token[:-1] + "x"))
+        assert caught.value.code == 1045
+        with pytest.raises((DatabaseError, Lost)):
+            aio(attempt(token * 2))
+        assert aio(attempt(token)) == "bearer"
+    finally:
+        mariadb.execute("drop user bearer@'%%'")
+
+
 def test_an_account_without_a_password(listener, mysql_like, aio):
     mysql_like.execute("create user nopass@'%%' identified by ''")
     mysql_like.execute(f"grant all on {DATABASE}.* to nopass@'%%'")

@@ -131,5 +131,24 @@ TEST(MysqlConversationBackend, APrepareClearsThemInMySqlOnly) {
   }
 }
 
+TEST(MysqlConversationBackend, OnlyARefusalToWriteIsOne) {
+  const auto refused = [](std::uint16_t code, std::string_view message) {
+    Rig rig;
+    rig.client(query("begin"));
+    rig.server(ok(1, {.status = 3}));
+    rig.client(query("insert into t values (1)"));
+    rig.server(err(1, code, message));
+    return rig.conversation.refused_to_write();
+  };
+  const std::string front = "#HY000The MySQL server is running with the ";
+  const std::string back = " option so it cannot execute this statement";
+  EXPECT_TRUE(refused(1290, front + "--read-only" + back));
+  EXPECT_TRUE(refused(1290, front + "--super-read-only" + back));
+  EXPECT_TRUE(refused(1836, "#HY000Running in read-only mode"));
+  EXPECT_FALSE(refused(1290, front + "--secure-file-priv" + back));
+  EXPECT_FALSE(refused(1290, front + "--skip-grant-tables" + back));
+  EXPECT_FALSE(refused(1064, front + "--read-only" + back));
+}
+
 }  // namespace
 }  // namespace weirpool::test::mysql

@@ -213,7 +213,13 @@ TEST(MysqlConversationClient, AReplicaKeepsItsBackendForItself) {
                                                      "\xEF"
                                                      "ack")));
   rig.server(restart);
-  EXPECT_EQ(rig.wire.to_client().substr(before), events + restart);
+  // The end of a log that is not waited at, and another one.
+  rig.server(eof(2));
+  EXPECT_EQ(rig.wire.to_client().substr(before), events + restart + eof(2));
+  rig.client(dump);
+  EXPECT_TRUE(rig.wire.to_backend().ends_with(dump));
+  rig.server(packet(1, std::string("\0event", 6)));
+  EXPECT_FALSE(rig.conversation.at_boundary());
   rig.client(command(com::quit));
   EXPECT_EQ(rig.wire.count(Kind::done), 1u);
   EXPECT_EQ(rig.wire.breach(), "");
@@ -342,6 +348,49 @@ TEST(MysqlConversationClient, TheConnectionIdIsTheGreetings) {
   rig.client(query("select connection_id() as id"));
   EXPECT_TRUE(rig.wire.to_client().ends_with(row(3, "4242") + end(4, {.status = 3})));
   EXPECT_EQ(rig.wire.to_backend(), query("begin"));
+}
+
+TEST(MysqlConversationClient, WhatLooksBackInALargerStatementFailsOnceAndKeepsItsBackendThen) {
+  for (const char* sql : {"select row_count() + 1", "insert into log values (found_rows())",
+                          "get diagnostics @n = number", "set @a = @@warning_count"}) {
+    Rig rig;
+    rig.client(query("select 1"));
+    rig.server(rows_reply());
+    const std::size_t leases = rig.leases();
+    rig.client(query(sql));
+    EXPECT_NE(rig.wire.to_client().find("#42000ROW_COUNT()"), std::string::npos) << sql;
+    EXPECT_EQ(rig.leases(), leases);
+    rig.client(query("select 1"));
+    rig.server(rows_reply());
+    EXPECT_EQ(rig.pin(), "diagnostics");
+    rig.client(query(sql));
+    EXPECT_TRUE(rig.wire.to_backend().ends_with(query(sql))) << sql;
+  }
+}
+
+TEST(MysqlConversationClient, WhoHasDoneNothingYetHasNothingToLookBackAt) {
+  Rig rig;
+  rig.client(query("select row_count() + 1"));
+  EXPECT_EQ(rig.wire.to_backend(), query("SET @@session.last_insert_id=0"));
+  rig.server(ok(1));
+  EXPECT_TRUE(rig.wire.to_backend().ends_with(query("select row_count() + 1")));
+}
+
+TEST(MysqlConversationClient, SoDoesAPreparedOne) {
+  Rig rig;
+  rig.client(command(com::stmt_prepare, "select found_rows(), 1"));
+  rig.server(packet(1, std::string("\0\x37\0\0\0\0\0\0\0\0\0\0", 12)));
+  rig.client(command(com::stmt_prepare, "select row_count()"));
+  rig.server(packet(1, std::string("\0\x38\0\0\0\0\0\0\0\0\0\0", 12)));
+  rig.client(query("update t set a = 1"));
+  rig.server(ok(1));
+  const std::size_t leases = rig.leases();
+  rig.client(command(com::stmt_execute, std::string("\2\0\0\0\0\1\0\0\0", 9)));
+  EXPECT_TRUE(
+      rig.wire.to_client().ends_with(packet(3, std::string("\0\0\0\0\0\0\0\0\0\0", 10)) + end(4)));
+  rig.client(command(com::stmt_execute, std::string("\1\0\0\0\0\1\0\0\0", 9)));
+  EXPECT_NE(rig.wire.to_client().find("#42000ROW_COUNT()"), std::string::npos);
+  EXPECT_EQ(rig.leases(), leases);
 }
 
 }  // namespace

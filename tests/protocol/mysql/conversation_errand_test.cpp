@@ -40,7 +40,7 @@ std::string last_id(std::string_view id) {
 }
 
 TEST(MysqlConversationErrand, AnInsertIdThatNoReplyTellsIsAskedForBeforeRelease) {
-  for (const char* sql : {"insert into t values (9)", "call p()", "select last_insert_id(9)",
+  for (const char* sql : {"insert into t values (9)", "select last_insert_id(9)",
                           "insert into t values () returning id"}) {
     Rig rig;
     rig.client(query(sql));
@@ -87,12 +87,12 @@ TEST(MysqlConversationErrand, BehindAnIdThatWasGivenAnotherClientsIsNotRead) {
   rig.server(ok(1, {.status = 3}));
   rig.client(query("insert into t values (9)"));
   rig.server(ok(1, {.status = 3, .insert_id = 9}));
-  rig.client(query("select last_insert_id()"));
+  rig.client(query("select last_insert_id() + 0"));
   EXPECT_TRUE(rig.wire.to_backend().ends_with(query("SELECT LAST_INSERT_ID()")));
   rig.server(last_id("77"));
   EXPECT_TRUE(rig.wire.to_backend().ends_with(query("SET @@session.last_insert_id=0")));
   rig.server(ok(1, {.status = 3}));
-  EXPECT_TRUE(rig.wire.to_backend().ends_with(query("select last_insert_id()")));
+  EXPECT_TRUE(rig.wire.to_backend().ends_with(query("select last_insert_id() + 0")));
 }
 
 TEST(MysqlConversationErrand, AnInsertIdThatNobodyTellsPins) {
@@ -116,7 +116,7 @@ TEST(MysqlConversationErrand, UnexplainedStatePins) {
   Rig rig;
   rig.client(query("call p()"));
   rig.server(ok(1, {.changes = state_changed()}));
-  EXPECT_EQ(rig.pin(), "session_state");
+  EXPECT_EQ(rig.pin(), "routine");
   EXPECT_EQ(rig.releases(), 0u);
   rig.client(command(com::reset_connection));
   EXPECT_TRUE(rig.wire.to_backend().find(command(com::reset_connection)) != std::string::npos);
@@ -377,6 +377,84 @@ TEST(MysqlConversationErrand, WhetherALockIsHeldIsAskedOfTheServer) {
   rig.client(query("select get_lock('a', 1)"));
   rig.server(err(1, 1317) + no_warnings());
   EXPECT_EQ(rig.releases(), 3u) << "nothing to ask about";
+}
+
+TEST(MysqlConversationErrand, WhoComesBehindASetGlobalGetsASessionThatKnowsIt) {
+  Rig rig;
+  rig.client(query("set time_zone='+01:00'"));
+  rig.server(ok(1, {.changes = variable("time_zone", "+01:00") + state_changed()}));
+  rig.client(query("set global sort_buffer_size = 65536"));
+  rig.server(ok(1));
+  const std::size_t before = rig.wire.to_backend().size();
+  rig.client(query("select 1"));
+  const std::string told = rig.wire.to_backend().substr(before);
+  EXPECT_TRUE(told.starts_with(command(com::reset_connection)));
+  EXPECT_TRUE(told.ends_with(query("SET @@session.time_zone='+01:00'")));
+  rig.server(ok(1) + end(1) + ok(1) + ok(1) + ok(1));
+  EXPECT_TRUE(rig.wire.to_backend().ends_with(query("select 1")));
+  rig.server(rows_reply());
+  const std::size_t again = rig.wire.to_backend().size();
+  rig.client(query("select 2"));
+  EXPECT_EQ(rig.wire.to_backend().substr(again), query("select 2"));
+  rig.server(rows_reply());
+  rig.client(query("set global sort_buffer_size = 1"));
+  rig.server(err(1, 1227) + no_warnings());
+  const std::size_t failed = rig.wire.to_backend().size();
+  rig.client(query("select 3"));
+  EXPECT_EQ(rig.wire.to_backend().substr(failed), query("select 3"));
+}
+
+/// MariaDB shows them behind statements that use no table, whoever asks.
+TEST(MysqlConversationErrand, WarningsOfOthersAreClearedBeforeAnythingElse) {
+  const std::string clears = query("DO (SELECT 1 FROM (SELECT 1) AS weirpool)");
+  for (const bool mariadb : {true, false}) {
+    for (const std::string& reply : {ok(1, {.warnings = 1}), err(1)}) {
+      Rig rig(start(kModern, mariadb ? "10.11.9-MariaDB" : "9.7.0"));
+      rig.client(query("do cast('x' as signed)"));
+      rig.server(reply);
+      rig.server(no_warnings());
+      EXPECT_EQ(rig.releases(), 1u);
+      const std::size_t before = rig.wire.to_backend().size();
+      rig.client(query("begin"));
+      EXPECT_EQ(rig.wire.to_backend().substr(before), mariadb ? clears : query("begin"));
+      if (mariadb) rig.server(ok(1));
+      EXPECT_TRUE(rig.wire.to_backend().ends_with(query("begin")));
+      rig.server(ok(1));
+      const std::size_t again = rig.wire.to_backend().size();
+      rig.client(query("select 1"));
+      EXPECT_EQ(rig.wire.to_backend().substr(again), query("select 1")) << "once";
+    }
+  }
+}
+
+TEST(MysqlConversationErrand, WarningsThatAreTooManyStayWhereTheyAre) {
+  Rig rig;
+  rig.client(query("insert ignore into t select 1"));
+  rig.server(ok(1, {.warnings = 3}));
+  const std::string big(kMaxRecording / 2, 'x');
+  rig.server(count(1, 1) + definition(2) + row(3, big) + row(4, big) + row(5, big) + end(6));
+  EXPECT_EQ(rig.releases(), 0u);
+  EXPECT_EQ(rig.pin(), "diagnostics");
+  for (const char* sql : {"show warnings limit 1", "show warnings"}) {
+    rig.client(query(sql));
+    EXPECT_TRUE(rig.wire.to_backend().ends_with(query(sql)));
+    rig.server(rows_reply());
+    EXPECT_EQ(rig.pin(), "diagnostics");
+  }
+  rig.client(query("select 1"));
+  rig.server(rows_reply());
+  EXPECT_EQ(rig.releases(), 1u);
+}
+
+TEST(MysqlConversationErrand, WhatIsCountedIsStillTheClientsOwnBehindAQuestion) {
+  Rig rig;
+  rig.client(query("insert ignore into t select 1"));
+  rig.server(ok(1, {.warnings = 3}));
+  const std::string big(kMaxRecording, 'x');
+  rig.server(count(1, 1) + definition(2) + row(3, big) + end(4));
+  EXPECT_EQ(rig.pin(), "diagnostics");
+  rig.client(query("select @@warning_count"));
+  EXPECT_TRUE(rig.wire.to_client().ends_with(row(3, "3") + end(4)));
 }
 
 }  // namespace

@@ -388,5 +388,45 @@ TEST(MysqlConversationPrepared, OneCutShortIsTheBackendsToRefuse) {
   EXPECT_EQ(rig.releases(), 2u);
 }
 
+TEST(MysqlConversationPrepared, TheNameOfALockIsAParameter) {
+  const auto verified = [](std::string_view name, std::string_view held) {
+    Rig rig;
+    rig.client(prepare("select get_lock(?, 1)"));
+    rig.server(prepared(55, 1, 1));
+    rig.client(execute(1, kString, lenenc(name)));
+    rig.server(binary_rows());
+    const std::string asked =
+        query("SELECT 0+IFNULL(IS_USED_LOCK('" + std::string(name) + "')=CONNECTION_ID(),0)");
+    if (!rig.wire.to_backend().ends_with(asked)) return "unasked, " + rig.pin();
+    rig.server(count(1, 1) + definition(2) + row(3, held) + end(4));
+    return rig.releases() == 2 ? std::string("free") : rig.pin();
+  };
+  EXPECT_EQ(verified("job", "1"), "named_lock");
+  EXPECT_EQ(verified("job", "0"), "free");
+  EXPECT_EQ(verified("it's", "0"), "unasked, named_lock");
+  EXPECT_EQ(verified("\xC3\xA4", "0"), "unasked, named_lock");
+}
+
+TEST(MysqlConversationPrepared, TheNameOfALockMayComeWithoutATypeOrInPieces) {
+  Rig rig;
+  rig.client(prepare("do get_lock(?, 0)"));
+  rig.server(prepared(55, 1));
+  rig.client(execute(1, kString, lenenc("a")));
+  rig.server(ok(1));
+  const std::string none = count(1, 1) + definition(2) + row(3, "0") + end(4);
+  rig.server(none);
+  for (const char c : execute(1, "", lenenc("b"))) rig.client(std::string(1, c));
+  rig.server(ok(1));
+  EXPECT_NE(rig.wire.to_backend().find("IS_USED_LOCK('b')"), std::string::npos);
+  rig.server(count(1, 1) + definition(2) + row(3, "1") + end(4));
+  EXPECT_EQ(rig.pin(), "named_lock");
+  rig.client(prepare("do release_all_locks()"));
+  rig.server(prepared(56));
+  rig.client(execute(2, "", "", 0));
+  rig.server(ok(1));
+  EXPECT_EQ(rig.pin(), "");
+  EXPECT_EQ(rig.wire.breach(), "");
+}
+
 }  // namespace
 }  // namespace weirpool::test::mysql

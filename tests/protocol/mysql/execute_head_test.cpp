@@ -169,5 +169,25 @@ TEST(MysqlExecuteHead, AttributesThatMakeNoSenseLeaveTheTypesAlone) {
   EXPECT_EQ(rig.wire.breach(), "");
 }
 
+TEST(MysqlExecuteHead, TheFirstParameterIfItIsAPlainText) {
+  const std::string text("\xFD\0", 2);
+  const auto first = [&](const std::string& types, const std::string& values,
+                         const std::string& bound = {}, char nulls = 0) {
+    const std::string payload = front() + nulls + (types.empty() ? '\0' : '\1') + types + values;
+    const Head head({com::stmt_execute, 1, false}, payload);
+    return std::string(
+        head.first_text(protocol::bytes_of(payload), types.empty() ? bound : head.types()));
+  };
+  EXPECT_EQ(first(text, lenenc("job")), "job");
+  EXPECT_EQ(first("", lenenc("job"), text), "job");
+  EXPECT_EQ(first("", lenenc("job")), "") << "nobody knows its type";
+  EXPECT_EQ(first(text, lenenc("job"), "", 1), "") << "NULL";
+  EXPECT_EQ(first(std::string("\x08\0", 2), lenenc("1234567")), "") << "a number";
+  for (const char* value : {"it's", "a\"b", "a\\b", "\xC3\xA4", "a\nb"}) {
+    EXPECT_EQ(first(text, lenenc(value)), "") << value;
+  }
+  EXPECT_EQ(first(text, "\5job"), "") << "cut short";
+}
+
 }  // namespace
 }  // namespace weirpool::test::mysql

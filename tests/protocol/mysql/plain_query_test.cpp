@@ -87,5 +87,23 @@ TEST(MysqlPlainQuery, ResultsOfBothDialects) {
   EXPECT_NE(result(huge).find("18446744073709551615"), std::string::npos);
 }
 
+TEST(MysqlPlainQuery, WhatReadsItsOwnPastInALargerStatement) {
+  for (const char* sql :
+       {"select row_count() + 1", "SELECT a, FOUND_ROWS() FROM t;",
+        "insert into l values (row_count ( ))", "set @a = @@warning_count",
+        "select @@session.error_count, 1", "get diagnostics @n = number",
+        "get current diagnostics condition 1 @m = message_text", "do row_count()"}) {
+    EXPECT_TRUE(reads_own_past(sql)) << sql;
+  }
+  for (const char* sql :
+       {"select row_count from t", "select 'row_count()'", "insert into t (found_rows) values (1)",
+        "create procedure p() select row_count()",
+        "insert into t values (1); select row_count() = 1", "prepare s from 'select row_count()'",
+        "select 'a\\'', row_count()", "get", "", "show warnings", "select @@warning_count_of_mine",
+        "select warning_count from t"}) {
+    EXPECT_FALSE(reads_own_past(sql)) << sql;
+  }
+}
+
 }  // namespace
 }  // namespace weirpool::test::mysql

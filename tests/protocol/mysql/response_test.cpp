@@ -195,5 +195,46 @@ TEST(MysqlResponse, AReplyThatEndsWithADefinitionHasComeWhole) {
   EXPECT_EQ(rig.wire.breach(), "");
 }
 
+/// What a client without DEPRECATE_EOF hears of a prepared statement.
+std::string executed(std::string_view sql, const std::string& answer, std::size_t step) {
+  Rig rig(start(kOldEof));
+  rig.client(command(com::stmt_prepare, sql));
+  rig.server(packet(1, std::string("\0\x37\0\0\0\0\0\0\0\0\0\0", 12)));
+  const std::size_t before = rig.wire.to_client().size();
+  rig.client(command(com::stmt_execute, std::string("\1\0\0\0\0\1\0\0\0", 9)));
+  for (std::size_t at = 0; at < answer.size(); at += step) rig.server(answer.substr(at, step));
+  EXPECT_EQ(rig.wire.breach(), "");
+  return rig.wire.to_client().substr(before);
+}
+
+TEST(MysqlResponse, TheEofBehindTheColumnsSaysThatOutParametersFollow) {
+  constexpr std::uint16_t kOut = status::ps_out_params | status::more_results | status::autocommit;
+  constexpr std::uint16_t kMore = status::more_results | status::autocommit;
+  const std::string values = packet(3, std::string("\0\0v", 3));
+  const std::string out = count(1, 1) + definition(2) + values + end(4, {.status = kOut}) + ok(5);
+  const std::string told = count(1, 1) + definition(2) + eof(3, kOut) +
+                           packet(4, std::string("\0\0v", 3)) + eof(5, kOut) + ok(6);
+  const std::string rows = count(1, 1) + definition(2) + values + values.substr(0, 3) + "\4" +
+                           values.substr(4) + end(5, {.status = kMore}) + ok(6);
+  const std::string plain = count(1, 1) + definition(2) + eof(3) +
+                            packet(4, std::string("\0\0v", 3)) +
+                            packet(5, std::string("\0\0v", 3)) + eof(6, kMore) + ok(7);
+  for (const std::size_t step : {std::size_t{1}, std::size_t{7}, std::size_t{1000}}) {
+    EXPECT_EQ(executed("call p(?)", out, step), told) << step;
+    EXPECT_EQ(executed("call p(?)", rows, step), plain) << step;
+    const std::string failed = count(1, 1) + definition(2) + values + err(4);
+    EXPECT_EQ(executed("call p(?)", failed, step),
+              count(1, 1) + definition(2) + eof(3) + packet(4, std::string("\0\0v", 3)) + err(5));
+  }
+  const std::string long_value = std::string("\0\0", 2) + std::string(protocol::kMaxNeed, 'x');
+  const std::string longer =
+      count(1, 1) + definition(2) + packet(3, long_value) + end(4, {.status = kOut}) + ok(5);
+  EXPECT_EQ(executed("call p(?)", longer, 1000),
+            count(1, 1) + definition(2) + eof(3) + packet(4, long_value) + eof(5, kOut) + ok(6));
+  EXPECT_EQ(executed("select 1", out, 1000).substr(0, told.size()).find(eof(3, kOut)),
+            std::string::npos)
+      << "what calls nothing is not looked into";
+}
+
 }  // namespace
 }  // namespace weirpool::test::mysql

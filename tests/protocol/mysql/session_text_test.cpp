@@ -16,13 +16,11 @@ SessionText scan(std::string_view sql, SessionText::Mode mode = {}) {
   slow.begin(mode);
   for (const char& c : sql) slow.feed(bytes_of({&c, 1}));
   slow.finish();
-  EXPECT_EQ(slow.pins(true), whole.pins(true)) << sql;
+  EXPECT_EQ(slow.pins(), whole.pins()) << sql;
   return whole;
 }
 
-std::string reason(std::string_view sql, bool mariadb = false) {
-  return std::string(reason_of(scan(sql).pins(mariadb)));
-}
+std::string reason(std::string_view sql) { return std::string(reason_of(scan(sql).pins())); }
 
 TEST(MysqlSessionText, BlindSpotsPin) {
   const std::pair<const char*, const char*> cases[] = {
@@ -65,7 +63,7 @@ TEST(MysqlSessionText, BlindSpotsPin) {
       {"/*!99999 /* */ select '*/', get_lock('a',0)", "named_lock"},
   };
   for (const auto& [sql, wanted] : cases) EXPECT_EQ(reason(sql), wanted) << sql;
-  EXPECT_EQ(reason("call p()", true), "routine");
+  EXPECT_EQ(reason("call p()"), "");
 }
 
 TEST(MysqlSessionText, OrdinaryStatementsDoNot) {
@@ -96,14 +94,14 @@ TEST(MysqlSessionText, OrdinaryStatementsDoNot) {
 
 TEST(MysqlSessionText, ModesDecideWhereStringsEnd) {
   const char* sql = "select 'a\\', get_lock('x', 1), ' '";
-  EXPECT_EQ(scan(sql).pins(false), 0u);
-  EXPECT_NE(scan(sql, {.backslash_escapes = false}).pins(false), 0u);
+  EXPECT_EQ(scan(sql).pins(), 0u);
+  EXPECT_NE(scan(sql, {.backslash_escapes = false}).pins(), 0u);
   const char* ansi = "select \"a\\\", get_lock('x', 1)";
-  EXPECT_EQ(scan(ansi).pins(false), 0u);
-  EXPECT_NE(scan(ansi, {.ansi_quotes = true}).pins(false), 0u);
-  EXPECT_NE(scan("select \"get_lock\"(1)", {.ansi_quotes = true}).pins(false), 0u);
-  EXPECT_NE(scan("select 'get_lock('", {.everything = true}).pins(false), 0u);
-  EXPECT_NE(scan("select /*!50000get_lock*/('a', 0)", {.everything = true}).pins(false), 0u);
+  EXPECT_EQ(scan(ansi).pins(), 0u);
+  EXPECT_NE(scan(ansi, {.ansi_quotes = true}).pins(), 0u);
+  EXPECT_NE(scan("select \"get_lock\"(1)", {.ansi_quotes = true}).pins(), 0u);
+  EXPECT_NE(scan("select 'get_lock('", {.everything = true}).pins(), 0u);
+  EXPECT_NE(scan("select /*!50000get_lock*/('a', 0)", {.everything = true}).pins(), 0u);
 }
 
 TEST(MysqlSessionText, WhatIsWorthFollowing) {

@@ -10,10 +10,11 @@ import struct
 from .rsa import encrypt_oaep
 from .wire import DatabaseError, Lost, Stream
 
-LONG_PASSWORD, FOUND_ROWS, CONNECT_WITH_DB = 1, 2, 8
+LONG_PASSWORD, FOUND_ROWS, CONNECT_WITH_DB, LOCAL_FILES = 1, 2, 8, 128
 PROTOCOL_41, SSL, TRANSACTIONS, SECURE_CONNECTION = 1 << 9, 1 << 11, 1 << 13, 1 << 15
 MULTI_STATEMENTS, MULTI_RESULTS, PS_MULTI_RESULTS = 1 << 16, 1 << 17, 1 << 18
 PLUGIN_AUTH, DEPRECATE_EOF, QUERY_ATTRIBUTES = 1 << 19, 1 << 24, 1 << 27
+LENENC_PROOF, INTERACTIVE = 1 << 21, 1 << 10
 CAPABILITIES = (LONG_PASSWORD | PROTOCOL_41 | TRANSACTIONS | SECURE_CONNECTION | MULTI_STATEMENTS
                 | MULTI_RESULTS | PS_MULTI_RESULTS | PLUGIN_AUTH | DEPRECATE_EOF)
 IN_TRANSACTION, MORE_RESULTS, CURSOR_EXISTS, LAST_ROW_SENT = 1, 8, 64, 128
@@ -158,7 +159,8 @@ class MyConn:
             await self.stream.start_tls(tls)
         secret = scramble(plugin, password, nonce, tls is not None)
         self.capabilities, self.secure = wanted, tls is not None
-        login = head + user.encode() + b"\0" + bytes([len(secret)]) + secret
+        sized = lenenc_bytes(secret) if wanted & LENENC_PROOF else bytes([len(secret)]) + secret
+        login = head + user.encode() + b"\0" + sized
         if database:
             login += database.encode() + b"\0"
         self.send(login + plugin + b"\0")
@@ -280,6 +282,13 @@ class MyConn:
         none = b"\0\1" if self.attributes else b""
         self.command(COM_QUERY, none + (sql if isinstance(sql, bytes) else sql.encode()))
         return await self.answer(timeout=timeout)
+
+    async def asked_for_file(self):
+        """The answer to a LOAD DATA LOCAL; what follows is send() of its pieces, and of nothing."""
+        body = await self.receive()
+        if body[0] == 0xFF:
+            raise error_of(body)
+        assert body[0] == 0xFB, body
 
     async def value(self, sql, timeout=30.0):
         return (await self.query(sql, timeout)).value()
