@@ -309,7 +309,9 @@ void PostgresClientLogin::write_fault(Fault fault, std::string_view detail, Writ
 }
 
 std::unique_ptr<Conversation> PostgresClientLogin::take_conversation() {
-  if (!replication_.empty()) return std::make_unique<ReplicationConversation>();
+  if (!replication_.empty()) {
+    return std::make_unique<ReplicationConversation>(identity_.whole_server);
+  }
   return std::make_unique<PostgresConversation>(catalog_,
                                                 catalog_->profiles.of(std::move(wanted_)));
 }

@@ -334,6 +334,8 @@ TEST(ClientLogin, ReplicationClientsHaveBackendsOfTheirOwn) {
     const auto conversation = server.login.take_conversation();
     const bool own = dynamic_cast<protocol::postgres::ReplicationConversation*>(conversation.get());
     EXPECT_EQ(own, variants.back() != 0) << replication;
+    const std::string kind = replication == std::string("true") ? "physical" : "logical";
+    EXPECT_EQ(conversation->replication(), own ? kind : "") << replication;
   }
   EXPECT_NE(variants[0], 0U);
   EXPECT_NE(variants[1], 0U);
