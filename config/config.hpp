@@ -133,6 +133,15 @@ struct Database {
   bool operator==(const Database&) const = default;
 };
 
+/// What a user may have of its own; zero: as for everybody.
+struct UserTimeouts {
+  Duration client_idle_timeout{};
+  Duration idle_transaction_timeout{};
+  Duration transaction_timeout{};
+  Duration query_timeout{};
+  bool operator==(const UserTimeouts&) const = default;
+};
+
 struct User {
   std::string name;
   PasswordSource password;
@@ -141,6 +150,7 @@ struct User {
   std::uint32_t pool_size = 0;  ///< zero, here and below: as without
   std::uint32_t max_user_connections = 0;
   std::uint32_t max_user_client_connections = 0;
+  UserTimeouts timeouts;
   bool operator==(const User&) const = default;
 };
 

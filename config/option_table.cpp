@@ -26,6 +26,8 @@ template <auto Inner>
 constexpr At kBackendTls = in_backend<&Backend::tls, Inner>;
 template <auto Inner>
 constexpr At kListenerTls = in_listener<&Listener::tls, Inner>;
+template <auto Inner>
+constexpr At kUserTimeout = in_user<&User::timeouts, Inner>;
 
 constexpr auto kOptions = std::to_array<Option>({
     holder("backends", Type::map, "The database servers, each under a name of its own.", true),
@@ -177,6 +179,17 @@ constexpr auto kOptions = std::to_array<Option>({
     number("users.*.max_user_client_connections", "0", 0, 1'000'000, live,
            in_user<&User::max_user_client_connections>,
            "Instead of limits.max_user_client_connections; 0 leaves that."),
+    timed("users.*.client_idle_timeout", "0", kSecond, 365 * kDay,
+          kUserTimeout<&UserTimeouts::client_idle_timeout>,
+          "Instead of timeouts.client_idle_timeout; 0 leaves that."),
+    timed("users.*.idle_transaction_timeout", "0", 10, 365 * kDay,
+          kUserTimeout<&UserTimeouts::idle_transaction_timeout>,
+          "Instead of timeouts.idle_transaction_timeout; 0 leaves that."),
+    timed("users.*.transaction_timeout", "0", 10, 365 * kDay,
+          kUserTimeout<&UserTimeouts::transaction_timeout>,
+          "Instead of timeouts.transaction_timeout; 0 leaves that."),
+    timed("users.*.query_timeout", "0", 10, 365 * kDay, kUserTimeout<&UserTimeouts::query_timeout>,
+          "Instead of timeouts.query_timeout; 0 leaves that."),
 
     group("auth", "How clients are let in."),
     choice(

@@ -177,6 +177,8 @@ class Conversation : public Engine {
   virtual bool refused_to_write() const = 0;
   /// This conversation has neither queries nor transactions that could take too long: it streams.
   virtual bool endless() const { return false; }
+  /// What it streams of the server's changes, for people: logical or physical; empty: none.
+  virtual std::string_view replication() const { return {}; }
   /// How many requests have been answered to the end, for telling one from the next. Wraps.
   virtual std::uint32_t answered() const = 0;
   /// The attached backend is gone; detach() follows. `torn`: part of a message has been passed on,

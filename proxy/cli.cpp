@@ -7,6 +7,7 @@
 #include <cstdlib>
 #include <exception>
 #include <iostream>
+#include <sstream>
 #include <string>
 
 #include "config/load.hpp"
@@ -81,11 +82,17 @@ int healthcheck(std::string url) {
   return kExitFailure;
 }
 
+std::string versions() {
+  std::ostringstream out;
+  out << "weirpool " << WEIRPOOL_VERSION << "\n"
+      << "boost " << BOOST_VERSION / 100000 << "." << BOOST_VERSION / 100 % 1000 << "."
+      << BOOST_VERSION % 100 << "\n"
+      << OpenSSL_version(OPENSSL_VERSION);
+  return std::move(out).str();
+}
+
 int version() {
-  std::cout << "weirpool " << WEIRPOOL_VERSION << "\n"
-            << "boost " << BOOST_VERSION / 100000 << "." << BOOST_VERSION / 100 % 1000 << "."
-            << BOOST_VERSION % 100 << "\n"
-            << OpenSSL_version(OPENSSL_VERSION) << "\n";
+  std::cout << versions() << "\n";
   return kExitOk;
 }
 
@@ -107,6 +114,7 @@ struct Arguments {
 Arguments::Arguments() {
   app.name("weirpool");
   app.require_subcommand(1);
+  app.set_version_flag("-V,--version", versions);
   run = app.add_subcommand("run", "serve in the foreground");
   run->add_option("-c,--config", file, "configuration file; without it DATABASE_URL is served");
   check = app.add_subcommand("check", "validate a configuration");

@@ -74,6 +74,7 @@ class ServerConversation final : public Conversation, private ResponseObserver {
   std::uint32_t answered() const override { return answered_; }
   bool refused_to_write() const override { return flag_.refused_to_write; }
   bool endless() const override { return flag_.replica; }
+  std::string_view replication() const override { return flag_.replica ? "logical" : ""; }
   Verdict backend_lost(bool torn) override;
   std::unique_ptr<ClientLogin> take_login() override;
   void write_fault(Fault fault, std::string_view detail, Writer& out) override;

@@ -1,6 +1,7 @@
 #include "protocol/postgres/client_login.hpp"
 
 #include <algorithm>
+#include <charconv>
 #include <utility>
 
 #include "protocol/postgres/auth_messages.hpp"
@@ -14,17 +15,29 @@ namespace {
 constexpr std::size_t kMaxIdentifier = 255;  // bytes; the database server keeps 63
 constexpr std::size_t kMaxApplication = 64;  // bytes, as Identity promises
 
-bool plain_ascii(std::string_view text) {
-  return std::all_of(text.begin(), text.end(), [](char c) { return c > 0 && c < 127; });
-}
-
-/// The database server does the same with application_name.
-std::string as_ascii(std::string_view text) {
-  std::string out(text);
-  for (char& c : out) {
-    if (c < ' ' || c == 127) c = '?';
+/// What the database server makes of an application_name: until version 15 question marks, then
+/// escapes (pg_clean_ascii).
+std::string as_ascii(std::string_view text, bool escapes) {
+  constexpr std::string_view kDigits = "0123456789abcdef";
+  std::string out;
+  for (const char c : text) {
+    const auto byte = static_cast<unsigned char>(c);
+    if (byte >= ' ' && byte < 127) {
+      out += c;
+    } else if (!escapes) {
+      out += '?';
+    } else {
+      out.append("\\x").append(1, kDigits[byte >> 4]).append(1, kDigits[byte & 15]);
+    }
   }
   return out;
+}
+
+/// "15.4" and "18beta1" are 15 and 18.
+int major_version(std::string_view server_version) {
+  int major = 0;
+  std::from_chars(server_version.data(), server_version.data() + server_version.size(), major);
+  return major;
 }
 
 }  // namespace
@@ -190,12 +203,10 @@ std::optional<Fault> PostgresClientLogin::take_parameter(std::string_view name,
   if (!legal_setting_name(name)) return Fault::unsupported;
   const std::string lower = lower_case(name);
   if (lower == "application_name") {
-    wanted_.emplace_back(lower, as_ascii(value));
-    identity_.application = wanted_.back().second.substr(0, kMaxApplication);
+    wanted_.emplace_back(lower, value);
+    identity_.application = as_ascii(value, false).substr(0, kMaxApplication);
     return std::nullopt;
   }
-  // Other values would have to be quoted in an encoding only the backend knows.
-  if (!plain_ascii(value)) return Fault::unsupported;
   wanted_.emplace_back(lower, value);
   if (wanted_.size() > kMaxParameters) return Fault::message_too_large;
   return std::nullopt;
@@ -259,6 +270,13 @@ void PostgresClientLogin::learned(std::shared_ptr<const BackendFacts> facts, Fau
 }
 
 void PostgresClientLogin::greet(const Facts& facts) {
+  const auto version =
+      std::find_if(facts.parameters.begin(), facts.parameters.end(),
+                   [](const NamedValue& known) { return known.first == "server_version"; });
+  const bool escapes = version != facts.parameters.end() && major_version(version->second) >= 16;
+  for (auto& [name, value] : wanted_) {
+    if (name == "application_name") value = as_ascii(value, escapes);
+  }
   const ProfileRef profile = catalog_->profiles.of(wanted_);
   for (const auto& [name, value] : facts.parameters) {
     const std::string lower = lower_case(name);
@@ -291,7 +309,9 @@ void PostgresClientLogin::write_fault(Fault fault, std::string_view detail, Writ
 }
 
 std::unique_ptr<Conversation> PostgresClientLogin::take_conversation() {
-  if (!replication_.empty()) return std::make_unique<ReplicationConversation>();
+  if (!replication_.empty()) {
+    return std::make_unique<ReplicationConversation>(identity_.whole_server);
+  }
   return std::make_unique<PostgresConversation>(catalog_,
                                                 catalog_->profiles.of(std::move(wanted_)));
 }

@@ -48,6 +48,7 @@ void PostgresConversation::detach() {
   healing_.reset();
   bound_ = nullptr;
   deallocates_.clear();
+  not_supplied_.reset();
   client_moving_ = backend_moving_ = backend_partial_ = false;
 }
 

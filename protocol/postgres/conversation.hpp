@@ -76,6 +76,7 @@ class PostgresConversation final : public Conversation {
 
  private:
   using Step = std::optional<Verdict>;
+  struct Own;
 
   /// A run of messages that can be passed on with one forward.
   struct Run {
@@ -143,6 +144,7 @@ class PostgresConversation final : public Conversation {
   bool may_have_failed() const;
   void inject_close(const BackendStatements::Known& known);
   std::string_view meaning(std::string_view text);
+  bool backend_has(ClientStatement& mine);
   StatementRef on_backend(ClientStatement& mine);
   Step bind_named(const Header& header, const BindHead& head, ClientStatement& mine, bool asks);
   void rewrite_bind(const Header& header, const BindHead& head, std::string_view name);
@@ -166,9 +168,16 @@ class PostgresConversation final : public Conversation {
   bool deallocates(const TextEffects& effects, std::string_view text, const Header& header,
                    const Run& run);
   void deallocate(ClientStatements::const_iterator named, Reply owed);
+  static std::string missing_error(std::string_view name);
   Step bind_nothing(const Header& header, const BindHead& head, const Statement& statement);
   Step on_execute(const Header& header, Run& run);
   Step on_deallocated(const Header& header, const Run& run, bool last);
+
+  // conversation_execute.cpp: EXECUTE in SQL of a statement of the protocol.
+  bool executes(std::string_view text) const;
+  Step execute_named(const Header& header, std::string_view text, TextEffects effects, Run& run);
+  void supply(StatementRef statement);
+  void supplied(Own& own);
 
   // conversation_healing.cpp: statements that have changed.
   void keep_batch();
@@ -181,7 +190,7 @@ class PostgresConversation final : public Conversation {
 
   // conversation_state.cpp: session state, and weirpool's own statements about it.
   /// One that is being executed.
-  enum class Purpose : std::uint8_t { settle, check, cleanse, agree };
+  enum class Purpose : std::uint8_t { settle, check, cleanse, agree, restore, supply };
   struct Own {
     Purpose purpose = Purpose::settle;
     bool interrupted = false;
@@ -196,6 +205,7 @@ class PostgresConversation final : public Conversation {
     std::size_t answered = 0;        ///< of them
     std::vector<SqlStatement> held;  ///< what the backend has; without a text: something else
     std::string unfinished;          ///< as error
+    StatementRef supplied;
   };
   void execute_effects(const TextEffects& effects, std::string_view text = {});
   void touch_settings(const std::vector<Setting>& settings);
@@ -219,6 +229,11 @@ class PostgresConversation final : public Conversation {
   bool doubtful_reading() const;
   bool texts_behind() const;
   void texts_misread();
+
+  // conversation_restore.cpp
+  bool between_requests() const;
+  Step restore_step();
+  void restored(const Own& own);
 
   // conversation_sequences.cpp
   Step cleanse(const TextEffects& effects, const Run& run);
@@ -259,10 +274,11 @@ class PostgresConversation final : public Conversation {
   std::unique_ptr<LostTransaction> lost_;  ///< the client's transaction, which no backend has
   std::unique_ptr<SessionCheck> check_;    ///< due at the next boundary
   std::unique_ptr<Own> own_;
-  StatementRef healing_;              ///< its batch will be sent again
-  ClientStatement* bound_ = nullptr;  ///< by the last Bind of this batch
-  std::string deallocates_;           ///< the name that executing the unnamed portal will drop
-  std::uint32_t answered_ = 0;        ///< ReadyForQuery messages of backends
+  std::unique_ptr<std::string> not_supplied_;  ///< why the statement to be executed is not there
+  StatementRef healing_;                       ///< its batch will be sent again
+  ClientStatement* bound_ = nullptr;           ///< by the last Bind of this batch
+  std::string deallocates_;     ///< the name that executing the unnamed portal will drop
+  std::uint32_t answered_ = 0;  ///< ReadyForQuery messages of backends
   Effects effects_ = 0;
   Effects unsettled_ = 0;  ///< how parameters have been changed since the last boundary
   Phase phase_ = Phase::relay;

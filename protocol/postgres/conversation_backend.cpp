@@ -110,9 +110,11 @@ PostgresConversation::Step PostgresConversation::on_error(const Header& header, 
     }
   }
   std::string words;
-  if (!queue_.empty() && queue_[0].note != nullptr && !queue_[0].note->words.empty()) {
+  const Note* note = queue_.empty() ? nullptr : queue_[0].note.get();
+  if (note != nullptr && !note->words.empty() &&
+      (note->instead_of.empty() || note->instead_of == error.sqlstate)) {
     if (run.size != 0) return std::nullopt;
-    words = std::move(queue_[0].note->words);
+    words = note->words;
   }
   keeping_ = false;
   switch (queue_.front()) {

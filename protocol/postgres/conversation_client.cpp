@@ -161,6 +161,7 @@ PostgresConversation::Step PostgresConversation::on_query(const Header& header, 
     }
     if (const Step later = cleanse(effects, run)) return later;
     if (deallocates(effects, text, header, run)) return std::nullopt;
+    if (executes(text)) return execute_named(header, text, std::move(effects), run);
   }
   queue_.push(Reply::query);
   // A simple Query ends the unnamed statement, whoever made it, and the unnamed portal.

@@ -52,6 +52,15 @@ PostgresConversation::Step PostgresConversation::on_execute(const Header& header
     if (rest.size() < wanted) return Verdict::need(wanted);
     const auto named = statements_.find(deallocates_);
     const bool unnamed_portal = wanted > kHeaderSize && rest[kHeaderSize] == 0;
+    if (unnamed_portal && named == statements_.end()) {
+      // Closed since it was bound.
+      if (run.size != 0) return std::nullopt;
+      fail_parse(missing_error(deallocates_));
+      deallocates_.clear();
+      unsynced_ = true;
+      to_backend_.skip(header.total());
+      return std::nullopt;
+    }
     if (unnamed_portal && named != statements_.end()) {
       unsynced_ = true;
       deallocates_.clear();
@@ -62,6 +71,19 @@ PostgresConversation::Step PostgresConversation::on_execute(const Header& header
   unsynced_ = true;
   doubtful_ = doubtful_ || named_ends_ || unnamed_ends_;
   return pass(header, run, Reply::execute);
+}
+
+/// As the database server says it.
+std::string PostgresConversation::missing_error(std::string_view name) {
+  const std::string message = "prepared statement \"" + std::string(name) + "\" does not exist";
+  ErrorResponse error;
+  error.severity = "ERROR";
+  error.sqlstate = "26000";
+  error.message = message;
+  error.routine = "FetchPreparedStatement";
+  Writer out;
+  error.serialize(out);
+  return std::string(text_of(out.view()));
 }
 
 /// `statement` is the DEALLOCATE of another one.

@@ -7,6 +7,7 @@
 namespace weirpool::protocol::postgres {
 namespace {
 
+constexpr std::string_view kTaken = "42P05";
 constexpr std::uint32_t kMinParse = 8;  // of the length word: two empty names and a count
 
 /// It has EXECUTE in it, be it a part of something else.
@@ -140,10 +141,11 @@ PostgresConversation::Step PostgresConversation::on_named_parse(const ParseMessa
                                                                 const Run& run) {
   const auto known = statements_.find(message.name);
   if (known != statements_.end()) {
-    // The name is taken. The backend is made to say so itself, which also fails the batch there.
+    // The name is taken. The backend is made to say so itself, if it has nothing else to say of the
+    // text, which also fails the batch there.
     const StatementRef taken = on_backend(known->second);
     ParseMessage::serialize(taken->backend_name, message.body, to_backend_.out());
-    queue_.push(Reply::parse);
+    queue_.push(Reply::parse, nullptr, failure(taken_error(message.name), kTaken));
     return std::nullopt;
   }
   if (sql_ && sql_->find(message.name) != nullptr) {
@@ -221,16 +223,19 @@ std::string_view PostgresConversation::meaning(std::string_view text) {
   return private_meaning_;
 }
 
+/// The backend has the statement, in what it means now.
+bool PostgresConversation::backend_has(ClientStatement& mine) {
+  if (backend_->statements.has(*mine.statement)) return true;
+  const std::string_view now = meaning(mine.statement->body());
+  if (mine.statement->meaning() == now) return false;
+  mine.statement = catalog_->statements.renamed(*mine.statement, now);
+  if (mine.described != 0) mine.described = mine.statement->generation;
+  return backend_->statements.has(*mine.statement);
+}
+
 /// A statement of the client's as the backend knows it, given to the backend if it does not.
 StatementRef PostgresConversation::on_backend(ClientStatement& mine) {
-  if (!backend_->statements.has(*mine.statement)) {
-    const std::string_view now = meaning(mine.statement->body());
-    if (mine.statement->meaning() != now) {
-      mine.statement = catalog_->statements.renamed(*mine.statement, now);
-      if (mine.described != 0) mine.described = mine.statement->generation;
-    }
-    if (!backend_->statements.has(*mine.statement)) inject(mine.statement);
-  }
+  if (!backend_has(mine)) inject(mine.statement);
   return mine.statement;
 }
 

@@ -64,7 +64,10 @@ void PostgresConversation::touch_settings(const std::vector<Setting>& settings) 
   // Those that pin are followed as well: RESET has to lead back to the startup message.
   for (const auto& [name, reset] : settings) {
     const Effects kind = sets_identity(name) ? kRoles : kSettings;
-    if ((catalog_->policy.allowed & kind) == 0) check().touch(name, reset);
+    if ((catalog_->policy.allowed & kind) != 0) continue;
+    check().touch(name, reset);
+    // What is pipelined behind it must not meet the server's default.
+    forgetting_ = forgetting_ || (reset && startup_->find(name) != nullptr);
   }
 }
 
@@ -79,6 +82,9 @@ void PostgresConversation::touch_everything() {
   for (const NamedValue& entry : wanted_->entries()) {
     if (!sets_identity(entry.first)) touched.touch(entry.first, true);
   }
+  for (const NamedValue& entry : startup_->entries()) {
+    if (!sets_identity(entry.first)) touched.touch(entry.first, true);
+  }
   for (const NamedValue& entry : backend_->parameters.applied()) {
     if (!sets_identity(entry.first)) touched.touch(entry.first, true);
   }
@@ -90,7 +96,8 @@ void PostgresConversation::touch_everything() {
 /// At a boundary: asks the backend what its session has become, or knows it already.
 PostgresConversation::Step PostgresConversation::check_step() {
   // A question would take an unnamed statement with it.
-  if (!check_ || !quiet() || awaits_bind()) return std::nullopt;
+  if (!check_ || awaits_bind()) return std::nullopt;
+  if (!quiet()) return restore_step();
   const std::string query = check_->query(backend_->parameters, *wanted_);
   if (query.empty()) {
     checked(Own());
@@ -134,7 +141,8 @@ Verdict PostgresConversation::own_step(Bytes unread) {
   const Header header = peek_header(unread);
   if (!legal_length(header)) return Verdict::close(Fault::backend_violation);
   const auto action = backend_action(Reply::query, header.tag);
-  const bool of_batch = own_->purpose == Purpose::agree && (header.tag == '1' || header.tag == '2');
+  const bool batch = own_->purpose == Purpose::agree || own_->purpose == Purpose::supply;
+  const bool of_batch = batch && header.tag >= '1' && header.tag <= '3';
   if ((action == FromBackend::violation && !of_batch) || action == FromBackend::copy_in) {
     return Verdict::close(Fault::backend_violation);
   }
@@ -153,7 +161,7 @@ Verdict PostgresConversation::own_step(Bytes unread) {
   } else if (action == FromBackend::error) {
     ErrorResponse error = ErrorResponse::parse(payload);
     own_->sqlstate = error.sqlstate;
-    error.severity = "FATAL";
+    error.severity = own_->purpose == Purpose::supply ? "ERROR" : "FATAL";
     Writer out;
     error.serialize(out);
     own_->error = text_of(out.view());
@@ -195,6 +203,7 @@ bool PostgresConversation::read_row(Bytes payload) {
 void PostgresConversation::own_done() {
   const std::unique_ptr<Own> done = std::exchange(own_, nullptr);
   if (done->purpose == Purpose::agree) note_agreement(*done);
+  if (done->purpose == Purpose::supply) return supplied(*done);
   if (status_ == 'E') {
     cleansed_ = false;
     return;  // The client's statement will hear that its transaction has failed.
@@ -211,6 +220,7 @@ void PostgresConversation::own_done() {
     checked(*done);
   } else if (done->error.empty()) {
     if (done->purpose == Purpose::settle) settled(*done);
+    if (done->purpose == Purpose::restore) restored(*done);
     if (done->purpose == Purpose::settle && !used_) agree();
   } else {
     settle_failed_ = true;
@@ -232,6 +242,7 @@ void PostgresConversation::settled(const Own& own) {
   for (const Reported& r : parameters.reported()) {
     const std::string* value = wanted_->find(r.lower);
     if (value == nullptr || *value == r.value || !follows_client(r.lower)) continue;
+    if (!ascii(r.value)) continue;
     spelled = catalog_->profiles.with(spelled, r.lower, r.value);
   }
   for (std::size_t i = 0; i < own.names.size() && own.names.size() == own.row.size(); ++i) {
@@ -350,6 +361,8 @@ PostgresConversation::Step PostgresConversation::on_parameter(const Header& head
     if (next->meaning() != wanted_->meaning()) meaning_moved();
     wanted_ = next;
     note_search_path();
+    // In the client's encoding, which is not what it could be set again in.
+    if (!ascii(changed->value)) effects_ |= kPinSet;
   }
   if (changed != nullptr && tells_identity(changed->lower)) {
     // Whoever it has become, perhaps inside a function: the backend will be asked.

@@ -9,8 +9,8 @@
 namespace weirpool::protocol::postgres {
 namespace {
 
-/// E'' means the same whatever standard_conforming_strings says. Values are ASCII (client_login
-/// sees to that), so no multi-byte encoding can swallow a quote.
+/// E'' means the same whatever standard_conforming_strings says. `text` is ASCII, so no multi-byte
+/// encoding can swallow a quote.
 void append_literal(std::string& out, std::string_view text) {
   out += "E'";
   for (const char c : text) {
@@ -20,13 +20,16 @@ void append_literal(std::string& out, std::string_view text) {
   out += '\'';
 }
 
-void append_set(Change& change, std::string_view name, std::string_view value) {
-  change.text += change.names.empty() ? "SELECT pg_catalog.set_config(" : ",pg_catalog.set_config(";
-  append_literal(change.text, name);
-  change.text += ',';
-  append_literal(change.text, value);
-  change.text += ",false)";
-  change.names.emplace_back(name);
+/// A value from a startup message, whose bytes the server takes for its own encoding whatever the
+/// client's is. As text they would be read in the latter.
+void append_foreign(std::string& out, std::string_view text) {
+  constexpr std::string_view kDigits = "0123456789abcdef";
+  out += "pg_catalog.convert_from(E'\\\\x";
+  for (const char c : text) {
+    const auto byte = static_cast<unsigned char>(c);
+    out.append(1, kDigits[byte >> 4]).append(1, kDigits[byte & 15]);
+  }
+  out += "'::pg_catalog.bytea,pg_catalog.getdatabaseencoding())";
 }
 
 void append_reset(std::string& out, std::string_view name) {
@@ -75,32 +78,29 @@ std::string key_of(const std::vector<NamedValue>& entries) {
   return key;
 }
 
-/// Parameters that never change what a statement means. Whatever is not named here might.
+/// Parameters that change neither what a statement means nor its plan. Whatever is not named here
+/// might: the server keeps plans of shared statements, made under the settings of whoever used them
+/// first, with constants already computed (bytea_output, extra_float_digits: byteaout and float8out
+/// are immutable to it) and by costs (work_mem, enable_...).
 bool means_nothing(std::string_view lower) {
-  static constexpr std::array<std::string_view, 24> kHarmless{"application_name",
-                                                              "bytea_output",
+  static constexpr std::array<std::string_view, 18> kHarmless{"application_name",
                                                               "client_min_messages",
                                                               "default_transaction_deferrable",
                                                               "default_transaction_isolation",
                                                               "default_transaction_read_only",
                                                               "deadlock_timeout",
-                                                              "extra_float_digits",
-                                                              "hash_mem_multiplier",
                                                               "idle_in_transaction_session_timeout",
                                                               "idle_session_timeout",
-                                                              "jit",
                                                               "lock_timeout",
                                                               "log_duration",
                                                               "log_min_duration_statement",
                                                               "log_statement",
                                                               "maintenance_work_mem",
-                                                              "random_page_cost",
                                                               "statement_timeout",
                                                               "synchronous_commit",
                                                               "tcp_user_timeout",
                                                               "temp_buffers",
-                                                              "transaction_timeout",
-                                                              "work_mem"};
+                                                              "transaction_timeout"};
   return std::find(kHarmless.begin(), kHarmless.end(), lower) != kHarmless.end();
 }
 
@@ -115,6 +115,19 @@ std::string meaning_of(const std::vector<NamedValue>& entries) {
 }
 
 }  // namespace
+
+void append_set(Change& change, std::string_view name, std::string_view value) {
+  change.text += change.names.empty() ? "SELECT pg_catalog.set_config(" : ",pg_catalog.set_config(";
+  append_literal(change.text, name);
+  change.text += ',';
+  if (ascii(value)) {
+    append_literal(change.text, value);
+  } else {
+    append_foreign(change.text, value);
+  }
+  change.text += ",false)";
+  change.names.emplace_back(name);
+}
 
 std::uint32_t milliseconds_of(std::string_view value) {
   constexpr std::array<std::pair<std::string_view, double>, 7> kUnits{

@@ -77,6 +77,9 @@ struct Change {
   bool empty() const { return text.empty(); }
 };
 
+/// Sets `name` as well.
+void append_set(Change& change, std::string_view name, std::string_view value);
+
 /// The parameters of one backend connection.
 class BackendParameters {
  public:

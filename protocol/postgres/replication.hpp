@@ -41,6 +41,9 @@ class ReplicationStartups {
 
 class ReplicationConversation final : public Conversation {
  public:
+  /// `physical`: of the whole server, not of one database.
+  explicit ReplicationConversation(bool physical = true) : physical_(physical) {}
+
   Verdict step(Party from, MutableBytes unread) override;
   void attach(BackendState&) override { attached_ = true; }
   void detach() override { attached_ = false; }
@@ -57,6 +60,7 @@ class ReplicationConversation final : public Conversation {
   bool refused_to_write() const override { return false; }
   std::uint32_t answered() const override { return 0; }
   bool endless() const override { return true; }
+  std::string_view replication() const override { return physical_ ? "physical" : "logical"; }
   Verdict backend_lost(bool torn) override;
   void write_fault(Fault fault, std::string_view detail, Writer& out) override;
 
@@ -66,6 +70,7 @@ class ReplicationConversation final : public Conversation {
 
   Outbox to_client_{Party::client};
   std::unique_ptr<Writer> refusal_;
+  bool physical_;
   bool attached_ = false;
   bool last_words_ = false;  ///< the backend said FATAL
 };

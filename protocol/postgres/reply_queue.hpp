@@ -48,15 +48,16 @@ struct Note {
   std::string client_name;
   std::uint32_t generation = 0;  ///< close_injected: in which the backend had the statement
   std::string words;  ///< not empty: it was sent to fail, and this is the error the client reads
+  std::string_view instead_of{};  ///< only in place of the error with this SQLSTATE; empty: of any
 };
 
 inline std::unique_ptr<Note> note_of(std::string_view client_name) {
-  return std::make_unique<Note>(Note{std::string(client_name), 0, {}});
+  return std::make_unique<Note>(Note{std::string(client_name), 0, {}, {}});
 }
 
 /// Of what is sent to fail.
-inline std::unique_ptr<Note> failure(std::string words) {
-  return std::make_unique<Note>(Note{{}, 0, std::move(words)});
+inline std::unique_ptr<Note> failure(std::string words, std::string_view instead_of = {}) {
+  return std::make_unique<Note>(Note{{}, 0, std::move(words), instead_of});
 }
 
 struct Expected {

@@ -50,14 +50,25 @@ void SessionCheck::touch(std::string_view lower, bool reset) {
   for (Touched& known : touched_) {
     if (known.name != lower) continue;
     known.reset = known.reset && reset;
+    known.led_back = reset;
     return;
   }
-  touched_.push_back({std::string(lower), reset, std::nullopt});
+  touched_.push_back({std::string(lower), reset, reset, std::nullopt});
+}
+
+void SessionCheck::rolled_back() {
+  rolled_back_ = true;
+  for (Touched& known : touched_) known.led_back = false;
 }
 
 bool SessionCheck::touched(std::string_view lower) const {
   return std::any_of(touched_.begin(), touched_.end(),
                      [lower](const Touched& t) { return t.name == lower; });
+}
+
+bool SessionCheck::led_back(std::string_view lower) const {
+  return std::any_of(touched_.begin(), touched_.end(),
+                     [lower](const Touched& t) { return t.led_back && t.name == lower; });
 }
 
 void SessionCheck::prepares(std::string_view text) {

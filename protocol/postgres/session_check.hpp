@@ -33,10 +33,11 @@ class SessionCheck {
   /// The parameter may have changed; `reset`: if so, to its default.
   void touch(std::string_view lower, bool reset);
   bool touched(std::string_view lower) const;
+  bool led_back(std::string_view lower) const;
   /// These pins may be over.
   void verify(Effects pins) { pins_ |= pins & kVerifiable; }
   /// Some of what was done may have been undone.
-  void rolled_back() { rolled_back_ = true; }
+  void rolled_back();
   /// A text of the client's that is one PREPARE has been sent.
   void prepares(std::string_view text);
   /// It has, and its parameters are known: it can be prepared again elsewhere.
@@ -62,6 +63,7 @@ class SessionCheck {
   struct Touched {
     std::string name;
     bool reset = false;                 ///< by all that touched it
+    bool led_back = false;              ///< by the last, and nobody has set it since
     std::optional<std::size_t> column;  ///< of the answer; none: the backend reports it
   };
   const std::vector<Touched>& parameters() const { return touched_; }

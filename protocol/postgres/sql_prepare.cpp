@@ -1,5 +1,6 @@
 #include "protocol/postgres/sql_prepare.hpp"
 
+#include <algorithm>
 #include <tuple>
 #include <utility>
 
@@ -41,7 +42,30 @@ std::string take_quoted(std::string_view& text) {
   return {};
 }
 
+/// The options of EXPLAIN: words, or words and values in parentheses.
+std::string word_behind_options(std::string_view& text) {
+  text = skip_space(text);
+  if (text.starts_with('(')) text.remove_prefix(std::min(text.find(')'), text.size() - 1) + 1);
+  std::string word = take_word(text);
+  while (word == "analyze" || word == "analyse" || word == "verbose") word = take_word(text);
+  return word;
+}
+
 }  // namespace
+
+std::optional<NamedAt> executed_name(std::string_view text) {
+  std::string_view rest = text;
+  std::string word = take_word(rest);
+  if (word == "explain") word = word_behind_options(rest);
+  if (word != "execute") return std::nullopt;
+  rest = skip_space(rest);
+  NamedAt found;
+  found.at = text.size() - rest.size();
+  found.name = rest.starts_with('"') ? take_quoted(rest) : take_word(rest);
+  found.size = text.size() - rest.size() - found.at;
+  if (found.name.empty() || found.name.size() > kLongestName) return std::nullopt;
+  return found;
+}
 
 std::optional<std::string> deallocated_name(std::string_view text) {
   if (take_word(text) != "deallocate") return std::nullopt;

@@ -2,6 +2,7 @@
 #include <array>
 #include <chrono>
 #include <cstdio>
+#include <unordered_map>
 #include <utility>
 
 #include "proxy/console/show.hpp"
@@ -23,6 +24,10 @@ std::uint64_t waited(const Report& report, const Link& link) {
   return static_cast<std::uint64_t>(waited.count());
 }
 
+std::string_view replication_of(const Link& link) {
+  return link.replication.empty() ? "none" : link.replication;
+}
+
 std::vector<Cell> link_row(const Report& report, const Link& link, std::string type) {
   constexpr std::uint64_t kMicrosecond = 1'000'000;  // per second
   const std::uint64_t wait = waited(report, link);
@@ -30,7 +35,7 @@ std::vector<Cell> link_row(const Report& report, const Link& link, std::string t
   return {std::move(type),
           link.user,
           link.database,
-          "none",
+          std::string(replication_of(link)),
           std::string(link.state),
           link.peer.host,
           small(link.peer.port),
@@ -67,7 +72,19 @@ Rows with_buffers(Rows rows) {
 
 Rows clients(const Report& report) { return link_rows(report, report.clients, "C"); }
 
-Rows servers(const Report& report) { return link_rows(report, report.backends, "S"); }
+/// A backend streams what the client streams that holds it.
+Rows servers(const Report& report) {
+  std::unordered_map<std::uint64_t, std::string_view> streams;
+  for (const Link& client : report.clients) {
+    if (!client.replication.empty()) streams.emplace(client.address, client.replication);
+  }
+  std::vector<Link> links = report.backends;
+  for (Link& link : links) {
+    const auto held = streams.find(link.other);
+    if (held != streams.end()) link.replication = held->second;
+  }
+  return link_rows(report, links, "S");
+}
 
 Rows sockets(const Report& report) {
   Rows all = clients(report);

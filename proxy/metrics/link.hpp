@@ -30,8 +30,9 @@ struct Link {
   std::uint64_t remote_pid = 0;  ///< the database server's id of the backend; 0: none
   bool tls = false;
   std::string application;
-  std::size_t prepared = 0;  ///< statements
-  std::string_view pin;      ///< why the client keeps its backend; empty: it does not
+  std::size_t prepared = 0;      ///< statements
+  std::string_view replication;  ///< logical or physical; empty: none
+  std::string_view pin;          ///< why the client keeps its backend; empty: it does not
 };
 
 }  // namespace weirpool::metrics

@@ -27,6 +27,7 @@ std::optional<metrics::Link> Session::inspect() const {
   }
   link.database = shard_->key().database;
   link.user = user_;
+  link.replication = conversation_->replication();
   link.application = conversation_->application();
   link.prepared = conversation_->prepared_statements();
   if (state_ == State::waiting) link.waiting = requested_;
@@ -50,6 +51,7 @@ bool Session::unflushed() const {
 
 void Session::reconsider(const std::function<bool(const std::string& user)>& known) {
   if (!conversation_) return;  // a login is judged by what holds at its end
+  take_timeouts();
   protocol::Identity identity;
   identity.user = user_;
   identity.database = shard_->key().database;

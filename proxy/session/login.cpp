@@ -293,9 +293,17 @@ Task<bool> Session::learn() {
   co_return true;
 }
 
+void Session::take_timeouts() {
+  const auto& users = host_.loop().config->users;
+  const auto known = users.find(user_);
+  const bool own = known != users.end() && known->second.timeouts != config::UserTimeouts{};
+  own_timeouts_ = own ? std::make_unique<config::UserTimeouts>(known->second.timeouts) : nullptr;
+}
+
 void Session::begin_conversation() {
   cancel_key_size_ = login_->cancel_key_size();
   user_ = login_->identity().user;
+  take_timeouts();
   conversation_ = login_->take_conversation();
   const PoolSettings settings = settings_of(*host_.loop().config, shard_->key());
   conversation_->place(settings.pooling, settings.server_database);

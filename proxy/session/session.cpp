@@ -373,6 +373,7 @@ void Session::note_pin() {
 }
 
 void Session::set_clock() {
+  using Own = config::UserTimeouts;
   const config::Timeouts& timeouts = host_.loop().config->timeouts;
   TimePoint until = TimePoint::max();
   const auto bound = [&](Fault fault, config::Duration timeout, TimePoint& since) {
@@ -388,18 +389,23 @@ void Session::set_clock() {
     bound(Fault::none, vanished ? config::kCallOff : timeouts.wind_up_timeout, transaction_since_);
   } else if (!lease_ || conversation_->at_boundary()) {
     transaction_since_ = query_since_ = {};
-    bound(Fault::client_idle_timeout, idle_limit(timeouts.client_idle_timeout), now);
+    bound(Fault::client_idle_timeout,
+          idle_limit(timeout(timeouts.client_idle_timeout, &Own::client_idle_timeout)), now);
   } else if (!conversation_->endless()) {
-    bound(Fault::transaction_timeout, timeouts.transaction_timeout, transaction_since_);
+    bound(Fault::transaction_timeout,
+          timeout(timeouts.transaction_timeout, &Own::transaction_timeout), transaction_since_);
     const std::uint32_t answered = conversation_->answered();
     if (!conversation_->executing() || std::exchange(query_number_, answered) != answered) {
       query_since_ = {};
     }
     if (conversation_->executing()) {
-      bound(Fault::query_timeout, timeouts.query_timeout, query_since_);
+      bound(Fault::query_timeout, timeout(timeouts.query_timeout, &Own::query_timeout),
+            query_since_);
     } else {
       if (idle_since_ == TimePoint{}) idle_since_ = Clock::now();
-      bound(Fault::idle_transaction_timeout, timeouts.idle_transaction_timeout, idle_since_);
+      bound(Fault::idle_transaction_timeout,
+            timeout(timeouts.idle_transaction_timeout, &Own::idle_transaction_timeout),
+            idle_since_);
       const TimePoint look = idle_transaction_end();
       if (look < until) {
         until = look;
@@ -430,7 +436,8 @@ TimePoint Session::idle_transaction_end() {
 bool Session::time_is_up() {
   if (!clock_.passed()) return false;
   if (overdue_ == Fault::idle_transaction_timeout) {
-    const config::Duration limit = host_.loop().config->timeouts.idle_transaction_timeout;
+    const config::Duration limit = timeout(host_.loop().config->timeouts.idle_transaction_timeout,
+                                           &config::UserTimeouts::idle_transaction_timeout);
     const TimePoint now = Clock::now();
     const bool up = limit.count() != 0 && idle_since_ + limit <= now;
     if (!up && idle_transaction_end() > now) return false;

@@ -150,6 +150,13 @@ class Session final : public Watcher,
   void set_clock();
   TimePoint idle_transaction_end();
   config::Duration idle_limit(config::Duration configured) const;
+  void take_timeouts();
+  /// The user's own, if it has one.
+  config::Duration timeout(config::Duration general,
+                           config::Duration config::UserTimeouts::*own) const {
+    if (!own_timeouts_ || (*own_timeouts_.*own).count() == 0) return general;
+    return *own_timeouts_.*own;
+  }
   bool time_is_up();
   bool drained();
   void enter(State state);
@@ -183,7 +190,8 @@ class Session final : public Watcher,
   std::array<std::uint8_t, 32> cancel_key_{};
   std::size_t cancel_key_size_ = 0;  ///< bytes of it that the client knows; zero: none yet
   std::string parting_words_;
-  std::string_view pin_;  ///< the reason last counted
+  std::unique_ptr<config::UserTimeouts> own_timeouts_;  ///< null: the user has none
+  std::string_view pin_;                                ///< the reason last counted
   // Beginnings of what is under way, kept where a timeout bounds it.
   TimePoint transaction_since_{};
   TimePoint query_since_{};

@@ -46,7 +46,9 @@ TEST(Password, OpenFilesAreNoticed) {
 }
 
 TEST(Password, NewestFirstWithoutDuplicates) {
-  User user{"app", {Secret("new"), ""}, PasswordSource{Secret("old"), ""}};
+  User user;
+  user.password.value = Secret("new");
+  user.old_password = PasswordSource{Secret("old"), ""};
   EXPECT_EQ(read_passwords(user), (std::vector<std::string>{"new", "old"}));
   user.old_password->value = Secret("new");
   EXPECT_EQ(read_passwords(user), std::vector<std::string>{"new"});

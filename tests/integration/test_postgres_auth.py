@@ -304,6 +304,18 @@ state = 'active' and usename = %s"
     gate.server_close()
 
 
+def test_a_user_without_a_password(launch, postgres, psql, tls, certificates):
+    """Where the server trusts, or takes a certificate, none is needed."""
+    weir = launch(postgres, listener_tls=tls, config={
+        "auth": {"method": "trust"},
+        "users": {"postgres": {"password": ""}, CERTIFIED_USER: {"password": ""}},
+        "backends": {"db": {"address": f"localhost:{postgres.port}", "tls": {
+            "mode": "verify-full", "ca_file": str(certificates.ca),
+            "cert_file": str(certificates.node_cert), "key_file": str(certificates.node_key)}}}})
+    for user in ("postgres", CERTIFIED_USER):
+        assert psql(weir.port, user=user, password="") == user
+
+
 def test_a_certificate_towards_the_backend(launch, postgres, certificates, psql, tls):
     weir = launch(postgres, listener_tls=tls, config={
         "users": {CERTIFIED_USER: {"password": "only for weirpool"}},

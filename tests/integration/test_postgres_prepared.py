@@ -35,6 +35,14 @@ SCRIPTS = {
         ("A", query("begin") + query("select 1/0") + parse("", text) + run(), 3),
         ("A", query("rollback"), 1), ("A", run("s"), 1), ("A", query(text), 1), ("A", run("s"), 1)]
        for text in ("deallocate s", "/* x */ deallocate prepare s")},
+    "closed between Bind and Execute of its DEALLOCATE": [
+        ("A", parse("s", "select 1") + SYNC, 1),
+        ("A", parse("", "deallocate s") + bind("", "") + pgwire.message(b"C", b"Ss\0") + execute()
+         + SYNC, 1),
+        ("A", parse("s", "select 2") + run("s"), 1),
+        ("A", parse("", "deallocate s") + bind("", "") + pgwire.message(b"C", b"Ss\0")
+         + parse("s", "select 3") + execute() + SYNC, 1),
+        ("A", run("s"), 1)],
     "comments, and where the error is": [
         ("A", parse(f"c{number}", text.format(number)) + run(f"c{number}"), 1)
         for number, text in enumerate([

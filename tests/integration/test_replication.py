@@ -31,6 +31,13 @@ def test_a_base_backup_with_its_log(launch, replicating, program, tmp_path):
     until(lambda: walsenders(replicating) == [], "its backends are closed", 20)
 
 
+async def kinds(port, table):
+    console = await pgwire.PgConn.connect(HOST, port, USER, PASSWORD, "pgbouncer")
+    rows = (await console.query(f"SHOW {table}")).check().rows
+    await console.close()
+    return sorted(row[3].decode() for row in rows if row[2] != b"pgbouncer")
+
+
 def test_both_kinds_and_normal_clients_beside_them(launch, replicating, aio):
     weir = launch(replicating, max_connections=3)
 
@@ -44,6 +51,9 @@ def test_both_kinds_and_normal_clients_beside_them(launch, replicating, aio):
         assert (await logical.query("IDENTIFY_SYSTEM")).check().rows[0][3] == DATABASE.encode()
         assert await logical.value("select 1") == "1"
         assert await normal.value("select 2") == "2"
+        assert await kinds(weir.port, "CLIENTS") == ["logical", "none", "physical"]
+        assert [kind for kind in await kinds(weir.port, "SERVERS") if kind != "none"] == [
+            "logical", "physical"]
         assert "standby" in walsenders(replicating)
         (await physical.query("CREATE_REPLICATION_SLOT gone TEMPORARY PHYSICAL")).check()
         await physical.close()

@@ -7,6 +7,7 @@ import pytest
 
 from servers import DATABASE, HOST, PASSWORD, USER
 from weirtest import pgwire
+from weirtest.pgwire import SYNC, bind, execute, parse, query
 
 # Each step: who, what. "+" in front: as an extended batch. A client is connected when it first
 # speaks, with the startup parameters its name has here.
@@ -58,6 +59,14 @@ SCRIPTS = {
         ("S", "reset timezone"), ("A", SHOW), ("S", SHOW), ("O", "set work_mem = '1MB'"),
         ("O", SHOW), ("O", "reset all"), ("A", SHOW), ("O", SHOW), ("O", "discard all"),
         ("A", SHOW), ("O", SHOW), ("S", "discard all"), ("S", SHOW)],
+    "back to the startup parameters inside a transaction": [
+        (who, line) for who in "SO" for line in (
+            "begin", "set timezone = 'PRC'", "set work_mem = '1MB'", "reset timezone", SHOW,
+            "+set work_mem to default", SHOW, "savepoint s", "set work_mem = '2MB'", "reset all", SHOW,
+            "rollback to s", SHOW, "reset my.tenant", SHOW, "savepoint t", "set search_path = nowhere",
+            "reset search_path; select 1/0", "rollback to t", SHOW, "commit", SHOW, "begin",
+            "set work_mem = '3MB'", "reset work_mem", "rollback", SHOW, "begin; reset all", SHOW,
+            "commit", SHOW)] + [("A", SHOW)],
     "roles": [
         ("A", "set role worker"), ("B", SHOW), ("A", SHOW), ("B", SHOW),
         ("A", "set work_mem = '7MB'"), ("B", SHOW), ("A", SHOW), ("A", "reset role"),
@@ -173,6 +182,23 @@ SCRIPTS = {
         ("A", "deallocate pdo_1"), ("A", "rollback"), ("B", "begin"), ("B", "select 1/0"),
         ("B", "deallocate pdo_1"), ("B", "rollback"), ("B", "@pdo_1"), ("B", "deallocate all"),
         ("B", "+@pdo_1:select 4"), ("B", "discard all"), ("B", "+@pdo_1:select 5")],
+    "prepared by the protocol, executed in SQL": [
+        ("A", "+@s:select 1"), ("B", "+@s:select 2"), ("A", "execute s"), ("B", "EXECUTE \"s\";"),
+        ("C", "execute s"), ("A", "+@i:insert into pg_temp.none values (1)"),
+        ("A", "begin"), ("A", "/* x */ explain (costs off) execute s"), ("B", "explain verbose execute s"),
+        ("A", "select 1/0"), ("A", "execute s"), ("A", "rollback"), ("A", "execute nobodys"),
+        ("A", "execute s; select 3"), ("A", "execute s (1)"), ("A", "deallocate s"), ("A", "execute s"),
+        ("A", "prepare s as select 4"), ("A", "@s"), ("B", "execute s"), ("A", "execute s"),
+        ("A", "create table gone (a int)"), ("A", "+@g:select * from gone"), ("B", "drop table gone"),
+        ("A", "execute g"), ("A", "begin"), ("A", "execute g"), ("A", "execute s"), ("A", "rollback"),
+        ("B", "create table gone (a int, b int); insert into gone values (1, 2)"),
+        ("A", "+@l:select pg_advisory_lock(9)"), ("A", "select pg_advisory_unlock(9)"),
+        ("A", "execute l"), ("B", "select pg_try_advisory_lock(9)"), ("A", "select pg_advisory_unlock(9)"),
+        ("B", "drop table gone")],
+    "prepared statements and what their plans fold": [
+        ("A", "set extra_float_digits = -10"), ("B", "set bytea_output = 'escape'"),
+        *((who, "+@s:select (1.0::float8 / 3)::text || '\\xff'::bytea::text") for who in "CAB"),
+        *((who, "@s") for who in "ABCABC"), ("A", "+@s:select 1"), ("B", "+@s:selec 1")],
     "sequences": [
         ("A", "create sequence s"), ("A", "begin"), ("A", "select nextval('s')"),
         ("A", "select currval('s'), lastval()"), ("A", "commit"),
@@ -238,6 +264,17 @@ async def play(port, script):
         await players.close()
 
 
+async def one_value(port, text):
+    one = await pgwire.PgConn.connect(HOST, port, USER, PASSWORD, DATABASE)
+    answer = await one.query(text)
+    await one.close()
+    return answer.value()
+
+
+def batch(text):
+    return parse("", text) + bind("", "") + execute() + SYNC
+
+
 @pytest.fixture(scope="module")
 def roles(postgres):
     postgres.execute("create role worker")
@@ -254,6 +291,73 @@ def test_nobody_can_tell_the_difference(launch, postgres, roles, aio, name):
         through = aio(play(weir.port, SCRIPTS[name]))
         for here, there in zip(direct, through):
             assert here == there
+
+
+def test_reset_and_what_is_pipelined_behind_it(launch, any_postgres, aio):
+    batches = [(query("reset timezone") + query("show timezone"), 2),
+               (query("begin") + query("reset timezone") + query("show timezone"), 3),
+               (batch("reset all") + batch("show timezone"), 2),
+               (query("commit") + query("show timezone"), 2)]
+
+    async def play(port):
+        one = await pgwire.PgConn.connect(HOST, port, USER, PASSWORD, DATABASE, timezone="PRC")
+        heard = []
+        for sent, answers in batches:
+            one.send(sent)
+            heard += [await one.answer() for _ in range(answers)]
+        await one.close()
+        return [(a.rows, a.tags, a.errors, a.status) for a in heard]
+
+    weir = launch(any_postgres, max_connections=1)
+    direct = aio(play(any_postgres.port))
+    assert [rows for rows, *_ in direct if rows] == [[(b"PRC",)]] * 4
+    assert aio(play(weir.port)) == direct
+
+
+def test_startup_values_beyond_ascii(launch, any_postgres, aio):
+    """The server takes their bytes as they are, but for application_name."""
+    names = ("application_name", "search_path", "my.tenant", "client_encoding")
+    ask = "select " + ",".join(f"convert_to(coalesce(current_setting('{name}', true), ''), 'UTF8')"
+                               for name in names)
+    startups = [{"application_name": "café", "search_path": "büro, public"},
+                {"options": "-c my.tenant=süd\\ 'x' -c application_name=ß", "client_encoding": "LATIN1"},
+                {"my.tenant": "süd"}, {}]
+
+    async def play(port):
+        clients = [await pgwire.PgConn.connect(HOST, port, USER, PASSWORD, DATABASE, **startup)
+                   for startup in startups]
+        heard = [one.parameters.get("application_name") for one in clients]
+        for _ in range(2):
+            heard += [(await one.query(ask)).check().rows for one in clients]
+        for text in ("begin", "reset all", ask, "commit", "set search_path to 'häuser'", ask,
+                     "reset search_path", ask):
+            heard += [(await one.query(text)).check().rows for one in clients]
+        for one in clients:
+            await one.close()
+        return heard
+
+    weir = launch(any_postgres, max_connections=len(startups))
+    assert aio(play(weir.port)) == aio(play(any_postgres.port))
+
+
+@pytest.mark.parametrize("startup", [{"datestyle": "nonsense"}, {"no_such_parameter": "1"},
+                                     {"options": "-c work_mem=much"}, {"timezone": "Moon/Far"}])
+def test_a_wrong_startup_value_ends_the_session_in_the_servers_words(launch, postgres, aio, startup):
+    """Weirpool asks no backend at login: what the server says there comes with the first statement."""
+    async def refusal(port):
+        with pytest.raises(pgwire.DatabaseError) as refused:
+            one = await pgwire.PgConn.connect(HOST, port, USER, PASSWORD, DATABASE, **startup)
+            answer = await one.query("select 1")
+            with pytest.raises(pgwire.Lost):
+                await one.answer()
+            answer.check()
+        error = refused.value
+        return error.code, error.message, error.fields["S"]
+
+    weir = launch(postgres, max_connections=1)
+    direct = aio(refusal(postgres.port))
+    assert aio(refusal(weir.port)) == direct and direct[2] == "FATAL"
+    assert aio(one_value(weir.port, "select 7")) == "7"
 
 
 def test_equal_settings_cost_no_round_trip(launch, postgres, aio):

@@ -4,6 +4,8 @@ import asyncio
 
 import pytest
 
+from servers import DATABASE, HOST, PASSWORD, USER
+from weirtest import pgwire
 from weirtest.poll import until
 from weirtest.wire import DatabaseError, Lost
 
@@ -32,6 +34,31 @@ def test_a_query_is_cancelled_after_query_timeout(launch, postgres, client_of, a
     until(lambda: postgres.value("select count(*) from pg_stat_activity where "
                                  "query like 'select pg_sleep(60)%' and state = 'active'") == 0,
           "the statement has gone at the server")
+
+
+def test_users_have_timeouts_of_their_own(launch, postgres, aio):
+    weir = launch(postgres, max_connections=3, config={
+        "timeouts": {"query_timeout": "1m", "idle_transaction_timeout": "200ms"},
+        "users": {USER: {"password": PASSWORD, "query_timeout": "300ms",
+                         "idle_transaction_timeout": "1h"}}})
+
+    async def connect():
+        return await pgwire.PgConn.connect(HOST, weir.port, USER, PASSWORD, DATABASE)
+
+    async def scenario():
+        patient, hasty = await connect(), await connect()
+        (await patient.query("begin")).check()
+        with pytest.raises(DatabaseError) as caught:
+            await hasty.value("select pg_sleep(60)")
+        assert caught.value.code == "57014"
+        assert await patient.value("select 3") == "3", "its own limit is an hour"
+        weir.config["users"][USER] = {"password": PASSWORD}
+        weir.reload()
+        assert await patient.value("select pg_sleep(0.4)") == "", "the general limit is a minute"
+        with pytest.raises((DatabaseError, Lost)):
+            (await patient.answer()).check()
+
+    aio(scenario())
 
 
 def test_a_query_that_runs_too_long_ends_its_client(launch, mysql_like, client_of, aio):

@@ -48,7 +48,18 @@ TEST_F(CliTest, PrintsWhatIsGenerated) {
   EXPECT_EQ(call({"config", "sample"}).out, config::sample());
   EXPECT_EQ(call({"config", "schema"}).out, config::schema());
   EXPECT_EQ(call({"config", "reference"}).out, config::reference());
-  EXPECT_TRUE(call({"version"}).out.starts_with("weirpool "));
+  const Outcome version = call({"version"});
+  EXPECT_TRUE(version.out.starts_with("weirpool "));
+  for (const char* flag : {"--version", "-V"}) {
+    const Outcome same = call({flag});
+    EXPECT_EQ(same.out, version.out) << flag;
+    EXPECT_EQ(same.code, kExitOk) << flag;
+  }
+  for (const char* flag : {"--help", "-h"}) {
+    const Outcome help = call({flag});
+    EXPECT_NE(help.out.find("healthcheck"), std::string::npos) << flag;
+    EXPECT_EQ(help.code, kExitOk) << flag;
+  }
 }
 
 TEST_F(CliTest, ChecksAConfiguration) {

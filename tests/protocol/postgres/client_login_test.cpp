@@ -276,6 +276,25 @@ TEST(ClientLogin, IdentityComesFromTheStartup) {
   EXPECT_EQ(server.login.identity().application, "caf??");
 }
 
+TEST(ClientLogin, ApplicationNamesAreCleanedAsTheServersVersionDoes) {
+  for (const auto& [version, cleaned] :
+       {std::pair{"15.4", "caf??"}, std::pair{"16beta1", "caf\\xc3\\xa9"}}) {
+    Server server;
+    server.facts->parameters = {{"server_version", version}, {"application_name", ""}};
+    play(server.wire,
+         client_scram(startup({{"user", "app"}, {"application_name", "caf\xC3\xA9"}}), "new"));
+    EXPECT_NE(server.wire.to_client().find(status("application_name", cleaned)), std::string::npos);
+    EXPECT_EQ(server.login.take_conversation()->application(), cleaned);
+  }
+}
+
+TEST(ClientLogin, OtherValuesBeyondAsciiAreKept) {
+  Server server;
+  play(server.wire,
+       client_scram(startup({{"user", "app"}, {"client_encoding", "\xC3\xA9"}}), "new"));
+  EXPECT_NE(server.wire.to_client().find(status("client_encoding", "\xC3\xA9")), std::string::npos);
+}
+
 TEST(ClientLogin, AMissingUserIsNamed) {
   Server server;
   server.wire.feed(Party::client, startup({{"database", "db"}}));
@@ -294,8 +313,8 @@ TEST(ClientLogin, WantedParametersAreGreetedWith) {
 }
 
 TEST(ClientLogin, WhatCannotBeFollowedIsRefused) {
-  for (const auto& [name, value] : std::vector<std::pair<std::string, std::string>>{
-           {"options", "-d 5"}, {"a b", "x"}, {"search_path", "caf\xC3\xA9"}}) {
+  for (const auto& [name, value] :
+       std::vector<std::pair<std::string, std::string>>{{"options", "-d 5"}, {"a b", "x"}}) {
     Server server;
     server.wire.feed(Party::client, startup({{"user", "app"}, {name, value}}));
     EXPECT_EQ(server.wire.fault(), Fault::unsupported) << name;
@@ -315,6 +334,8 @@ TEST(ClientLogin, ReplicationClientsHaveBackendsOfTheirOwn) {
     const auto conversation = server.login.take_conversation();
     const bool own = dynamic_cast<protocol::postgres::ReplicationConversation*>(conversation.get());
     EXPECT_EQ(own, variants.back() != 0) << replication;
+    const std::string kind = replication == std::string("true") ? "physical" : "logical";
+    EXPECT_EQ(conversation->replication(), own ? kind : "") << replication;
   }
   EXPECT_NE(variants[0], 0U);
   EXPECT_NE(variants[1], 0U);

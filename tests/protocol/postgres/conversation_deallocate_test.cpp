@@ -61,6 +61,19 @@ TEST(ConversationDeallocate, BoundAndNotExecutedItDropsNothing) {
   }
 }
 
+TEST(ConversationDeallocate, WhatIsClosedBetweenBindAndExecuteIsMissed) {
+  const Script script{
+      client(parse("s", "select 1") + sync()), backend(parse_complete() + ready()),
+      client(parse("", "deallocate s") + bind_to("", "") + close_of('S', "s") + execute() + sync()),
+      backend(parse_complete() + parse_complete() + bind_complete() +
+              error("42601", "syntax error") + ready())};
+  const Outcome heard = play_all_ways(script);
+  EXPECT_EQ(tags(heard.to_client), "1Z123EZ");
+  EXPECT_NE(heard.to_client.find("26000"), std::string::npos);
+  EXPECT_NE(heard.to_client.find("\"s\" does not exist"), std::string::npos);
+  EXPECT_FALSE(heard.attached);
+}
+
 TEST(ConversationDeallocate, OneThatFailsForgetsNothing) {
   Rig rig;
   rig.wire.feed(Party::client, parse("a", "select 1") + sync());

@@ -301,7 +301,7 @@ TEST(ConversationSql, AParameterChangedSincePinsWhileItIs) {
     rig.wire.feed(Party::backend,
                   row_description() + row_of({value}) + command("SELECT 1") + ready());
   };
-  set("set work_mem = 8192", "8MB");
+  set("set lock_timeout = 8192", "8192ms");
   EXPECT_FALSE(rig.attached) << "it never changes what a text means";
   set("set search_path = x", "x");
   EXPECT_EQ(rig.conversation.pin_reason(), "sql_prepare");

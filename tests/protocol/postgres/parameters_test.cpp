@@ -30,6 +30,26 @@ TEST(Parameters, ValuesCannotBeMistakenForNames) {
   EXPECT_NE(catalog.of({{"a", "b"}, {"c", "d"}}), catalog.of({{"a", ""}, {"b", "c"}}));
 }
 
+TEST(Parameters, WhatAPlanWasMadeUnderIsPartOfItsMeaning) {
+  ProfileCatalog catalog;
+  const std::string none = catalog.of({})->meaning();
+  for (const char* name :
+       {"enable_seqscan", "plan_cache_mode", "random_page_cost", "work_mem", "jit", "search_path",
+        "datestyle", "extra_float_digits", "bytea_output", "role", "row_security"}) {
+    EXPECT_NE(catalog.of({{name, "1"}})->meaning(), none) << name;
+  }
+  for (const char* name : {"application_name", "statement_timeout", "lock_timeout"}) {
+    EXPECT_EQ(catalog.of({{name, "1"}})->meaning(), none) << name;
+  }
+}
+
+TEST(Parameters, BytesBeyondAsciiAreTheDatabasesEncoding) {
+  ProfileCatalog catalog;
+  EXPECT_EQ(fresh().difference(*catalog.of({{"my.tenant", "s\xC3\xBC'"}})).text,
+            "SELECT pg_catalog.set_config(E'my.tenant',pg_catalog.convert_from("
+            "E'\\\\x73c3bc27'::pg_catalog.bytea,pg_catalog.getdatabaseencoding()),false)");
+}
+
 TEST(Parameters, DifferencesAreQuoted) {
   ProfileCatalog catalog;
   const BackendParameters backend = fresh();

@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include "protocol/postgres/parameters.hpp"
+
 namespace weirpool::protocol::postgres {
 namespace {
 
@@ -24,6 +26,21 @@ TEST(SqlPrepare, NothingElseIsOne) {
     EXPECT_EQ(deallocated_name(text), std::nullopt) << text;
   }
   EXPECT_EQ(deallocated_name("deallocate " + std::string(64, 's')), std::nullopt);
+}
+
+TEST(SqlPrepare, WhatIsExecutedIsFound) {
+  for (const std::string text :
+       {"execute s", "EXECUTE S(1)", "-- x\n execute\"s\"", "explain execute s;",
+        "explain (analyze, costs off) execute s", "explain analyze verbose execute /* */ s (1)"}) {
+    const auto found = executed_name(text);
+    ASSERT_TRUE(found) << text;
+    EXPECT_EQ(found->name, "s") << text;
+    EXPECT_EQ(lower_case(text.substr(found->at, found->size)).find('s'), found->size / 3) << text;
+  }
+  for (const char* text : {"", "execute", "execute ", "execute (1)", "explain select 1",
+                           "explain (", "executes s", "execute \"s", "prepare s as execute t"}) {
+    EXPECT_FALSE(executed_name(text)) << text;
+  }
 }
 
 }  // namespace

@@ -53,6 +53,20 @@ TEST(ShowLinksTest, ABackendThatHasToGo) {
   EXPECT_EQ(rows[0][15], "");
 }
 
+TEST(ShowLinksTest, BackendsStreamWhatTheirClientsDo) {
+  for (const char* kind : {"logical", "physical", ""}) {
+    Report report = with_links();
+    report.clients[0].replication = kind;
+    report.backends[0].other = report.clients[0].address;
+    report.backends.push_back(report.backends[0]);
+    report.backends[1].other = 0x3000;
+    const std::string shown = *kind == '\0' ? "none" : kind;
+    EXPECT_EQ(clients(report)[0][3], shown);
+    EXPECT_EQ(servers(report)[0][3], shown);
+    EXPECT_EQ(servers(report)[1][3], "none");
+  }
+}
+
 TEST(ShowLinksTest, SocketsAreBothAndActiveOnesSome) {
   EXPECT_EQ(sockets(with_links()).size(), 3U);
   EXPECT_EQ(active_sockets(with_links()).size(), 1U);
