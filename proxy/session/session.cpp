@@ -86,13 +86,19 @@ Task<void> Session::serve() {
 
 Session::Next Session::relay() {
   if (cancelling_ && cancel_uncertain()) ended(Party::backend);
-  // Who stands still has nothing to do until the other one has moved.
+  // Who stands still has nothing to do until the other one has moved, or made room.
   bool client_may = true;
   bool backend_may = true;
   while ((client_may || backend_may) && next_ == Next::wait) {
-    if (std::exchange(client_may, false)) backend_may |= speaks() && drive(Party::client);
-    if (next_ == Next::wait && std::exchange(backend_may, false)) {
-      client_may = lease_ && drive(Party::backend);
+    if (std::exchange(client_may, false)) {
+      const bool clogged = !steppable(down_);
+      backend_may |= speaks() && drive(Party::client);
+      backend_may |= clogged && steppable(down_);
+    }
+    if (next_ == Next::wait && std::exchange(backend_may, false) && lease_) {
+      const bool clogged = !steppable(up_);
+      client_may = drive(Party::backend);
+      client_may |= clogged && steppable(up_);
     }
     if (next_ == Next::lease) {
       if (retry_refused_) break;
@@ -112,9 +118,11 @@ bool Session::drive(Party from) {
   const bool client = from == Party::client;
   bool moved = false;
   for (int round = 0; round < kRounds; ++round) {
-    while (flow.steppable() && !up_.inserting() && !down_.inserting()) {
+    bool waits = false;
+    while (steppable(flow)) {
       const Verdict verdict = conversation_->step(from, flow.unread());
-      if (!apply(from, verdict)) break;
+      waits = !apply(from, verdict);
+      if (waits) break;
       moved = true;
       if (next_ != Next::wait || (client ? !speaks() : !lease_)) {
         flush();
@@ -123,6 +131,8 @@ bool Session::drive(Party from) {
     }
     if (!flush()) return true;
     if (!client && !lease_) return true;
+    // What stood in the way of a step has been written.
+    if (!waits && steppable(flow)) continue;
     if (client && winding_up()) return moved;
     if (stands_still()) return moved;
     const Io io = flow.fill(client ? client_ : lease_->stream);

@@ -107,6 +107,10 @@ class Session final : public Watcher,
   void depart(Departure how);
   void turn_deaf();
   bool winding_up() const { return departure_ != Departure::none; }
+  /// The engine may be asked about what `flow` holds.
+  bool steppable(const Flow& flow) const {
+    return flow.steppable() && !up_.inserting() && !down_.inserting();
+  }
   /// Nothing is read until the administrator says so. Who has gone holds nobody up.
   bool stands_still() const { return host_.suspended() && !winding_up(); }
   bool wound_up();
