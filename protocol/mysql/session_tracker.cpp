@@ -32,8 +32,8 @@ void SessionTracker::detached() {
 }
 
 void SessionTracker::lost_transaction_ended() {
-  constexpr unsigned kOpen = status::in_trans | status::in_trans_readonly;
-  status_ = static_cast<std::uint16_t>(status_ & ~kOpen);
+  constexpr unsigned kInTransaction = status::in_trans | status::in_trans_readonly;
+  status_ = static_cast<std::uint16_t>(status_ & ~kInTransaction);
 }
 
 void SessionTracker::reset(const SessionState& to, std::uint16_t status) {
