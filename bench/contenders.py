@@ -1,12 +1,14 @@
 """Who stands between the load and the database: Weirpool, its peers where they are installed, the
 floor, and nothing at all. Each with the same number of backends, in front of the same server."""
 
+import ctypes
 import os
 import pwd
 import re
 import shutil
 import signal
 import subprocess
+import time
 from pathlib import Path
 
 import proxy
@@ -18,7 +20,7 @@ CORES = os.cpu_count() or 1
 PEERS = os.environ.get("WEIRPOOL_PEERS", "")
 BACKENDS = 20
 MANY_CLIENTS = 12000
-TICKS = os.sysconf("SC_CLK_TCK")
+LIBC = ctypes.CDLL(None)
 # Poolers that refuse to run as root run as this one.
 OWNER = "postgres"
 
@@ -36,6 +38,15 @@ def children(pid):
         for task in Path(f"/proc/{one}/task").glob("*/children"):
             found += [int(child) for child in task.read_text(encoding="ascii").split()]
     return found
+
+
+def cpu_clock(pid):
+    """The clock of a process's CPU time, which counts nanoseconds where /proc counts ticks."""
+    clock = ctypes.c_int()
+    error = LIBC.clock_getcpuclockid(pid, ctypes.byref(clock))
+    if error:
+        raise OSError(error, os.strerror(error))
+    return clock.value
 
 
 class Contender:
@@ -114,11 +125,7 @@ class Contender:
         return [pid for process in self.processes for pid in children(process.pid)]
 
     def cpu_seconds(self):
-        total = 0
-        for pid in self.pids():
-            fields = Path(f"/proc/{pid}/stat").read_text(encoding="ascii").rsplit(")", 1)[1].split()
-            total += int(fields[11]) + int(fields[12])
-        return total / TICKS
+        return sum(time.clock_gettime(cpu_clock(pid)) for pid in self.pids())
 
     def resident_bytes(self):
         """Private and shared pages of all its processes, shared ones once."""

@@ -71,7 +71,7 @@ def among_pools(one, seconds):
 
 
 def login(tls):
-    return lambda one, seconds: loads.logins(one, 100 * seconds, tls)
+    return lambda one, seconds: loads.logins(one, 250 * seconds, tls)
 
 
 def idle(tls):

@@ -54,6 +54,7 @@ class Server {
   void on_signal(int signal);
   std::string reload();
   void apply(std::shared_ptr<config::Config> config);
+  void put_in_force();
   void make_control();
   void leave(Departure how);
   void order(const char* command);
@@ -290,8 +291,7 @@ std::string Server::reload() {
     restart += (restart.empty() ? "" : ", ") + path;
   }
   config_ = config;
-  log::set(config_->log);
-  for (const auto& worker : workers_) worker->apply(runtime_);
+  put_in_force();
   observer_->reloaded(true);
   log::event(log::Level::info, "config_reload", "configuration applied",
              {{"ok", true}, {"needs_restart", restart}});
@@ -310,7 +310,12 @@ void Server::apply(std::shared_ptr<config::Config> config) {
   config_ = std::move(config);
   runtime->config = config_;
   runtime_ = std::move(runtime);
+  put_in_force();
+}
+
+void Server::put_in_force() {
   log::set(config_->log);
+  for (const auto& listener : listeners_) listener->set_options(config_->tcp);
   for (const auto& worker : workers_) worker->apply(runtime_);
 }
 

@@ -8,7 +8,6 @@
 #include "config/password.hpp"
 #include "protocol/reader.hpp"
 #include "proxy/log/log.hpp"
-#include "proxy/net/socket_options.hpp"
 #include "proxy/net/supervise.hpp"
 
 namespace weirpool::proxy {
@@ -55,7 +54,6 @@ void Worker::adopt(int fd, std::size_t site, protocol::Fault refusal) {
   session_count_.fetch_add(1, std::memory_order_relaxed);
   loop_.post([this, fd, site, refusal] {
     metrics_.accepted.add(1);
-    set_tcp_options(fd, loop_.config->tcp);
     Stream::Parts parts;
     parts.fd = fd;
     auto session = std::make_unique<Session>(*this, runtime_->sites[site], std::move(parts),

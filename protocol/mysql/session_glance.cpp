@@ -2,8 +2,8 @@
 // sees of most of them that it is so, at a small part of what a scan takes to be exact: quotes and
 // comments are not told apart from the rest, so words in them count too.
 #include <algorithm>
-#include <cstdint>
 
+#include "protocol/glance.hpp"
 #include "protocol/mysql/session_vocabulary.hpp"
 
 namespace weirpool::protocol::mysql {
@@ -34,20 +34,7 @@ constexpr WordShapes kLoudShapes = [] {
   return shapes;
 }();
 
-enum class Kind : std::uint8_t { mark, other, word };
-
-constexpr std::array<Kind, 256> kKinds = [] {
-  std::array<Kind, 256> kinds{};
-  for (std::size_t c = 0; c < kinds.size(); ++c) {
-    const bool word = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-                      c == '_' || c == '$' || c >= 0x80;
-    const bool mark = c == ';' || c == '@' || c == '/';
-    kinds[c] = word ? Kind::word : mark ? Kind::mark : Kind::other;
-  }
-  return kinds;
-}();
-
-Kind kind_of(char c) { return kKinds[static_cast<unsigned char>(c)]; }
+constexpr Glyphs kGlyphs = glyphs(";@/", "_$", Glyph::letter);
 
 bool quiet(std::string_view word) {
   if (lower(word[0]) == kTrackPrefix[0] && begins_with(word, kTrackPrefix)) return false;
@@ -83,24 +70,9 @@ std::string_view skip_front(std::string_view text) {
 }
 
 std::string_view first_word(std::string_view text) {
-  const auto end =
-      std::find_if(text.begin(), text.end(), [](char c) { return kind_of(c) != Kind::word; });
+  const auto end = std::find_if(text.begin(), text.end(),
+                                [](char c) { return glyph_of(kGlyphs, c) != Glyph::letter; });
   return text.substr(0, static_cast<std::size_t>(end - text.begin()));
-}
-
-bool nothing_loud(std::string_view text) {
-  const char* const end = text.data() + text.size();
-  for (const char* at = text.data(); at != end;) {
-    const char* const begin = at++;
-    const Kind kind = kind_of(*begin);
-    if (kind == Kind::mark && !harmless_mark(text, static_cast<std::size_t>(begin - text.data()))) {
-      return false;
-    }
-    if (kind != Kind::word) continue;
-    while (at != end && kind_of(*at) == Kind::word) ++at;
-    if (!quiet({begin, static_cast<std::size_t>(at - begin)})) return false;
-  }
-  return true;
 }
 
 }  // namespace
@@ -112,7 +84,8 @@ bool SessionText::glance(Bytes text) {
   const bool inserts = same_word(first, "insert") || same_word(first, "replace");
   const bool concerns_rows = updates || inserts || same_word(first, "select") ||
                              same_word(first, "delete") || same_word(first, "with");
-  if (!concerns_rows || mode_.everything || !nothing_loud(all)) return false;
+  if (!concerns_rows || mode_.everything) return false;
+  if (!nothing_seen(all, kGlyphs, harmless_mark, quiet)) return false;
   first_ = updates ? First::update : First::other;
   if (updates) note(Seen::updates);
   if (inserts) note(Seen::inserts);

@@ -11,6 +11,7 @@
 
 #include "config/limits.hpp"
 #include "proxy/log/log.hpp"
+#include "proxy/net/socket_options.hpp"
 
 namespace weirpool::proxy {
 
@@ -38,6 +39,7 @@ Listener::Listener(boost::asio::io_context& io, const config::Address& address,
     acceptor_.bind(endpoint);
     acceptor_.listen(static_cast<int>(tcp_options.backlog));
     acceptor_.native_non_blocking(true);
+    set_options(tcp_options);
   } catch (const boost::system::system_error& error) {
     throw std::runtime_error("cannot listen on " + name + ": " + error.code().message());
   }
@@ -46,6 +48,10 @@ Listener::Listener(boost::asio::io_context& io, const config::Address& address,
 
 Listener::~Listener() {
   if (reserve_ >= 0) ::close(reserve_);
+}
+
+void Listener::set_options(const config::Tcp& tcp) {
+  set_tcp_options(acceptor_.native_handle(), tcp);
 }
 
 std::uint16_t Listener::port() const { return acceptor_.local_endpoint().port(); }

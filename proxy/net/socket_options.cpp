@@ -21,8 +21,9 @@ int whole_seconds(config::Duration duration) {
 
 void set_tcp_options(int fd, const config::Tcp& tcp) {
   set_int(fd, IPPROTO_TCP, TCP_NODELAY, 1);
-  if (tcp.keepalive_idle.count() > 0) {
-    set_int(fd, SOL_SOCKET, SO_KEEPALIVE, 1);
+  const bool keepalive = tcp.keepalive_idle.count() > 0;
+  set_int(fd, SOL_SOCKET, SO_KEEPALIVE, keepalive ? 1 : 0);
+  if (keepalive) {
     set_int(fd, IPPROTO_TCP, TCP_KEEPIDLE, whole_seconds(tcp.keepalive_idle));
     set_int(fd, IPPROTO_TCP, TCP_KEEPINTVL, whole_seconds(tcp.keepalive_interval));
     set_int(fd, IPPROTO_TCP, TCP_KEEPCNT, static_cast<int>(tcp.keepalive_count));

@@ -1,7 +1,8 @@
 """What a MySQL or MariaDB server has been told, by its own general log: the oracle for replay, and
 for the absence of round trips nobody asked for."""
 
-from servers import USER
+from servers import DATABASE, HOST, PASSWORD, USER
+from weirtest import mywire
 
 # Kinds that open and close connections, and what weirpool tells every new one.
 COMING_AND_GOING = {"Connect", "Quit"}
@@ -44,3 +45,23 @@ class History:
         self._run("set global general_log = off")
         self._run("set global log_output = 'FILE'")
         self.admin.close()
+
+
+def play(weir, server, aio, scenario, clients=2):
+    """Runs `scenario(told, *clients)` with clients that have connected, and told() empty."""
+    async def run(told):
+        opened = [await mywire.MyConn.connect(HOST, weir.port, USER, PASSWORD, DATABASE, charset=0)
+                  for _ in range(clients)]
+        await opened[0].query("select 1")
+        told.clear()
+        await scenario(told, *opened)
+        for one in opened:
+            await one.close()
+
+    with History(server) as told:
+        aio(run(told))
+
+
+def statements(told):
+    """Texts alone; both servers name their own kinds."""
+    return [text for _, text in told()]

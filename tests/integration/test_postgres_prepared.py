@@ -1,11 +1,16 @@
 """Statements of the extended protocol, message by message: who talks to the server itself and who
 shares one of its backends must hear the same."""
 
+import asyncio
+
 import pytest
 
 from servers import DATABASE, HOST, PASSWORD, USER
 from weirtest import pgwire
 from weirtest.pgwire import SYNC, bind, execute, parse, query
+
+
+FLUSH = "select pg_stat_force_next_flush(), count(*) from pg_class"
 
 
 def run(name=""):
@@ -111,6 +116,7 @@ def test_beyond_the_bounds_of_named_statements_only_parse_fails(launch, postgres
 
 
 @pytest.mark.parametrize("text", ["/*traceparent='00-{:032x}-01'*/ select 1",
+                                  "select 1 /*traceparent='00-{:032x}-01'*/",
                                   "select 1 -- traceparent='00-{:032x}-01'"])
 def test_trace_comments_make_no_new_statements(launch, postgres, aio, text):
     weir = launch(postgres, max_connections=1)
@@ -123,5 +129,71 @@ def test_trace_comments_make_no_new_statements(launch, postgres, aio, text):
         assert await one.value("select count(*) from pg_prepared_statements "
                                "where name like 'weirpool%'") == "1"
         await one.close()
+
+    aio(scenario())
+
+
+def test_statements_prepared_in_sql_share_backends(launch, postgres, aio):
+    """Clients with the same statements share one backend for nothing; those with others too, and
+    nobody is pinned."""
+    weir = launch(postgres, max_connections=1)
+    count = f"select xact_commit from pg_stat_database where datname = '{DATABASE}'"
+
+    async def scenario():
+        clients = [await pgwire.PgConn.connect(HOST, weir.port, USER, PASSWORD, DATABASE)
+                   for _ in range(3)]
+        watcher = await pgwire.PgConn.connect(HOST, postgres.port, USER, PASSWORD, DATABASE)
+        for one in clients[:2]:
+            (await one.query("prepare p(int) as select $1 + 1")).check()
+        (await clients[2].query("prepare p(int) as select $1 + 2")).check()
+        for number in range(10):
+            for one, more in zip(clients, (1, 1, 2)):
+                assert await one.value(f"execute p({number})") == str(number + more)
+        await clients[0].query(FLUSH)
+        before = int(await watcher.value(count))
+        for number in range(100):
+            for one in clients[:2]:
+                assert await one.value(f"execute p({number})") == str(number + 1)
+        await clients[0].query(FLUSH)
+        after = int(await watcher.value(count))
+        for one in (*clients, watcher):
+            await one.close()
+        return after - before
+
+    assert 200 <= aio(scenario()) <= 230
+    pins = {labels["reason"]: value for name, labels, value in weir.metrics().samples
+            if name == "weirpool_pins_total"}
+    assert not pins.get("sql_prepare"), pins
+
+
+@pytest.mark.parametrize("described", [False, True])
+def test_a_changed_table_is_no_clients_problem(launch, postgres, aio, described):
+    """"cached plan must not change result type": on every backend, for old clients and new."""
+    weir = launch(postgres, max_connections=3)
+    text = "select * from healed"
+
+    async def scenario():
+        owner = await pgwire.PgConn.connect(HOST, postgres.port, USER, PASSWORD, DATABASE)
+        await owner.query("create table healed as select 1 as a")
+        clients = [await pgwire.PgConn.connect(HOST, weir.port, USER, PASSWORD, DATABASE)
+                   for _ in range(9)]
+
+        async def ask(one, *before):
+            one.send(*before, pgwire.bind("", "s"),
+                     *([pgwire.describe_portal()] if described else []), pgwire.execute(),
+                     pgwire.SYNC)
+            return await one.answer()
+
+        await asyncio.gather(*(ask(one, pgwire.parse("s", text)) for one in clients))
+        await asyncio.gather(*(ask(one) for one in clients))
+        await owner.query("alter table healed add b text default 'new'")
+        for answer in await asyncio.gather(*(ask(one) for one in clients)):
+            assert answer.check().rows == [(b"1", b"new")]
+        late = await pgwire.PgConn.connect(HOST, weir.port, USER, PASSWORD, DATABASE)
+        assert (await ask(late, pgwire.parse("s", text))).check().rows == [(b"1", b"new")]
+        for one in (*clients, late):
+            await one.close()
+        await owner.query("drop table healed")
+        await owner.close()
 
     aio(scenario())

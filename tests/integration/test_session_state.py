@@ -384,39 +384,6 @@ def test_equal_settings_cost_no_round_trip(launch, postgres, aio):
     assert 200 <= aio(scenario()) <= 230
 
 
-def test_statements_prepared_in_sql_share_backends(launch, postgres, aio):
-    """Clients with the same statements share one backend for nothing; those with others too, and
-    nobody is pinned."""
-    weir = launch(postgres, max_connections=1)
-    count = f"select xact_commit from pg_stat_database where datname = '{DATABASE}'"
-
-    async def scenario():
-        clients = [await pgwire.PgConn.connect(HOST, weir.port, USER, PASSWORD, DATABASE)
-                   for _ in range(3)]
-        watcher = await pgwire.PgConn.connect(HOST, postgres.port, USER, PASSWORD, DATABASE)
-        for one in clients[:2]:
-            (await one.query("prepare p(int) as select $1 + 1")).check()
-        (await clients[2].query("prepare p(int) as select $1 + 2")).check()
-        for number in range(10):
-            for one, more in zip(clients, (1, 1, 2)):
-                assert await one.value(f"execute p({number})") == str(number + more)
-        await clients[0].query(FLUSH)
-        before = int(await watcher.value(count))
-        for number in range(100):
-            for one in clients[:2]:
-                assert await one.value(f"execute p({number})") == str(number + 1)
-        await clients[0].query(FLUSH)
-        after = int(await watcher.value(count))
-        for one in (*clients, watcher):
-            await one.close()
-        return after - before
-
-    assert 200 <= aio(scenario()) <= 230
-    pins = {labels["reason"]: value for name, labels, value in weir.metrics().samples
-            if name == "weirpool_pins_total"}
-    assert not pins.get("sql_prepare"), pins
-
-
 def test_the_next_client_of_a_pinned_backend_finds_nothing(launch, postgres, aio):
     weir = launch(postgres, max_connections=1)
     looks = ("select count(*) from pg_listening_channels()",
@@ -497,55 +464,6 @@ def test_many_clients_with_settings_of_their_own(launch, postgres, aio):
 
     async def scenario():
         await asyncio.gather(*(one_client(n) for n in range(12)))
-
-    aio(scenario())
-
-
-@pytest.mark.parametrize("described", [False, True])
-def test_a_changed_table_is_no_clients_problem(launch, postgres, aio, described):
-    """"cached plan must not change result type": on every backend, for old clients and new."""
-    weir = launch(postgres, max_connections=3)
-    text = "select * from healed"
-
-    async def scenario():
-        owner = await pgwire.PgConn.connect(HOST, postgres.port, USER, PASSWORD, DATABASE)
-        await owner.query("create table healed as select 1 as a")
-        clients = [await pgwire.PgConn.connect(HOST, weir.port, USER, PASSWORD, DATABASE)
-                   for _ in range(9)]
-
-        async def ask(one, *before):
-            one.send(*before, pgwire.bind("", "s"),
-                     *([pgwire.describe_portal()] if described else []), pgwire.execute(),
-                     pgwire.SYNC)
-            return await one.answer()
-
-        await asyncio.gather(*(ask(one, pgwire.parse("s", text)) for one in clients))
-        await asyncio.gather(*(ask(one) for one in clients))
-        await owner.query("alter table healed add b text default 'new'")
-        for answer in await asyncio.gather(*(ask(one) for one in clients)):
-            assert answer.check().rows == [(b"1", b"new")]
-        late = await pgwire.PgConn.connect(HOST, weir.port, USER, PASSWORD, DATABASE)
-        assert (await ask(late, pgwire.parse("s", text))).check().rows == [(b"1", b"new")]
-        for one in (*clients, late):
-            await one.close()
-        await owner.query("drop table healed")
-        await owner.close()
-
-    aio(scenario())
-
-
-def test_trace_comments_make_no_new_statements(launch, postgres, aio):
-    weir = launch(postgres, max_connections=1)
-
-    async def scenario():
-        one = await pgwire.PgConn.connect(HOST, weir.port, USER, PASSWORD, DATABASE)
-        for number in range(20):
-            answer = await one.extended(f"select $1::text /*traceparent='00-{number:032x}-01'*/",
-                                        [b"x"], name=f"s{number}")
-            assert answer.check().rows == [(b"x",)]
-        assert await one.value("select count(*) from pg_prepared_statements "
-                               "where name like 'weirpool%'") == "1"
-        await one.close()
 
     aio(scenario())
 

@@ -2,6 +2,8 @@
 
 #include <fcntl.h>
 #include <gtest/gtest.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -50,6 +52,29 @@ class ListenerTest : public testing::Test {
   std::vector<int> accepted_;
   std::unique_ptr<Listener> listener_;
 };
+
+TEST_F(ListenerTest, ClientsHaveTheOptionsOfTheirTime) {
+  const auto idle_seconds = [](int fd) {
+    int value = 0;
+    socklen_t size = sizeof value;
+    EXPECT_EQ(::getsockopt(fd, IPPROTO_TCP, TCP_KEEPIDLE, &value, &size), 0);
+    return value;
+  };
+  tcp_.keepalive_idle = std::chrono::seconds(7);
+  listener_->set_options(tcp_);
+  const ToyClient one(listener_->port());
+  ASSERT_TRUE(until([&] { return accepted_.size() == 1; }));
+  tcp_.keepalive_idle = std::chrono::seconds(9);
+  listener_->set_options(tcp_);
+  const ToyClient two(listener_->port());
+  ASSERT_TRUE(until([&] { return accepted_.size() == 2; }));
+  EXPECT_EQ(idle_seconds(accepted_[0]), 7);
+  EXPECT_EQ(idle_seconds(accepted_[1]), 9);
+  int no_delay = 0;
+  socklen_t size = sizeof no_delay;
+  ASSERT_EQ(::getsockopt(accepted_[0], IPPROTO_TCP, TCP_NODELAY, &no_delay, &size), 0);
+  EXPECT_NE(no_delay, 0);
+}
 
 TEST_F(ListenerTest, LeavesTheLastDescriptorsToOthers) {
   listener_.reset();
