@@ -63,6 +63,8 @@ inline constexpr std::chrono::milliseconds kLineTarget{5};
 /// overload, longer would let the line grow old.
 inline constexpr std::chrono::milliseconds kLineIntervalMin{100};
 inline constexpr std::chrono::milliseconds kLineIntervalMax{2000};
+/// A pool that has not grown for this long is taken for what it is, whatever it still waits for.
+inline constexpr std::chrono::milliseconds kGrowthStalled{1000};
 /// A standing line is looked at no more often than this.
 inline constexpr std::chrono::milliseconds kLineTick{1};
 /// And no more than these are told then that it is not their turn any more.

@@ -32,6 +32,8 @@ struct Powers {
   std::function<std::string()> reload;  ///< what is wrong; empty: applied
   std::function<void(std::shared_ptr<config::Config>)> apply;
   std::function<void(Departure)> leave;
+  /// For the metrics page; the signals of the window that has just ended.
+  std::function<void(const scaling::Signals&)> publish;
 };
 
 class Control {

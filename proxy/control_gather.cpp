@@ -155,6 +155,7 @@ void Control::take_window() {
     return settings_of(*config, {target->second.get(), name.database, name.user, 0}).caps.pool;
   };
   board_.read(powers_.numbers(), std::chrono::duration<double>(now - window_began_).count(), bound);
+  powers_.publish(board_.signals());
   window_began_ = now;
   window_timer_.expires_after(config::kScalingWindow);
   window_timer_.async_wait([this](boost::system::error_code error) {

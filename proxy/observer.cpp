@@ -26,7 +26,7 @@ struct Observer::Impl {
         workers(all_workers),
         population(everybody),
         exporter([this] { return gather(); }, WEIRPOOL_VERSION) {
-    reload.last_reload_ok_time = unix_now();
+    told.last_reload_ok_time = unix_now();
   }
 
   metrics::Snapshot gather() const;
@@ -41,7 +41,7 @@ struct Observer::Impl {
   std::atomic<bool> draining{false};
 
   mutable std::mutex mutex;  ///< guards what the main thread writes and the admin thread reads
-  metrics::Snapshot reload;  ///< only its reload and turned_away parts are used
+  metrics::Snapshot told;    ///< by the main thread: reloads, turned_away and scaling
   std::unique_ptr<admin::AdminServer> http;  ///< last: stops before what its pages refer to goes
 };
 
@@ -49,7 +49,7 @@ metrics::Snapshot Observer::Impl::gather() const {
   metrics::Snapshot all;
   {
     const std::lock_guard lock(mutex);
-    all = reload;
+    all = told;
   }
   const std::int64_t now = Clock::now().time_since_epoch().count();
   for (const auto& worker : workers) {
@@ -133,18 +133,23 @@ metrics::Snapshot Observer::numbers() const { return impl_->gather(); }
 
 void Observer::reloaded(bool ok) {
   const std::lock_guard lock(impl_->mutex);
-  impl_->reload.last_reload_ok = ok;
+  impl_->told.last_reload_ok = ok;
   if (ok) {
-    impl_->reload.last_reload_ok_time = unix_now();
-    ++impl_->reload.reloads_ok;
+    impl_->told.last_reload_ok_time = unix_now();
+    ++impl_->told.reloads_ok;
   } else {
-    ++impl_->reload.reloads_failed;
+    ++impl_->told.reloads_failed;
   }
+}
+
+void Observer::scaling(const scaling::Signals& signals) {
+  const std::lock_guard lock(impl_->mutex);
+  impl_->told.scaling = signals.numbers();
 }
 
 void Observer::turned_away(protocol::Fault fault) {
   const std::lock_guard lock(impl_->mutex);
-  ++impl_->reload.turned_away[static_cast<std::size_t>(fault)];
+  ++impl_->told.turned_away[static_cast<std::size_t>(fault)];
 }
 
 }  // namespace weirpool::proxy

@@ -11,6 +11,7 @@
 #include "proxy/metrics/counters.hpp"
 #include "proxy/metrics/numbers.hpp"
 #include "proxy/runtime.hpp"
+#include "proxy/scaling/board.hpp"
 #include "proxy/worker.hpp"
 
 namespace weirpool::proxy {
@@ -28,6 +29,7 @@ class Observer {
   void set_ready();
   void set_draining();
   void reloaded(bool ok);
+  void scaling(const scaling::Signals& signals);
   /// A client that never became a session.
   void turned_away(protocol::Fault fault);
 

@@ -106,6 +106,7 @@ void Server::make_control() {
   powers.reload = [this] { return reload(); };
   powers.apply = [this](std::shared_ptr<config::Config> config) { apply(std::move(config)); };
   powers.leave = [this](Departure how) { leave(how); };
+  powers.publish = [this](const scaling::Signals& signals) { observer_->scaling(signals); };
   // By the loop: it runs only when everything is there.
   const auto order = [this](std::string command, bool patient, auto done) {
     boost::asio::post(io_, [this, command = std::move(command), patient, done = std::move(done)] {

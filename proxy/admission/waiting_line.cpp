@@ -86,15 +86,24 @@ Duration WaitingLine::retry_after(const Flow& flow, double random) const {
 
 // --- the line ------------------------------------------------------------------------------------
 
+/// Among many backends one more makes no difference, and one that does not come is not waited for.
+bool WaitingLine::grows(TimePoint now) const {
+  constexpr std::size_t kMany = 4;
+  if (supply_.coming == 0 || supply_.backends > kMany * supply_.coming) return false;
+  return supply_.backends == 0 || now - grown_ < config::kGrowthStalled;
+}
+
 void WaitingLine::supply(const Supply& supply, TimePoint now) {
+  if (supply_.coming == 0 || supply.backends > supply_.backends) grown_ = now;
   supply_ = supply;
+  unsettled_ = supply_.held_up || grows(now);
   if (overloadable()) return;
   detector_.forget(now, interval());
   door_.forget();
 }
 
 WaitingLine::Answer WaitingLine::admit(const Flow& flow, Duration patience, TimePoint now) {
-  if (supply_.coming > 0) return Answer::queue;
+  if (unsettled_) return Answer::queue;
   const Duration wait = predicted_wait(flow);
   if (wait == Duration::zero()) return Answer::queue;
   if (patience != Duration::max() && wait + times_.quantile(0.5) > patience) {

@@ -34,9 +34,11 @@ class WaitingLine {
   /// What is there to serve the line with.
   struct Supply {
     std::size_t backends = 0;  ///< lent or idle, of this shard
-    std::size_t coming = 0;    ///< more can and will be opened; a line is no overload then
+    std::size_t coming = 0;    ///< being opened; while the pool grows a line is no overload
     /// The least of what overload is measured by; zero: there is none.
     Duration target = config::kLineTarget;
+    /// Who waits does so for something else, and says nothing about demand.
+    bool held_up = false;
   };
 
   void supply(const Supply& supply, TimePoint now);
@@ -61,7 +63,7 @@ class WaitingLine {
   void served(FlowNode* borrower, Duration held, Duration advance, TimePoint now);
 
   bool overloaded() const { return detector_.overloaded() || door_.narrow(); }
-  bool overloadable() const { return supply_.coming == 0 && supply_.target > Duration::zero(); }
+  bool overloadable() const { return !unsettled_ && supply_.target > Duration::zero(); }
   /// How long a ticket of `flow` would stand in line if it came now; zero while that is not known.
   Duration predicted_wait(const Flow& flow) const;
   /// What a refused client is advised to wait before it tries again; `random` in [0, 1).
@@ -84,6 +86,7 @@ class WaitingLine {
 
  private:
   void look(TimePoint now);
+  bool grows(TimePoint now) const;
   /// The time between two departures.
   Duration gap() const;
   /// Does its source's own line leave room? While a line never ends, more come who go before it.
@@ -101,6 +104,8 @@ class WaitingLine {
   Door door_;
   ServiceTimes times_;
   Supply supply_;
+  bool unsettled_ = false;  ///< the pool grows, or is held up
+  TimePoint grown_{};       ///< the last time that it did, or began to
   TimePoint last_departure_{};
 };
 

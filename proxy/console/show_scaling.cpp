@@ -13,31 +13,28 @@ Cell fraction(double value) {
   return std::string(text.data());
 }
 
-std::vector<Cell> row(std::string scope, metrics::PoolName name, const scaling::Signal& signal) {
-  return {std::move(scope),
-          std::move(name.backend),
-          std::move(name.database),
-          std::move(name.user),
-          std::string(signal.label()),
-          std::string(signal.reason),
-          fraction(signal.offered_per_second),
-          fraction(signal.demand),
-          fraction(signal.useful),
-          fraction(signal.saturation()),
-          fraction(signal.wait_p95_seconds),
-          fraction(signal.shed_ratio),
-          number(signal.sources)};
+std::vector<Cell> row(const metrics::ScalingNumbers& numbers) {
+  return {std::string(numbers.scope),
+          numbers.of.backend,
+          numbers.of.database,
+          numbers.of.user,
+          std::string(numbers.verdict),
+          std::string(numbers.reason),
+          fraction(numbers.offered_per_second),
+          fraction(numbers.demand),
+          fraction(numbers.useful),
+          fraction(numbers.saturation),
+          fraction(numbers.wait_p95_seconds),
+          fraction(numbers.shed_ratio),
+          number(numbers.sources)};
 }
 
 }  // namespace
 
 Rows scaling_signals(const Report& report) {
-  Rows rows{row("whole", {}, report.scaling.whole)};
-  for (const auto& [name, signal] : report.scaling.servers) {
-    rows.push_back(row("backend", {name, {}, {}}, signal));
-  }
-  for (const auto& [name, signal] : report.scaling.pools) {
-    rows.push_back(row("pool", name, signal));
+  Rows rows;
+  for (const metrics::ScalingNumbers& numbers : report.scaling.numbers()) {
+    rows.push_back(row(numbers));
   }
   return rows;
 }

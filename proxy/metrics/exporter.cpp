@@ -158,6 +158,23 @@ void add_pool(Page& page, const PoolName& name, const PoolNumbers& pool) {
   }
 }
 
+/// All numbers or none: an autoscaler takes a missing one for an error, and a zero for a fact.
+void add_scaling(Page& page, const ScalingNumbers& numbers) {
+  const Labels labels{{"scope", std::string(numbers.scope)},
+                      {"backend", numbers.of.backend},
+                      {"database", numbers.of.database},
+                      {"user", numbers.of.user}};
+  page.add(Metric::scaling_verdict, 1, labels + Label{"verdict", std::string(numbers.verdict)});
+  if (!numbers.known) return;
+  page.add(Metric::scaling_offered, numbers.offered_per_second, labels);
+  page.add(Metric::scaling_demand, numbers.demand, labels);
+  page.add(Metric::scaling_useful, numbers.useful, labels);
+  page.add(Metric::scaling_saturation, numbers.saturation, labels);
+  page.add(Metric::scaling_wait_p95, numbers.wait_p95_seconds, labels);
+  page.add(Metric::scaling_shed_ratio, numbers.shed_ratio, labels);
+  page.add(Metric::scaling_sources, numbers.sources, labels);
+}
+
 void add_process(Page& page) {
   const ProcessNumbers process = read_process();
   page.add(Metric::process_memory, process.resident_bytes);
@@ -187,6 +204,7 @@ std::vector<prometheus::MetricFamily> Exporter::Collect() const {
     page.add(Metric::backend_retries, backend.retries_refused, labels + Label{"result", "refused"});
   }
   for (const auto& [name, pool] : now.pools) add_pool(page, name, pool);
+  for (const ScalingNumbers& numbers : now.scaling) add_scaling(page, numbers);
   page.add(Metric::memory_high, now.memory_high);
   page.add(Metric::memory_state, now.memory_state);
   page.add(Metric::loop_lag, now.clients.loop_lag);

@@ -111,6 +111,22 @@ struct BackendNumbers {
   std::uint64_t retries_refused = 0;  ///< those that were not, for there have been too many
 };
 
+/// The scaling signal of one thing, as it was last read.
+struct ScalingNumbers {
+  std::string_view scope{};  ///< whole, backend or pool
+  PoolName of{};             ///< as far as the scope has names
+  std::string_view verdict{};
+  std::string_view reason{};
+  bool known = false;  ///< without that there is only the verdict
+  double offered_per_second = 0;
+  double demand = 0;
+  double useful = 0;
+  double saturation = 0;
+  double wait_p95_seconds = 0;
+  double shed_ratio = 0;
+  std::uint64_t sources = 0;
+};
+
 struct Snapshot {
   std::string version;
   ClientNumbers clients;
@@ -118,6 +134,7 @@ struct Snapshot {
   std::array<std::uint64_t, kFaults> turned_away{};
   std::map<PoolName, PoolNumbers> pools;
   std::vector<BackendNumbers> backends;
+  std::vector<ScalingNumbers> scaling;
   std::uint32_t client_limit = 0;
   std::uint32_t workers = 0;
   std::uint32_t workers_behind = 0;

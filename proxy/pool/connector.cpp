@@ -316,6 +316,18 @@ Task<Connected> open_at(Opening& opening, const config::Address& host) {
 
 }  // namespace
 
+ConnectPacer::Outcome outcome_of(const Connected& result) {
+  using Outcome = ConnectPacer::Outcome;
+  if (result.backend) return Outcome::connected;
+  switch (result.fault) {
+    case Fault::unknown_database:
+    case Fault::backend_refused_login:
+    case Fault::account_full: return Outcome::refused;
+    case Fault::backend_full: return Outcome::full;
+    default: return result.answered ? Outcome::unwilling : Outcome::failed;
+  }
+}
+
 Task<Connected> connect_backend(Loop& loop, BackendTarget& target, PoolKey key,
                                 std::vector<std::string> passwords, KeyDeriver& deriver) {
   Opening opening{loop, target, key, settings_of(*loop.config, key), passwords, deriver};

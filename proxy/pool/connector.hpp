@@ -23,6 +23,9 @@ struct Connected {
   std::string detail;     ///< for the log: which hop, what it said; no secrets
 };
 
+/// What that says about the server.
+ConnectPacer::Outcome outcome_of(const Connected& result);
+
 /// Resolves, connects, starts TLS as configured, logs in. `passwords` newest first; the next is
 /// tried when the server refuses one.
 Task<Connected> connect_backend(Loop& loop, BackendTarget& target, PoolKey key,

@@ -233,6 +233,7 @@ Task<void> PoolShard::open_one() {
       co_await connect_backend(loop_, target_, place_.key, std::move(passwords), deriver_);
   metrics_.connecting.add(-1);
   --connecting_;
+  attempt_ended(outcome_of(result), began);
   if (!result.backend) {
     --backends_;
     if (result.fault == Fault::backend_full) target_.ledger().server_full(Clock::now());
@@ -240,14 +241,13 @@ Task<void> PoolShard::open_one() {
       target_.ledger().account_full(place_.key, Clock::now());
     }
     target_.ledger().closed(place_.key);
-    connect_failed(result, began);
+    connect_failed(result);
     open_where_needed();
     co_return;
   }
   metrics_.connects_ok.add(1);
   if (began <= recalled_at_) result.backend->expires = kRecalled;
   all_.push_back(*result.backend);
-  attempt_ended(ConnectPacer::Outcome::connected, began);
   target_.serves(1);
   refused_ = Fault::none;
   target_.publish(place_.key, result.backend->state->facts());
@@ -260,8 +260,7 @@ void PoolShard::attempt_ended(ConnectPacer::Outcome outcome, TimePoint began) {
   target_.attempt_ended(outcome, Clock::now() - began, ConnectPacer::Limits::of(*loop_.config));
 }
 
-void PoolShard::connect_failed(const Connected& result, TimePoint began) {
-  using Outcome = ConnectPacer::Outcome;
+void PoolShard::connect_failed(const Connected& result) {
   metrics_.connects_failed.add(1);
   log::limited(log::Level::warn, "backend_connect_failed", "cannot open a database connection",
                {{"backend", target_.backend().name},
@@ -270,17 +269,10 @@ void PoolShard::connect_failed(const Connected& result, TimePoint began) {
                 {"reason", protocol::row_of(result.fault).label},
                 {"detail", result.detail}});
   if (result.fault == Fault::unknown_database || result.fault == Fault::backend_refused_login) {
-    attempt_ended(Outcome::refused, began);
     refused_ = result.fault;
     refused_detail_ = result.detail;
     refused_until_ = Clock::now() + loop_.config->timeouts.unknown_database_ttl;
     if (!has_backends()) refuse_all(refused_, refused_detail_);
-    return;
-  }
-  switch (result.fault) {
-    case Fault::backend_full: attempt_ended(Outcome::full, began); break;
-    case Fault::account_full: attempt_ended(Outcome::refused, began); break;
-    default: attempt_ended(result.answered ? Outcome::unwilling : Outcome::failed, began); break;
   }
 }
 

@@ -187,7 +187,7 @@ class PoolShard final : public IdleHome {
   void give_up_kills(const PeerAddress& address);
   Task<void> part_with_side(std::unique_ptr<BackendConn> via, Parting parting);
   void drop_void_kills();
-  void connect_failed(const Connected& result, TimePoint began);
+  void connect_failed(const Connected& result);
 
   Loop& loop_;
   PoolLedger::Place place_;

@@ -29,12 +29,22 @@ Task<void> PoolShard::run_kills() {
       co_await kill_wake_.wait();
       continue;
     }
+    // A server that dies takes many clients' patience with it: their kills do not storm it either.
+    const ConnectPacer::Limits limits = ConnectPacer::Limits::of(*loop_.config);
+    if (!target_.begin_attempt(limits)) {
+      target_.ledger().closed_reserved();
+      deadline.arm(std::max(target_.retry_at(limits), Clock::now() + config::kCancelRetry));
+      co_await kill_wake_.wait();
+      continue;
+    }
+    const TimePoint began = Clock::now();
     // Another host of the database has the same ids for other statements.
     const PeerAddress address = kills_.front().address;
     const std::string host = kills_.front().host;
     std::vector<std::string> passwords = co_await passwords_();
     Connected side = co_await connect_backend_at(loop_, target_, place_.key, std::move(passwords),
                                                  deriver_, address, host);
+    attempt_ended(outcome_of(side), began);
     if (!side.backend) {
       target_.ledger().closed_reserved();
       give_up_kills(address);

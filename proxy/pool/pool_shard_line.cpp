@@ -102,10 +102,9 @@ void PoolShard::supply_line(TimePoint now, std::size_t in_hand) {
     const auto resting = static_cast<std::size_t>(metrics_.resting.get());
     supply.backends = std::min(supply.backends, share + resting);
   }
-  // Who waits for a pool that grows, for a server that is down or for an administrator says nothing
-  // about demand.
-  const bool held_up = retry_pending_ && (target_.pace() == 100 || target_.down());
-  supply.coming = connecting_ + (held_up ? 1 : 0) + (paused_ ? 1 : 0);
+  supply.coming = connecting_;
+  // By the pace of connecting, by a server that is down, or by an administrator.
+  supply.held_up = paused_ || (retry_pending_ && (target_.pace() == 100 || target_.down()));
   supply.target = loop_.config->admission.queue_target;
   line_.work().supply(supply, now);
 }

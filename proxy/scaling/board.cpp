@@ -6,6 +6,34 @@
 #include <vector>
 
 namespace weirpool::scaling {
+namespace {
+
+metrics::ScalingNumbers numbers_of(std::string_view scope, metrics::PoolName of,
+                                   const Signal& signal) {
+  return {.scope = scope,
+          .of = std::move(of),
+          .verdict = signal.label(),
+          .reason = signal.reason,
+          .known = signal.verdict != Verdict::hold_unknown,
+          .offered_per_second = signal.offered_per_second,
+          .demand = signal.demand,
+          .useful = signal.useful,
+          .saturation = signal.saturation(),
+          .wait_p95_seconds = signal.wait_p95_seconds,
+          .shed_ratio = signal.shed_ratio,
+          .sources = signal.sources};
+}
+
+}  // namespace
+
+std::vector<metrics::ScalingNumbers> Signals::numbers() const {
+  std::vector<metrics::ScalingNumbers> all{numbers_of("whole", {}, whole)};
+  for (const auto& [name, signal] : servers) {
+    all.push_back(numbers_of("backend", {name, {}, {}}, signal));
+  }
+  for (const auto& [name, signal] : pools) all.push_back(numbers_of("pool", name, signal));
+  return all;
+}
 
 void Board::read(const metrics::Snapshot& numbers, double seconds, const Bound& bound) {
   Signals made;

@@ -5,6 +5,7 @@
 #include <functional>
 #include <map>
 #include <string>
+#include <vector>
 
 #include "proxy/metrics/numbers.hpp"
 #include "proxy/scaling/signal.hpp"
@@ -16,6 +17,9 @@ struct Signals {
   Signal whole;
   std::map<std::string, Signal> servers;
   std::map<metrics::PoolName, Signal> pools;
+
+  /// The whole first, then servers, then pools.
+  std::vector<metrics::ScalingNumbers> numbers() const;
 };
 
 class Board {

@@ -231,6 +231,10 @@ def test_the_scaling_signal(launch, database, client, aio):
         assert isinstance(signal[key], (int, float)), key
     assert DATABASE in {pool["database"] for pool in signal["pools"]}
     assert [one["backend"] for one in signal["backends"]] == ["db"]
+    metrics = weir.metrics()
+    assert metrics.total("weirpool_scaling_useful", scope="whole") == 4
+    assert metrics.total("weirpool_scaling_verdict", scope="backend", backend="db",
+                         verdict="scale_web_ok") == 1
 
 
 def test_no_more_execute_than_the_database_makes_use_of(launch, postgres, client_of, aio):

@@ -40,6 +40,7 @@ class ControlRig : public testing::Test {
     powers.reload = [this] { return reload_problem_; };
     powers.apply = [this](std::shared_ptr<config::Config> changed) { config_ = changed; };
     powers.leave = [this](Departure how) { left_.push_back(how); };
+    powers.publish = [this](const scaling::Signals& signals) { published_ = signals; };
     control_ =
         std::make_unique<Control>(io_, targets_, workers_, shared_.population, std::move(powers));
     for (const auto& worker : workers_) {
@@ -112,6 +113,7 @@ class ControlRig : public testing::Test {
   std::unique_ptr<Control> control_;
   std::string reload_problem_;
   std::vector<Departure> left_;
+  scaling::Signals published_;
 
  private:
   void adopt(int fd) {

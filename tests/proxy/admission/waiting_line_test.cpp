@@ -88,6 +88,35 @@ TEST_F(WaitingLineTest, WhileThePoolGrowsALineIsNoOverload) {
   EXPECT_EQ(line.admit(node, milliseconds(1), now), WaitingLine::Answer::queue);
 }
 
+TEST_F(WaitingLineTest, OneMoreOfManyDoesNotKeepALineFromBeingAnOverload) {
+  learn(milliseconds(10), 10);
+  line.supply({10, 1}, now);
+  EXPECT_GT(flood(node), 15000U);
+  EXPECT_TRUE(line.overloaded());
+  for (int i = 0; i < 100; ++i) push(node);
+  EXPECT_EQ(line.admit(node, milliseconds(1), now), WaitingLine::Answer::hopeless);
+}
+
+TEST_F(WaitingLineTest, AConnectionThatDoesNotComeIsNotWaitedForLong) {
+  learn(milliseconds(10), 2);
+  std::size_t refused = 0;
+  for (int i = 0; i < 4; ++i) {
+    line.supply({2, 1}, now);
+    refused = flood(node);
+  }
+  EXPECT_TRUE(line.overloaded());
+  EXPECT_GT(refused, 15000U);
+  line.supply({3, 1}, now);
+  EXPECT_FALSE(line.overloaded()) << "it has grown";
+}
+
+TEST_F(WaitingLineTest, WhoeverIsHeldUpIsNoOverload) {
+  learn(milliseconds(10), 10);
+  line.supply({.backends = 10, .held_up = true}, now);
+  EXPECT_EQ(flood(node), 0U);
+  EXPECT_FALSE(line.overloaded());
+}
+
 TEST_F(WaitingLineTest, AStandingLineShedsWhatIsOlderThanAFewTargets) {
   learn(milliseconds(10), 10);
   for (int i = 0; i < 300; ++i) {

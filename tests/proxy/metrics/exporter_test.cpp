@@ -15,6 +15,13 @@ Snapshot busy() {
   now.clients.faults[static_cast<std::size_t>(protocol::Fault::pool_timeout)] = 6;
   now.turned_away[static_cast<std::size_t>(protocol::Fault::too_many_logins)] = 7;
   now.backends.push_back({"shop", "postgresql", 5, 20, 16, 0.25, 0, 1, 8, 9});
+  now.scaling.push_back({.scope = "backend",
+                         .of = {"shop", {}, {}},
+                         .verdict = "scale_web_ok",
+                         .known = true,
+                         .demand = 4.5,
+                         .saturation = 0.28125});
+  now.scaling.push_back({.scope = "whole", .verdict = "hold_unknown"});
   now.clients.loop_lag.buckets[3] = 4;
   now.memory_high = 4096;
   now.memory_state = 1;
@@ -38,6 +45,17 @@ TEST(Exporter, WritesEveryMetricOfTheTable) {
   for (const MetricRow& row : metric_table) {
     EXPECT_NE(text.find("# HELP " + std::string(row.name) + " "), std::string::npos) << row.name;
   }
+}
+
+TEST(Exporter, WhatIsNotKnownForScalingIsLeftOut) {
+  const std::string text = Exporter(busy, "1.2.3").text();
+  const std::string server = "scope=\"backend\",backend=\"shop\",database=\"\",user=\"\"";
+  EXPECT_TRUE(has(text, "weirpool_scaling_demand{" + server + "} 4.5")) << text;
+  EXPECT_TRUE(has(text, "weirpool_scaling_saturation_ratio{" + server + "} 0.28125")) << text;
+  EXPECT_TRUE(has(text, "weirpool_scaling_verdict{" + server + ",verdict=\"scale_web_ok\"} 1"));
+  const std::string whole = "scope=\"whole\",backend=\"\",database=\"\",user=\"\"";
+  EXPECT_TRUE(has(text, "weirpool_scaling_verdict{" + whole + ",verdict=\"hold_unknown\"} 1"));
+  EXPECT_EQ(text.find("weirpool_scaling_demand{" + whole), std::string::npos);
 }
 
 TEST(Exporter, WritesValuesAndEscapesLabels) {

@@ -10,6 +10,7 @@ namespace weirpool::test {
 namespace {
 
 using metrics::ClientState;
+using proxy::ConnectPacer;
 
 /// As its greeting announced it.
 std::string id_of(const ToyClient& client) {
@@ -68,6 +69,25 @@ TEST(SessionKillTest, AKilledBackendIsFencedBeforeItIsLentAgain) {
   EXPECT_EQ(victim.ask("echo next"), "= next,idle");
   EXPECT_EQ(world.server.counts().pings, 1U);
   EXPECT_EQ(world.server.counts().logins, 2U) << "one of them to kill";
+}
+
+TEST(SessionKillTest, LoginsOfKillsArePacedLikeAllOthers) {
+  ToyWorld world(4, config::TargetSession::any, true);
+  ToyClient victim = world.logged_in();
+  victim.send("slow answer\n");
+  ASSERT_TRUE(world.until([&] { return world.server.counts().slow == 1; }));
+  const auto limits = ConnectPacer::Limits::of(world.config);
+  std::uint32_t others = 0;
+  while (world.target.begin_attempt(limits)) ++others;
+  ToyClient killer = world.logged_in();
+  EXPECT_EQ(told(killer, "kill " + id_of(victim)), "done");
+  for (int i = 0; i < 20; ++i) world.turn();
+  EXPECT_EQ(world.server.counts().logins, 1U);
+  for (; others > 0; --others) {
+    world.target.attempt_ended(ConnectPacer::Outcome::connected, {}, limits);
+  }
+  EXPECT_EQ(victim.answer(), "= cancelled,idle");
+  EXPECT_EQ(world.server.counts().logins, 2U);
 }
 
 TEST(SessionKillTest, AKillThatWaitsForTheReserveIsVoidWhenItsStatementEnds) {
