@@ -246,8 +246,10 @@ constexpr auto kOptions = std::to_array<Option>({
           "kept on backends. 0: no bound but max_connections."),
     number("pool.default_pool_size", "0", 0, 100'000, live, kPool<&Pool::default_pool_size>,
            "Backends per pool."),
-    number("pool.min_pool_size", "0", 0, 100'000, live, kPool<&Pool::min_pool_size>,
-           "Backends a pool that is in use keeps open, as far as nobody else needs their place."),
+    number(
+        "pool.min_pool_size", "0", 0, 100'000, live, kPool<&Pool::min_pool_size>,
+        "Backends a pool that is in use keeps open, as far as nobody else needs their place. That "
+        "of a database with a user of its own is filled before weirpool says that it is ready."),
     number("pool.max_db_connections", "0", 0, 100'000, live, kPool<&Pool::max_db_connections>,
            "Backends per database, all users together."),
     number("pool.max_user_connections", "0", 0, 100'000, live, kPool<&Pool::max_user_connections>,

@@ -2,6 +2,8 @@
 
 #include <utility>
 
+#include "proxy/pool/pool_settings.hpp"
+
 namespace weirpool::proxy {
 namespace {
 
@@ -60,7 +62,14 @@ std::shared_ptr<const Runtime> make_runtime(config::Snapshot config, Targets& ta
     }
   }
   runtime->config = std::move(config);
+  runtime->standing = standing_pools(
+      *runtime->config, [&](const std::string& name) { return runtime->target(name); });
   return runtime;
+}
+
+BackendTarget* Runtime::target(const std::string& name) const {
+  const auto found = targets.find(name);
+  return found == targets.end() ? nullptr : found->second;
 }
 
 }  // namespace weirpool::proxy

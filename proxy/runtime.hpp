@@ -21,6 +21,10 @@ struct Runtime {
   std::shared_ptr<const Directory> directory;
   std::map<std::string, BackendTarget*> targets;           ///< those that `config` names
   std::vector<std::shared_ptr<const ListenerSite>> sites;  ///< as config->listeners
+  std::vector<PoolKey> standing;                           ///< see standing_pools()
+
+  /// Null: there is none of that name.
+  BackendTarget* target(const std::string& name) const;
 };
 
 /// Prepares the directory and TLS for `config` and renews the targets' own TLS and bounds. Throws

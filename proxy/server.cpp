@@ -4,6 +4,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <boost/asio/post.hpp>
 #include <boost/asio/signal_set.hpp>
 #include <boost/asio/steady_timer.hpp>
@@ -21,6 +22,7 @@
 #include "proxy/metrics/process.hpp"
 #include "proxy/net/listener.hpp"
 #include "proxy/observer.hpp"
+#include "proxy/pool/pool_settings.hpp"
 #include "proxy/secret_watch.hpp"
 #include "proxy/self_protection.hpp"
 #include "proxy/worker.hpp"
@@ -50,6 +52,8 @@ class Server {
   void accepted(std::size_t site, int fd);
   void turn_away(std::size_t site, int fd, Fault fault);
 
+  void become_ready(TimePoint until);
+  bool filled() const;
   void await_signal();
   void on_signal(int signal);
   std::string reload();
@@ -71,6 +75,7 @@ class Server {
   boost::asio::signal_set signals_{io_};
   boost::asio::steady_timer timer_{io_};
   boost::asio::steady_timer secrets_timer_{io_};
+  boost::asio::steady_timer ready_timer_{io_};
   std::unique_ptr<Dialect> postgres_;
   std::unique_ptr<Dialect> mysql_;
   Shared shared_;
@@ -406,6 +411,31 @@ void Server::poll_drain() {
   });
 }
 
+/// Load balancers are to send nobody before the pools that are always there are filled, unless that
+/// takes longer than it may.
+void Server::become_ready(TimePoint until) {
+  const bool late = Clock::now() >= until;
+  if (late || filled()) {
+    if (late) log::event(log::Level::warn, "not_filled", "ready, with fewer backends than wanted");
+    observer_->set_ready();
+    return;
+  }
+  ready_timer_.expires_after(config::kReadyPoll);
+  ready_timer_.async_wait([this, until](boost::system::error_code error) {
+    if (!error) become_ready(until);
+  });
+}
+
+bool Server::filled() const {
+  if (runtime_->standing.empty()) return true;
+  const metrics::Snapshot now = observer_->numbers();
+  return std::all_of(runtime_->standing.begin(), runtime_->standing.end(), [&](const PoolKey& key) {
+    const auto pool = now.pools.find({key.target->backend().name, key.database, key.user});
+    return pool != now.pools.end() &&
+           pool->second.idle + pool->second.active >= settings_of(*config_, key).min_size;
+  });
+}
+
 int Server::run() {
   for (const int signal : {SIGHUP, SIGTERM, SIGINT, SIGQUIT, SIGUSR1, SIGUSR2}) {
     signals_.add(signal);
@@ -422,7 +452,7 @@ int Server::run() {
                 {"port", std::uint64_t{listeners_[i]->port()}},
                 {"backend", config_->listeners[i].backend}});
   }
-  observer_->set_ready();
+  become_ready(Clock::now() + config_->timeouts.server_connect_timeout);
   io_.run();
   observer_.reset();
   for (const auto& worker : workers_) worker->stop();

@@ -15,6 +15,7 @@ namespace weirpool::proxy {
 Worker::Worker(unsigned index, const config::Config& config, Shared& shared,
                CancelRouter route_cancel, KillRouter route_kill)
     : index_(index),
+      count_(config.workers),
       shared_(shared),
       route_cancel_(std::move(route_cancel)),
       route_kill_(std::move(route_kill)),
@@ -223,10 +224,7 @@ void Worker::look_up(AccountWait& wait) {
 }
 
 std::optional<PoolKey> Worker::route(const ListenerSite& site, const protocol::Identity& identity) {
-  const auto target_of = [this](const std::string& name) {
-    const auto found = runtime_->targets.find(name);
-    return found == runtime_->targets.end() ? nullptr : found->second;
-  };
+  const auto target_of = [this](const std::string& name) { return runtime_->target(name); };
   return proxy::route(*loop_.config, *site.target, target_of, identity);
 }
 
@@ -294,11 +292,17 @@ Task<void> Worker::watch_lag() {
   }
 }
 
+/// Each worker sees to some of them.
+void Worker::keep_standing() {
+  for (std::size_t i = index_; i < runtime_->standing.size(); i += count_) {
+    shard(runtime_->standing[i]);
+  }
+}
+
 Task<void> Worker::sweep() {
   Deadline deadline(loop_.deadlines, sweep_wake_);
   while (!stopping_) {
-    deadline.arm_in(config::kSweepInterval);
-    co_await sweep_wake_.wait();
+    keep_standing();
     beat_.store(Clock::now().time_since_epoch().count());
     for (const auto& [key, shard] : shards_) shard->sweep();
     for (const auto& [id, session] : by_id_) session->sweep(Clock::now());
@@ -306,6 +310,8 @@ Task<void> Worker::sweep() {
     std::erase_if(shards_, [](const auto& entry) {
       return entry.second.use_count() == 1 && entry.second->unused();
     });
+    deadline.arm_in(config::kSweepInterval);
+    co_await sweep_wake_.wait();
   }
 }
 

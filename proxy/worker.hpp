@@ -163,6 +163,7 @@ class Worker final : public SessionHost {
   std::vector<std::string> found_elsewhere(const PoolKey& key) const;
   std::shared_ptr<metrics::PoolMetrics> numbers_of(const PoolKey& key);
   PoolShard* find(const PoolKey& key);
+  void keep_standing();
   Task<void> sweep();
   Task<void> watch_lag();
   void look_up_names();
@@ -170,6 +171,7 @@ class Worker final : public SessionHost {
   void inspect_some(std::shared_ptr<Inspection> inspection);
 
   const unsigned index_;
+  const unsigned count_;  ///< of workers
   Shared& shared_;
   CancelRouter route_cancel_;
   KillRouter route_kill_;

@@ -1,6 +1,7 @@
 #include "proxy/pool/pool_settings.hpp"
 
 #include <array>
+#include <set>
 
 #include "proxy/pool/backend_target.hpp"
 
@@ -61,9 +62,23 @@ PoolSettings settings_of(const config::Config& config, const PoolKey& key) {
   return made;
 }
 
+std::vector<PoolKey> standing_pools(const config::Config& config, const TargetOf& target_of) {
+  std::set<std::string> served;
+  for (const config::Listener& listener : config.listeners) served.insert(listener.backend);
+  std::vector<PoolKey> all;
+  for (const auto& [name, database] : config.databases) {
+    if (name == "*" || database.user.empty()) continue;
+    for (const std::string& backend :
+         database.backend.empty() ? served : std::set{database.backend}) {
+      const PoolKey key{target_of(backend), name, database.user, 0};
+      if (key.target && settings_of(config, key).min_size > 0) all.push_back(key);
+    }
+  }
+  return all;
+}
+
 std::optional<PoolKey> route(const config::Config& config, BackendTarget& home,
-                             const std::function<BackendTarget*(const std::string&)>& target_of,
-                             const protocol::Identity& identity) {
+                             const TargetOf& target_of, const protocol::Identity& identity) {
   PoolKey key{&home, identity.database, identity.user, identity.variant};
   if (config.databases.empty()) return key;
   const config::Database* database = find_database(config, identity.database);

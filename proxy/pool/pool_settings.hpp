@@ -7,6 +7,7 @@
 #include <functional>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "config/config.hpp"
 #include "protocol/engine.hpp"
@@ -27,10 +28,15 @@ struct PoolSettings {
 
 PoolSettings settings_of(const config::Config& config, const PoolKey& key);
 
+using TargetOf = std::function<BackendTarget*(const std::string&)>;
+
+/// The pools that keep their minimum open though nobody uses them yet: of databases that name a
+/// user. (Of MySQL those of clients that ask for nothing special, see protocol::Identity::variant.)
+std::vector<PoolKey> standing_pools(const config::Config& config, const TargetOf& target_of);
+
 /// The backends that serve a client of a listener of `home`; nothing: there is no such database for
 /// it. `target_of` knows the backends by name.
 std::optional<PoolKey> route(const config::Config& config, BackendTarget& home,
-                             const std::function<BackendTarget*(const std::string&)>& target_of,
-                             const protocol::Identity& identity);
+                             const TargetOf& target_of, const protocol::Identity& identity);
 
 }  // namespace weirpool::proxy

@@ -440,10 +440,10 @@ void PoolShard::give_up_silent(TimePoint now) {
 /// One per sweep, and only where nobody waits for a slot: a minimum takes nothing from others.
 void PoolShard::fill_up(const PoolSettings& settings) {
   PoolLedger& ledger = target_.ledger();
-  if (draining_ || paused_ || ledger.open_of(place_.key) >= settings.min_size) return;
-  if (ledger.wanted() || !worth_trying()) return;
-  if (!ledger.try_open(place_.key, settings.caps)) return;
-  open_with_slot();
+  while (!draining_ && !paused_ && ledger.open_of(place_.key) < settings.min_size) {
+    if (ledger.wanted() || !worth_trying()) return;
+    if (!ledger.try_open(place_.key, settings.caps) || !open_with_slot()) return;
+  }
 }
 
 /// Nobody waits for a server that refuses work at once: it is tried all the same until it is back.

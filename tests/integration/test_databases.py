@@ -50,6 +50,15 @@ def test_statement_mode_refuses_transactions(launch, database, client, aio):
     assert weir.metrics().total("weirpool_faults_total", reason="transaction_refused") == 1
 
 
+def test_pools_with_a_minimum_are_filled_before_clients_come(launch, database):
+    weir = launch(database, config={"databases": {
+        "shop": {"database": DATABASE, "user": USER, "min_pool_size": 3},
+        "other": {"database": DATABASE, "min_pool_size": 3}}})
+    metrics = weir.metrics()
+    assert metrics.total("weirpool_server_connections", database="shop", state="idle") == 3
+    assert metrics.total("weirpool_server_connections") == 3
+
+
 def test_a_name_leads_to_a_database_and_nothing_else_does(launch, database, client, aio):
     weir = launch(database, config={"databases": {
         "shop": {"database": DATABASE}, "tiny": {"database": "other", "pool_size": 1}}})

@@ -19,10 +19,7 @@ class PoolSettingsTest : public testing::Test {
     protocol::Identity identity;
     identity.database = database;
     identity.user = user;
-    const auto target_of = [this](const std::string& name) -> BackendTarget* {
-      return name == "other" ? &other_ : name == "foreign" ? &foreign_ : nullptr;
-    };
-    return route(config_, home_, target_of, identity);
+    return route(config_, home_, target_of_, identity);
   }
 
   test::ToyDialect dialect_;
@@ -31,6 +28,9 @@ class PoolSettingsTest : public testing::Test {
   BackendTarget home_{config::Backend{}, dialect_};
   BackendTarget other_{config::Backend{}, dialect_};
   BackendTarget foreign_{config::Backend{}, strange_};
+  const TargetOf target_of_ = [this](const std::string& name) -> BackendTarget* {
+    return name == "other" ? &other_ : name == "foreign" ? &foreign_ : nullptr;
+  };
 };
 
 TEST_F(PoolSettingsTest, TheUsersOwnGoesBeforeTheDatabasesBeforeTheGeneral) {
@@ -46,6 +46,25 @@ TEST_F(PoolSettingsTest, TheUsersOwnGoesBeforeTheDatabasesBeforeTheGeneral) {
   EXPECT_EQ(of("shop").caps.pool, 20U);
   EXPECT_EQ(of("shop", "batch").pooling, Pooling::transaction);
   EXPECT_EQ(of("shop", "batch").caps.pool, 30U);
+}
+
+TEST_F(PoolSettingsTest, PoolsOfDatabasesWithAUserStandWithoutClients) {
+  config_.listeners.resize(2);
+  config_.listeners[0].backend = config_.listeners[1].backend = "other";
+  config_.pool.min_pool_size = 2;
+  config_.databases["*"].user = "app";
+  config_.databases["any user"].min_pool_size = 3;
+  config_.databases["everywhere"].user = "app";
+  config_.databases["placed"].user = "batch";
+  config_.databases["placed"].backend = "foreign";
+  config_.databases["nowhere"].user = "app";
+  config_.databases["nowhere"].backend = "gone";
+  const std::vector<PoolKey> standing = standing_pools(config_, target_of_);
+  ASSERT_EQ(standing.size(), 2U);
+  EXPECT_EQ(standing[0], (PoolKey{&other_, "everywhere", "app", 0}));
+  EXPECT_EQ(standing[1], (PoolKey{&foreign_, "placed", "batch", 0}));
+  config_.pool.min_pool_size = 0;
+  EXPECT_TRUE(standing_pools(config_, target_of_).empty());
 }
 
 TEST_F(PoolSettingsTest, AStarStandsForNamesThatAreNotListed) {
