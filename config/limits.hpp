@@ -149,6 +149,8 @@ inline constexpr std::chrono::milliseconds kCancelRetry{20};
 /// A server that refuses to write may be where a name has led once: how often, at most, that makes
 /// weirpool look the names up again before dns_max_ttl has passed.
 inline constexpr std::chrono::milliseconds kLookUpAgain{1000};
+/// So long newcomers wait, unseen, for one of limits.max_login_conn logins to come to its end.
+inline constexpr std::chrono::milliseconds kLoginQueue{5000};
 /// How often it is looked whether pools are filled, before the first client is sent.
 inline constexpr std::chrono::milliseconds kReadyPoll{20};
 /// How often idle backends are looked over for age.

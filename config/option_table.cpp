@@ -298,7 +298,8 @@ constexpr auto kOptions = std::to_array<Option>({
            kLimit<&Limits::max_source_client_connections>,
            "Clients per network address, logins included; 0: no bound."),
     number("limits.max_login_conn", "1000", 1, 1'000'000, live, kLimit<&Limits::max_login_conn>,
-           "Clients that have not finished their login."),
+           "Clients that log in at a time: more wait to be accepted, and are refused when not one "
+           "login ends for 5 s."),
     {"limits.memory_high", Type::automatic, "auto", false, 0, 1'000'000'000, "", live, "",
      "Resident memory of weirpool in MiB from which on it takes in nobody new, and refuses what "
      "waits in line for a backend: class sheddable at once, class normal if that does not help. "

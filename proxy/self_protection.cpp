@@ -40,7 +40,8 @@ SelfProtection::SelfProtection(boost::asio::io_context& io,
       population_(population),
       powers_(std::move(powers)),
       gate_(Clock::duration(config::kLagLook) /
-            static_cast<Clock::rep>(std::max<std::size_t>(workers.size(), 1))) {}
+                static_cast<Clock::rep>(std::max<std::size_t>(workers.size(), 1)),
+            config::kLoginQueue) {}
 
 void SelfProtection::start() {
   look();
@@ -112,9 +113,14 @@ bool SelfProtection::all_behind(TimePoint now) const {
                      [&](const auto& worker) { return behind(*worker, now); });
 }
 
+bool SelfProtection::logins_full() const {
+  return population_.logins.load(std::memory_order_relaxed) >=
+         powers_.config()->limits.max_login_conn;
+}
+
 bool SelfProtection::takes_in() {
   const TimePoint now = Clock::now();
-  if (gate_.admits(now, all_behind(now))) return true;
+  if (gate_.admits(now, all_behind(now), logins_full())) return true;
   population_.held_accepts.fetch_add(1, std::memory_order_relaxed);
   return false;
 }

@@ -40,6 +40,8 @@ class SelfProtection {
   Worker& host() const;
   /// What a newcomer is refused with; none: it is not.
   protocol::Fault refusal() const;
+  /// As many log in as may at a time.
+  bool logins_full() const;
   /// A refused newcomer is heard out before, for it may be an administrator.
   bool hears_out() const;
 

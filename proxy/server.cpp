@@ -191,8 +191,7 @@ void Server::make_listeners() {
 // --- clients -------------------------------------------------------------------------------------
 
 void Server::accepted(std::size_t site, int fd) {
-  const config::Limits& limits = config_->limits;
-  if (shared_.population.logins.load(std::memory_order_relaxed) >= limits.max_login_conn) {
+  if (protection_->logins_full()) {
     turn_away(site, fd, Fault::too_many_logins);
     return;
   }

@@ -2,7 +2,10 @@
 
 namespace weirpool::proxy::admission {
 
-bool AcceptGate::admits(TimePoint now, bool behind) {
+bool AcceptGate::admits(TimePoint now, bool behind, bool full) {
+  if (!full) full_since_.reset();
+  if (full && !full_since_) full_since_ = now;
+  if (full && now - *full_since_ < patience_) return false;
   if (behind && !narrow_) {
     since_ = now;
     next_ = now;

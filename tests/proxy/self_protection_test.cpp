@@ -22,6 +22,7 @@ class SelfProtectionTest : public testing::Test {
   SelfProtectionTest() {
     config_.workers = 2;
     config_.limits.memory_high = 10;
+    config_.limits.max_login_conn = 100;
     auto ignore = [](auto, const auto&, const auto&) {};
     auto ignore_kill = [](const protocol::KillRequest&, const PoolKey&,
                           const std::function<void(protocol::KillResult)>&) {};
@@ -70,6 +71,18 @@ TEST_F(SelfProtectionTest, AReloadTakesTheWatermarkAway) {
   config_.limits.memory_high = 0;
   protection_->look();
   EXPECT_EQ(protection_->refusal(), Fault::none);
+}
+
+TEST_F(SelfProtectionTest, MoreThanMayLogInAtATimeWaitToBeAccepted) {
+  config_.limits.max_login_conn = 3;
+  shared_.population.logins = 2;
+  EXPECT_TRUE(protection_->takes_in());
+  shared_.population.logins = 3;
+  EXPECT_TRUE(protection_->logins_full());
+  EXPECT_FALSE(protection_->takes_in());
+  EXPECT_EQ(shared_.population.held_accepts.load(), 1U);
+  shared_.population.logins = 2;
+  EXPECT_TRUE(protection_->takes_in());
 }
 
 TEST_F(SelfProtectionTest, LoopsThatDoNotTurnGetFewNewClients) {
