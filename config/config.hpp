@@ -41,6 +41,12 @@ enum class Compression : std::uint8_t { off, zlib, zstd };
 enum class PostgresVersion : std::uint8_t { v3_0, v3_2 };
 /// How important work is when not all of it can be served, the most important first.
 enum class AdmissionClass : std::uint8_t { critical, high, normal, sheddable };
+/// In the words of the SQL standard and of PostgreSQL for their codes.
+enum class RefuseWith : std::uint8_t {
+  too_many_connections,
+  serialization_failure,
+  lock_not_available
+};
 enum class LogFormat : std::uint8_t { automatic, json, text };
 enum class LogLevel : std::uint8_t { debug, info, warn, error };
 
@@ -274,6 +280,7 @@ struct AdmissionRule {
   std::string listener;     ///< its address, as the configuration has it
   std::string tag;          ///< key=value of a comment of the statement
   AdmissionClass importance = AdmissionClass::normal;
+  RefuseWith refuse_with = RefuseWith::too_many_connections;
   bool operator==(const AdmissionRule&) const = default;
 };
 

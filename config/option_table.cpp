@@ -359,6 +359,12 @@ constexpr auto kOptions = std::to_array<Option>({
     choice("admission.rules.*.class", "normal", "critical|high|normal|sheddable", new_connections,
            in_rule<&AdmissionRule::importance>,
            "Weighted 8, 4, 2 and 1 when backends are short; sheddable may only use short gaps."),
+    choice("admission.rules.*.refuse_with", "too_many_connections",
+           "too_many_connections|serialization_failure|lock_not_available", new_connections,
+           in_rule<&AdmissionRule::refuse_with>,
+           "What it is refused with when backends are short: 53300 (MySQL 1040); 40001 (1213) for "
+           "applications that run their transaction again then; 55P03 (1205) for drivers that take "
+           "53300 for a failed server, as the AWS JDBC wrapper does."),
 
     group("timeouts", "Durations; 0 switches one off."),
     timed("timeouts.client_login_timeout", "15s", 10, kHour,

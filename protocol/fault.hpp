@@ -35,6 +35,8 @@ enum class Fault : std::uint8_t {
   pool_queue_full,           ///< the waiting line is at its bound; session kept
   pool_overloaded,           ///< the line is too long to be worth waiting in; session kept
   line_out_of_memory,        ///< weirpool has too little memory to let it wait; session kept
+  refused_as_conflict,       ///< any of these four, for whom the rules let hear a conflict; kept
+  refused_as_lock_wait,      ///< the same as a lock that was not had in time; session kept
   backend_down,              ///< the database server cannot be reached just now; session kept
   source_quota,              ///< its address has as many in line as it may; session kept
   own_deadline,              ///< the statement's own timeout ends before a backend is free; kept

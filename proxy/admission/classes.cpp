@@ -54,16 +54,17 @@ bool says(std::string_view statement, std::string_view tag) {
   return comment_says(tail.substr(begin + 2, tail.size() - begin - 4), key, value);
 }
 
-Class class_of(const config::Admission& admission, const Applicant& applicant,
-               std::string_view statement) {
+const config::AdmissionRule& rule_of(const config::Admission& admission, const Applicant& applicant,
+                                     std::string_view statement) {
+  static const config::AdmissionRule kNone;
   for (const config::AdmissionRule& rule : admission.rules) {
     if (fits(rule.user, applicant.user) && fits(rule.database, applicant.database) &&
         fits(rule.application, applicant.application) && fits(rule.listener, applicant.listener) &&
         (rule.tag.empty() || says(statement, rule.tag))) {
-      return static_cast<Class>(rule.importance);
+      return rule;
     }
   }
-  return Class::normal;
+  return kNone;
 }
 
 bool reads_statements(const config::Admission& admission) {

@@ -1,4 +1,4 @@
-// How important a piece of work is, by the rules of the configuration: the first that fits counts.
+// What the rules of the configuration say of a piece of work: the first that fits counts.
 #pragma once
 
 #include <string_view>
@@ -16,9 +16,13 @@ struct Applicant {
   std::string_view listener;
 };
 
-/// Without a statement only rules without a tag can fit.
-Class class_of(const config::Admission& admission, const Applicant& applicant,
-               std::string_view statement = {});
+/// Without a statement only rules without a tag can fit. Where none does: one that says nothing.
+const config::AdmissionRule& rule_of(const config::Admission& admission, const Applicant& applicant,
+                                     std::string_view statement = {});
+
+inline Class class_of(const config::AdmissionRule& rule) {
+  return static_cast<Class>(rule.importance);
+}
 
 /// Some rule looks into statements.
 bool reads_statements(const config::Admission& admission);

@@ -129,6 +129,7 @@ class Session final : public Watcher,
   Patience patience(admission::Class importance) const;
   void join_pool();
   const admission::Flow& flow_of_request();
+  protocol::Fault in_its_terms(protocol::Fault fault) const;
   void refuse(protocol::Fault fault, std::string_view detail);
   // session_cancel.cpp: statements that are ended before their time.
   void cancel_statement();
@@ -189,6 +190,7 @@ class Session final : public Watcher,
   };
   std::unique_ptr<Asker> asker_;
   admission::Flow tagged_line_;  ///< the same for a request of another class; often none
+  config::RefuseWith refuse_with_ = config::RefuseWith::too_many_connections;
   std::array<Census::Entry, Census::kKinds> counted_;
   Lease lease_;
   std::array<std::uint8_t, 32> cancel_key_{};

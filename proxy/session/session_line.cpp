@@ -17,9 +17,11 @@ void Session::join_pool() {
   const protocol::Identity& identity = login_->identity();
   const admission::Applicant applicant{identity.user, identity.database, identity.application,
                                        site_->address};
+  const config::AdmissionRule& rule = admission::rule_of(rules, applicant);
   tagged_line_ = {};
-  line_ = shard_->flow(admission::class_of(rules, applicant), admission::source_of(address_.ip),
+  line_ = shard_->flow(admission::class_of(rule), admission::source_of(address_.ip),
                        identity.application);
+  refuse_with_ = rule.refuse_with;
   asker_.reset();
   if (admission::reads_statements(rules)) {
     asker_ = std::make_unique<Asker>(Asker{identity.user, identity.database, identity.application});
@@ -32,8 +34,10 @@ const admission::Flow& Session::flow_of_request() {
   const std::string_view statement = conversation_->request_text(up_.unread());
   const admission::Applicant applicant{asker_->user, asker_->database, asker_->application,
                                        site_->address};
-  const Class importance =
-      admission::class_of(host_.loop().config->admission, applicant, statement);
+  const config::AdmissionRule& rule =
+      admission::rule_of(host_.loop().config->admission, applicant, statement);
+  refuse_with_ = rule.refuse_with;
+  const Class importance = admission::class_of(rule);
   if (importance == line_.importance()) return line_;
   if (!tagged_line_ || tagged_line_.importance() != importance) {
     tagged_line_ = shard_->sibling(line_, importance);
@@ -53,8 +57,26 @@ Session::Patience Session::patience(Class importance) const {
   return patient;
 }
 
+/// What the rules let it hear in place of `fault`.
+Fault Session::in_its_terms(Fault fault) const {
+  switch (fault) {
+    case Fault::pool_timeout:
+    case Fault::pool_queue_full:
+    case Fault::pool_overloaded:
+    case Fault::line_out_of_memory: break;
+    default: return fault;
+  }
+  switch (refuse_with_) {
+    case config::RefuseWith::too_many_connections: break;
+    case config::RefuseWith::serialization_failure: return Fault::refused_as_conflict;
+    case config::RefuseWith::lock_not_available: return Fault::refused_as_lock_wait;
+  }
+  return fault;
+}
+
 /// The client hears why its request gets no backend; the session stays.
 void Session::refuse(Fault fault, std::string_view detail) {
+  fault = in_its_terms(fault);
   host_.metrics().faults[static_cast<std::size_t>(fault)].add(1);
   conversation_->refuse(fault, detail);
 }

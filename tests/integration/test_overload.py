@@ -133,6 +133,29 @@ def test_psycopg_keeps_its_connection_and_rolls_back_without_a_line(launch, post
     assert weir.metrics().total("weirpool_client_logins_total", result="ok") == 2
 
 
+@pytest.mark.parametrize("refuse_with, codes", [
+    ("serialization_failure", ("40001", 1213)), ("lock_not_available", ("55P03", 1205))])
+def test_refusals_are_told_in_the_terms_of_the_application(launch, database, client, aio,
+                                                          refuse_with, codes):
+    weir = launch(database, max_connections=backends(client, 1), config={
+        "timeouts": {"query_wait_timeout": "100ms"},
+        "admission": {"rules": [{"user": USER, "refuse_with": refuse_with}]}})
+
+    async def scenario():
+        holder, other = await client(weir.port), await client(weir.port)
+        await holder.query("begin")
+        await holder.value("select 1")
+        error = await ask(other, "select 2")
+        assert error.code == codes[0 if client.is_postgres else 1]
+        assert advice_of(error)
+        await holder.query("commit")
+        assert await other.value("select 'kept'") == "kept"
+        await holder.close()
+        await other.close()
+
+    aio(scenario())
+
+
 def test_a_statement_timeout_ends_the_wait_with_its_own_error(launch, postgres):
     weir = launch(postgres, max_connections=1)
     url = f"postgresql://{USER}:{PASSWORD}@{HOST}:{weir.port}/{DATABASE}"

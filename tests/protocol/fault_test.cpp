@@ -36,11 +36,11 @@ TEST(Fault, EverythingSaidHasCodesOfBothProtocols) {
 }
 
 TEST(Fault, OnlyWaitingAndALostTransactionCanFailWithoutEndingTheSession) {
-  const std::set<Fault> keeping{Fault::pool_timeout,       Fault::pool_queue_full,
-                                Fault::pool_overloaded,    Fault::source_quota,
-                                Fault::own_deadline,       Fault::cancelled,
-                                Fault::backend_down,       Fault::transaction_lost,
-                                Fault::transaction_failed, Fault::line_out_of_memory};
+  const std::set<Fault> keeping{
+      Fault::pool_timeout,       Fault::pool_queue_full,     Fault::pool_overloaded,
+      Fault::source_quota,       Fault::own_deadline,        Fault::cancelled,
+      Fault::backend_down,       Fault::transaction_lost,    Fault::transaction_failed,
+      Fault::line_out_of_memory, Fault::refused_as_conflict, Fault::refused_as_lock_wait};
   for (const FaultRow& row : fault_table) {
     const bool kept = keeping.contains(row.fault);
     EXPECT_EQ(row.severity == Severity::error, kept) << row.label;

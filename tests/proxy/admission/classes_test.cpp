@@ -12,7 +12,7 @@ config::AdmissionRule rule(config::AdmissionClass importance) {
 }
 
 TEST(ClassesTest, WithoutARuleWorkIsNormal) {
-  EXPECT_EQ(class_of({}, {"app", "shop", "web", "0.0.0.0:6432"}), Class::normal);
+  EXPECT_EQ(class_of(rule_of({}, {"app", "shop", "web", "0.0.0.0:6432"})), Class::normal);
 }
 
 TEST(ClassesTest, TheFirstRuleThatFitsInAllItNamesCounts) {
@@ -24,7 +24,9 @@ TEST(ClassesTest, TheFirstRuleThatFitsInAllItNamesCounts) {
   admission.rules.back().database = "reports";
   admission.rules.push_back(rule(config::AdmissionClass::high));
   admission.rules.back().listener = "0.0.0.0:6433";
-  const auto asked = [&](const Applicant& applicant) { return class_of(admission, applicant); };
+  const auto asked = [&](const Applicant& applicant) {
+    return class_of(rule_of(admission, applicant));
+  };
   EXPECT_EQ(asked({"app", "reports", "checkout", "0.0.0.0:6433"}), Class::critical);
   EXPECT_EQ(asked({"app", "reports", "web", "0.0.0.0:6433"}), Class::sheddable);
   EXPECT_EQ(asked({"app", "shop", "web", "0.0.0.0:6433"}), Class::high);
@@ -37,8 +39,8 @@ TEST(ClassesTest, ARuleWithATagNeedsAStatementThatSaysIt) {
   admission.rules.push_back(rule(config::AdmissionClass::sheddable));
   admission.rules.back().tag = "job=report";
   EXPECT_TRUE(reads_statements(admission));
-  EXPECT_EQ(class_of(admission, {}), Class::normal);
-  EXPECT_EQ(class_of(admission, {}, "SELECT 1 /*job='report'*/"), Class::sheddable);
+  EXPECT_EQ(class_of(rule_of(admission, {})), Class::normal);
+  EXPECT_EQ(class_of(rule_of(admission, {}, "SELECT 1 /*job='report'*/")), Class::sheddable);
 }
 
 TEST(ClassesTest, TagsAreReadFromCommentsAtEitherEnd) {

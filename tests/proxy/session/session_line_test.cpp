@@ -68,6 +68,29 @@ TEST(SessionLineTest, WorkHasTheClassOfItsClientOrOfItsStatement) {
   EXPECT_EQ(world.pool("shop", "batch").metrics().classes[sheddable].admitted.get(), 1U);
 }
 
+TEST(SessionLineTest, WhoIsRefusedHearsItInTheTermsOfItsRule) {
+  ToyWorld world(1);
+  world.config.timeouts.query_wait_timeout = config::Duration(30);
+  config::AdmissionRule by_user;
+  by_user.user = "app";
+  by_user.refuse_with = config::RefuseWith::serialization_failure;
+  config::AdmissionRule by_tag;
+  by_tag.tag = "driver=aws";
+  by_tag.refuse_with = config::RefuseWith::lock_not_available;
+  world.config.admission.rules = {by_tag, by_user};
+  world.apply();
+  ToyClient first = world.logged_in();
+  ToyClient second = world.logged_in();
+  EXPECT_EQ(first.ask("begin"), "open");
+  EXPECT_EQ(second.ask("echo b"), "fault refused_as_conflict");
+  EXPECT_EQ(second.ask("echo b /*driver='aws'*/"), "fault refused_as_lock_wait");
+  EXPECT_EQ(second.ask("limit 10"), "idle");
+  EXPECT_EQ(second.ask("echo b"), "fault own_deadline") << "that is its own affair";
+  const metrics::ClassCounters& usual = numbers(world, Class::normal);
+  EXPECT_EQ(usual.shed[static_cast<std::size_t>(ShedReason::timeout)].get(), 3U);
+  EXPECT_EQ(first.ask("commit"), "idle");
+}
+
 // --- idle in a transaction -----------------------------------------------------------------------
 
 TEST(SessionLineTest, IdleInATransactionIsCutShortOnlyWhileOthersWait) {
