@@ -24,17 +24,20 @@ class Double:
     def __init__(self, protocol, folder):
         self.protocol, self.port = protocol, free_port()
         self.address = f"{HOST}:{self.port}"
-        self.tls_cert, self.tls_key = self.certificate(Path(folder))
+        self.tls_cert, self.tls_key = self.certificate(Path(folder), protocol)
         self.process = subprocess.Popen(
             [PROGRAMS / "database_double", f"protocol={protocol}", f"port={self.port}"], text=True,
             stdin=subprocess.PIPE, stdout=subprocess.PIPE)
         self.process.stdout.readline()
 
     @staticmethod
-    def certificate(folder):
-        """What a proxy shows: of the kind that is cheap to prove, as its owner would choose it."""
+    def certificate(folder, protocol):
+        """What a proxy shows: of the kind that is cheap to prove, as its owner would choose it,
+        where all contenders take one."""
         cert, key = folder / "double.pem", folder / "double.key"
-        run("openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256",
+        elliptic = ("ec", "-pkeyopt", "ec_paramgen_curve:P-256")
+        run("openssl", "req", "-x509", "-newkey",
+            *(("rsa:2048",) if protocol == "mysql" else elliptic),
             "-nodes", "-keyout", key, "-out", cert, "-days", "2", "-subj", "/CN=localhost")
         return cert, key
 
