@@ -109,6 +109,7 @@ class ServerConversation final : public Conversation, private ResponseObserver {
     locks,
     insert_id,
     routine,
+    parting,
   };
   struct Answer {
     std::uint16_t code = 0;  ///< 0: OK; kSilence: nothing
@@ -209,6 +210,7 @@ class ServerConversation final : public Conversation, private ResponseObserver {
   Verdict early_answer(MutableBytes unread);
   void settle();
   void note_warning();
+  bool may_part() const;
   bool locks_changed() const;
   // conversation_loss.cpp: the backend goes.
   void note_ending(std::string_view sql, bool whole);

@@ -77,6 +77,16 @@ bool ServerConversation::locks_changed() const {
   return (taken || text_.releases_lock()) && tracker_.holdings().has_locks();
 }
 
+/// COMMIT RELEASE, or COMMIT where completion_type says so: the server closes behind its OK, as it
+/// does with a KILL of the session. Whether it does is seen by asking it for a sign of life.
+bool ServerConversation::may_part() const {
+  if (!text_.ends_transaction() || tracker_.failed()) return false;
+  const std::string* type = tracker_.wanted().find("completion_type");
+  // What has been set and not been reported could be anything.
+  return text_.says_release() || (type != nullptr && *type == "RELEASE") ||
+         has(pins(), Pin::session_state);
+}
+
 /// Once per reply, behind its last packet.
 void ServerConversation::settle() {
   flag_.unsettled = false;
@@ -86,7 +96,9 @@ void ServerConversation::settle() {
   tracker_.ended(text_, *backend_);
   if (text_.calls_procedure()) end_call();
   if (!text_.reads_diagnostics()) forget_diagnostics();
-  if (!tracker_.failed() && text_.hides_collation()) {
+  if (may_part()) {
+    start(Errand::parting);
+  } else if (!tracker_.failed() && text_.hides_collation()) {
     start(Errand::collation);
   } else if (locks_changed()) {
     start(Errand::locks);

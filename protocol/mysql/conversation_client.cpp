@@ -145,11 +145,10 @@ Verdict ServerConversation::text_command(MutableBytes unread, FrameHeader header
 /// and, without autocommit, what applications and pools end all their work with. To refuse the
 /// latter would be to refuse in what is, to the client, a transaction.
 bool ServerConversation::ends_nothing(std::string_view sql) const {
-  if (backend_ != nullptr) return false;
-  if (flag_.refused && verb_of(sql) == Verb::rollback) return true;
-  if ((tracker_.status() & status::autocommit) != 0 || !ends_transaction(sql)) return false;
   // Something may be meant to follow the end.
-  return tracker_.wanted().find("completion_type") == nullptr;
+  if (backend_ != nullptr || tracker_.wanted().find("completion_type") != nullptr) return false;
+  if (flag_.refused && verb_of(sql) == Verb::rollback) return true;
+  return (tracker_.status() & status::autocommit) == 0 && ends_transaction(sql);
 }
 
 /// Whether the statement takes or gives back something by name; most do not even look like it.

@@ -9,7 +9,10 @@
 namespace weirpool::protocol::mysql {
 
 Verdict ServerConversation::run_errand(Party from, MutableBytes unread) {
-  return recording_ ? recording_->step(from, unread) : exchange_->step(from, unread);
+  const Verdict verdict =
+      recording_ ? recording_->step(from, unread) : exchange_->step(from, unread);
+  const bool parted = errand_ == Errand::parting && verdict.kind == Verdict::Kind::close;
+  return parted ? Verdict::close(Fault::none) : verdict;
 }
 
 /// The client's statement has left warnings or an error, and the backend is about to be released:
@@ -119,6 +122,10 @@ void ServerConversation::start(Errand errand) {
   switch (errand) {
     case Errand::reset: replies += backend_->write_reset(out); break;
     case Errand::prepare: write_prepare(out); break;
+    case Errand::parting:
+      write_command(out, com::ping);
+      ++replies;
+      break;
     case Errand::collation:
       // Setting it to itself makes the tracker report it.
       query("SET @@session.collation_connection=@@session.collation_connection");
@@ -215,6 +222,7 @@ void ServerConversation::end_errand() {
       break;
     case Errand::prepare: end_prepare(*exchange); break;
     case Errand::collation: tracker_.adopt_variables(*backend_); break;
+    case Errand::parting: flag_.questioned = true; break;
     default: end_replay(exchange->refused().code != 0); break;
   }
 }

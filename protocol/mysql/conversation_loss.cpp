@@ -31,6 +31,8 @@ bool ServerConversation::expendable() const {
 }
 
 Verdict ServerConversation::backend_lost(bool torn) {
+  // The client wanted it so, and has its answer: as the server does, without a word.
+  if (errand_ == Errand::parting) return Verdict::close(Fault::none);
   // Everything has been answered: what is lost is only what somebody might have asked later.
   if (!torn && errand_ == Errand::diagnostics) {
     flag_.diagnostics_lost = true;

@@ -21,7 +21,8 @@ constexpr bool loud(const Keyword& keyword) {
     case Seen::statement:
     case Seen::for_:
     case Seen::atomic:
-    case Seen::local: return false;
+    case Seen::local:
+    case Seen::release: return false;
     default: return !keyword.first_only;
   }
 }

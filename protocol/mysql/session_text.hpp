@@ -48,6 +48,10 @@ class SessionText {
   bool one_or_sets() const { return !multiple() || (only_sets_ && !uncertain()); }
   /// More than one statement.
   bool multiple() const { return seen(Seen::second_statement); }
+  /// COMMIT or ROLLBACK, to a savepoint too.
+  bool ends_transaction() const { return seen(Seen::ends); }
+  /// ... and perhaps RELEASE: the server then leaves behind its answer.
+  bool says_release() const { return seen(Seen::release); }
   /// Runs code that is not in the text: after an error nothing is known.
   bool calls() const { return seen(Seen::call) || seen(Seen::execute); }
   bool calls_procedure() const { return seen(Seen::call); }
@@ -88,6 +92,7 @@ class SessionText {
     gives_back,
     inserts,
     updates,
+    ends,
     // Words that count anywhere.
     create,
     temporary,
@@ -106,6 +111,7 @@ class SessionText {
     for_,
     atomic,
     local,
+    release,
     // Findings.
     user_variable,
     assignment,

@@ -37,6 +37,8 @@ inline constexpr std::array kKeywords{
     Keyword{"insert", SessionText::Seen::inserts, true},
     Keyword{"replace", SessionText::Seen::inserts, true},
     Keyword{"update", SessionText::Seen::updates, true},
+    Keyword{"commit", SessionText::Seen::ends, true},
+    Keyword{"rollback", SessionText::Seen::ends, true},
     Keyword{"create", SessionText::Seen::create, false},
     Keyword{"temporary", SessionText::Seen::temporary, false},
     Keyword{"table", SessionText::Seen::tables, false},
@@ -67,6 +69,7 @@ inline constexpr std::array kKeywords{
     Keyword{"for", SessionText::Seen::for_, false},
     Keyword{"atomic", SessionText::Seen::atomic, false},
     Keyword{"local", SessionText::Seen::local, false},
+    Keyword{"release", SessionText::Seen::release, false},
 };
 
 inline constexpr std::string_view kTrackPrefix = "session_track_";

@@ -50,6 +50,8 @@ void PoolShard::take_back(std::unique_ptr<BackendConn> backend, const Standing& 
   note_busy(*backend, now, false);
   note_served(*backend, now);
   Standing full = standing;
+  // Its server may have closed behind its last answer, and somebody may be next in line for it.
+  full.stream_healthy = standing.stream_healthy && !backend->stream.ended();
   full.expired = backend->expires <= now;
   full.recalled = paused_ || backend->expires == kRecalled;
   full.outdated = outdated(*backend);

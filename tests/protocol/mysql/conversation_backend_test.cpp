@@ -83,6 +83,59 @@ TEST(MysqlConversationBackend, EveryStepAnsweredWithGarbageEndsInAFault) {
   }
 }
 
+/// The server closes behind its OK: a backend that has said it may be nobody's any more.
+TEST(MysqlConversationBackend, BehindACommitReleaseTheClientGoesWithItsBackend) {
+  for (const char* sql : {"commit release", "ROLLBACK WORK RELEASE", "select 1; commit release",
+                          "/*! commit */ and no chain release"}) {
+    Rig rig;
+    rig.client(query("begin"));
+    rig.server(ok(1, {.status = 3}));
+    rig.client(query(sql));
+    rig.server(ok(1));
+    EXPECT_EQ(rig.wire.to_client(), ok(1, {.status = 3}) + ok(1)) << sql;
+    EXPECT_EQ(rig.releases(), 0U) << sql;
+    EXPECT_TRUE(rig.wire.to_backend().ends_with(command(com::ping))) << sql;
+    EXPECT_FALSE(rig.conversation.at_boundary());
+    const Verdict lost = rig.conversation.backend_lost(false);
+    EXPECT_EQ(lost.kind, Kind::close);
+    EXPECT_EQ(lost.fault, Fault::none);
+  }
+  Rig told;
+  told.client(query("commit release"));
+  told.server(ok(1) + err(0, 1927));
+  EXPECT_TRUE(told.wire.ended());
+  EXPECT_EQ(told.wire.fault(), Fault::none);
+}
+
+TEST(MysqlConversationBackend, AServerThatStaysBehindACommitKeepsItsClient) {
+  Rig rig;
+  rig.client(query("rollback to savepoint `release`"));
+  rig.server(ok(1));
+  EXPECT_EQ(rig.releases(), 1U) << "a name in quotes is no word";
+  rig.client(query("rollback to release") + query("select 2"));
+  rig.server(ok(1));
+  EXPECT_EQ(rig.releases(), 1U);
+  rig.server(ok(1));
+  EXPECT_EQ(rig.releases(), 2U);
+  EXPECT_TRUE(rig.wire.to_backend().ends_with(command(com::ping) + query("select 2")));
+  rig.client(query("commit and chain"));
+  rig.server(ok(1, {.status = 3}));
+  EXPECT_TRUE(rig.wire.to_backend().ends_with(query("commit and chain")));
+}
+
+TEST(MysqlConversationBackend, ACompletionTypeOfReleaseIsInEveryCommit) {
+  Rig rig;
+  rig.client(query("set completion_type = release"));
+  rig.server(ok(1, {.changes = variable("completion_type", "RELEASE")}));
+  rig.client(query("select 'commit'"));
+  rig.server(rows_reply());
+  EXPECT_EQ(rig.releases(), 2U);
+  rig.client(query("commit"));
+  rig.server(ok(1));
+  EXPECT_EQ(rig.releases(), 2U);
+  EXPECT_EQ(rig.conversation.backend_lost(false).fault, Fault::none);
+}
+
 /// What SHOW WARNINGS says, without a backend, of an error.
 std::string shown(Rig& rig) {
   const std::size_t leases = rig.leases(), heard = rig.wire.to_client().size();
