@@ -266,8 +266,8 @@ Verdict ServerConversation::log_packet(MutableBytes unread) {
 
 Verdict ServerConversation::forward_command(MutableBytes unread, FrameHeader header) {
   const std::size_t total = kHeaderSize + header.length;
-  // Nobody has looked into a prepared statement.
-  flag_.doubtful = command_ == com::stmt_execute;
+  // Of a text note_ending() has said it.
+  if (!com::runs_text(command_)) flag_.doubtful = false;
   flag_.fresh = false;
   flag_.foreign = false;
   flag_.questioned = false;
