@@ -82,8 +82,8 @@ std::string settings_sql(const SessionState& have, const SessionState& want);
 /// read in the client's character set.
 std::string user_variables_sql(const SessionState& have, const SessionState& want);
 
-/// Character sets that MySQL refuses as a client's (ucs2, utf16, utf32) and those whose ids only
-/// MySQL knows become `fallback`, as in a server's own handshake.
+/// Character sets that servers refuse as a client's (ucs2, utf16, utf32) and those whose ids only
+/// the other server knows become `fallback`, as in a server's own handshake.
 std::uint16_t usable_collation(std::uint16_t collation, bool mariadb, std::uint16_t fallback);
 
 /// What the client has set its wait_timeout to, seconds; 0: nothing.
