@@ -48,8 +48,9 @@ Verdict ServerConversation::step(Party from, MutableBytes unread) {
     return Verdict::close(Fault::transaction_refused);
   }
   if (releasable() && (from == Party::client || unread.empty())) {
-    if (!tracker_.doubts_insert_id() && calls_.empty()) return Verdict::release();
-    start(tracker_.doubts_insert_id() ? Errand::insert_id : Errand::routine);
+    const std::optional<Errand> left = last_errand();
+    if (!left) return Verdict::release();
+    start(*left);
     return run_errand(from, unread);
   }
   return from == Party::client ? from_client(unread) : from_backend(unread);
@@ -158,9 +159,13 @@ bool ServerConversation::releasable() const {
 }
 
 bool ServerConversation::needs_reset() const {
-  if (backend_ == nullptr) return false;
+  return backend_ != nullptr && (leaves_traces() || impatient(backend_->session));
+}
+
+/// The client has left more than settings on its backend.
+bool ServerConversation::leaves_traces() const {
   const bool marked = tracker_.dirty() || backend_->keeps_statements || !calls_.empty();
-  return pins() != 0 || marked || impatient(backend_->session);
+  return pins() != 0 || marked;
 }
 
 std::string_view ServerConversation::pin_reason() const {

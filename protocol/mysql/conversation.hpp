@@ -110,6 +110,7 @@ class ServerConversation final : public Conversation, private ResponseObserver {
     insert_id,
     routine,
     parting,
+    patience,
   };
   struct Answer {
     std::uint16_t code = 0;  ///< 0: OK; kSilence: nothing
@@ -191,6 +192,8 @@ class ServerConversation final : public Conversation, private ResponseObserver {
 
   // conversation_errand.cpp
   Verdict run_errand(Party from, MutableBytes unread);
+  std::optional<Errand> last_errand() const;
+  void end_patience(bool refused);
   bool synchronize(bool whole_text);
   /// Appends what turns `have` into `want`; returns the number of replies to come.
   unsigned write_settings(Writer& out, const SessionState& have, const SessionState& want) const;
@@ -229,6 +232,7 @@ class ServerConversation final : public Conversation, private ResponseObserver {
 
   // conversation.cpp
   bool releasable() const;
+  bool leaves_traces() const;
   Pins pins() const;
   bool asking() const;
   bool owes_nothing() const;

@@ -15,6 +15,20 @@ Verdict ServerConversation::run_errand(Party from, MutableBytes unread) {
   return parted ? Verdict::close(Fault::none) : verdict;
 }
 
+/// What is still to be asked or told before the backend is released.
+std::optional<ServerConversation::Errand> ServerConversation::last_errand() const {
+  if (tracker_.doubts_insert_id()) return Errand::insert_id;
+  if (!calls_.empty()) return Errand::routine;
+  // A reset would take it along, and the prepared statements too.
+  if (impatient(backend_->session) && !leaves_traces()) return Errand::patience;
+  return std::nullopt;
+}
+
+/// The server waits for this connection as long as for others again.
+void ServerConversation::end_patience(bool refused) {
+  refused ? tracker_.soil() : forget_variable(backend_->session, kWaitTimeout);
+}
+
 /// The client's statement has left warnings or an error, and the backend is about to be released:
 /// what SHOW WARNINGS would say later is asked now.
 bool ServerConversation::wants_diagnostics() const {
@@ -126,6 +140,10 @@ void ServerConversation::start(Errand errand) {
       write_command(out, com::ping);
       ++replies;
       break;
+    case Errand::patience:
+      query("SET @@session.wait_timeout=DEFAULT");
+      exchange_->go_on_after_errors();
+      break;
     case Errand::collation:
       // Setting it to itself makes the tracker report it.
       query("SET @@session.collation_connection=@@session.collation_connection");
@@ -223,6 +241,7 @@ void ServerConversation::end_errand() {
     case Errand::prepare: end_prepare(*exchange); break;
     case Errand::collation: tracker_.adopt_variables(*backend_); break;
     case Errand::parting: flag_.questioned = true; break;
+    case Errand::patience: end_patience(exchange->refused().code != 0); break;
     default: end_replay(exchange->refused().code != 0); break;
   }
 }

@@ -127,6 +127,8 @@ Tracked track_user_variable(SessionState& state, std::string_view name, std::str
   return record(state, name, literal);
 }
 
+void forget_variable(SessionState& state, std::string_view name) { erase(state.variables, name); }
+
 Tracked track_variable(SessionState& state, std::string_view name, std::string_view value) {
   if (name == "statement_id") return Tracked::ignored;
   if (name == "last_insert_id" || name == "identity") {
@@ -219,7 +221,7 @@ std::uint16_t usable_collation(std::uint16_t collation, bool mariadb, std::uint1
 
 std::uint32_t wait_timeout_of(const SessionState& state) {
   std::uint32_t seconds = 0;
-  if (const std::string* value = state.find("wait_timeout")) {
+  if (const std::string* value = state.find(kWaitTimeout)) {
     std::from_chars(value->data(), value->data() + value->size(), seconds);
   }
   return seconds;

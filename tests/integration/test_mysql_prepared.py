@@ -18,6 +18,29 @@ async def connect(weir, **more):
     return await mywire.MyConn.connect(HOST, weir.port, USER, PASSWORD, DATABASE, **more)
 
 
+def test_an_impatient_client_costs_others_no_statement(launch, mysql_like, aio):
+    """Its wait_timeout is set for each of its transactions and set back; nothing is reset."""
+    weir = launch(mysql_like, max_connections=2, config={"workers": 1})
+
+    async def scenario(told):
+        one, two = await connect(weir, charset=0), await connect(weir, charset=0)
+        kept = await two.prepare("select concat('kept')")
+        before = await two.value("select @@wait_timeout")
+        await one.query("set wait_timeout = 300")
+        told.clear()
+        assert await one.value("select @@wait_timeout") == "300"
+        assert (await two.execute(kept)).value() == "kept"
+        assert await two.value("select @@wait_timeout") == before
+        assert [text for _, text in told()] == [
+            "SET @@session.wait_timeout=300", "select @@wait_timeout",
+            "SET @@session.wait_timeout=DEFAULT", "select concat('kept')", "select @@wait_timeout"]
+        await one.close()
+        await two.close()
+
+    with History(mysql_like) as told:
+        aio(scenario(told))
+
+
 async def hold_a_backend(weir):
     """Takes the backend that would be lent next, so that the next statement meets another one."""
     holder = await connect(weir)
