@@ -294,6 +294,7 @@ enum class Compressing : std::uint8_t { none, zlib, zstd };
 
 /// What weirpool uses to log in to a backend.
 struct BackendIdentity {
+  std::string server;  ///< which one of those in the configuration, by name
   std::string user;
   std::string password;
   std::string database;

@@ -43,8 +43,8 @@ class MysqlDialect final : public Dialect {
   }
   std::unique_ptr<protocol::BackendLogin> backend_login(
       const protocol::BackendIdentity& as) const override {
-    return std::make_unique<mysql::ClientSideLogin>(as, catalog_->max_backend_statements(),
-                                                    catalog_->defaults());
+    return std::make_unique<mysql::ClientSideLogin>(
+        as, catalog_->max_backend_statements(), catalog_->defaults(), catalog_->room_of(as.server));
   }
   std::unique_ptr<protocol::Engine> reset(protocol::BackendState& state) const override {
     return mysql::make_reset(own(state));

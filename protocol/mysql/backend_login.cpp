@@ -51,12 +51,13 @@ Fault fault_of(std::uint16_t code) {
 }  // namespace
 
 ClientSideLogin::ClientSideLogin(BackendIdentity as, std::size_t max_statements,
-                                 std::uint32_t defaults)
+                                 std::uint32_t defaults, std::shared_ptr<StatementRoom> room)
     : as_(std::move(as)),
       key_(parse_pass(as_.password)),
       only_verifier_(!key_ && parse_verifier(as_.password)),
       max_statements_(max_statements),
       defaults_(defaults),
+      room_(std::move(room)),
       packet_(kMaxReply) {}
 
 ClientSideLogin::~ClientSideLogin() {
@@ -314,6 +315,7 @@ void ClientSideLogin::accept_ok(Bytes payload) {
   state_ =
       std::make_unique<ServerState>(facts_, as_.variant, as_.database, thread_id_, max_statements_);
   state_->defaults = defaults_;
+  state_->statements.share(room_);
   setup_ = std::make_unique<Exchange>(*state_);
   setup_->keep_tracking();
   setup_->expect(state_->write_setup(setup_->commands()));

@@ -22,9 +22,11 @@ namespace weirpool::protocol::mysql {
 
 class ClientSideLogin final : public BackendLogin {
  public:
-  /// `max_statements`: prepared ones that the backend keeps; `defaults`: Catalog::defaults() now.
+  /// `max_statements`: prepared ones that the backend keeps, with `room` for all of its server's;
+  /// `defaults`: Catalog::defaults() now.
   explicit ClientSideLogin(BackendIdentity as, std::size_t max_statements = 1,
-                           std::uint32_t defaults = 0);
+                           std::uint32_t defaults = 0,
+                           std::shared_ptr<StatementRoom> room = nullptr);
   ~ClientSideLogin() override;
 
   Verdict step(Party from, MutableBytes unread) override;
@@ -72,6 +74,7 @@ class ClientSideLogin final : public BackendLogin {
   bool only_verifier_ = false;     ///< as_.password is none, and nothing stands for it
   std::size_t max_statements_;
   std::uint32_t defaults_;
+  std::shared_ptr<StatementRoom> room_;
   Phase phase_ = Phase::greeting;
   bool tls_ = false;
   bool switched_ = false;

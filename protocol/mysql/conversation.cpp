@@ -93,6 +93,7 @@ void ServerConversation::attach(BackendState& backend) {
   flag_.foreign = true;
   flag_.refused = false;
   flag_.cut = false;
+  backend_->statements.keep_to_room();
   response_.attach(*backend_);
   tracker_.attached();
 }

@@ -74,6 +74,13 @@ StatementRef Catalog::statement(const ContextRef& context, std::string_view text
   });
 }
 
+std::shared_ptr<StatementRoom> Catalog::room_of(const std::string& server) {
+  const std::lock_guard lock(rooms_mutex_);
+  std::shared_ptr<StatementRoom>& room = rooms_[server];
+  if (!room) room = std::make_shared<StatementRoom>(limit_);
+  return room;
+}
+
 // ---------------------------------------------------------------------------------- the client's
 
 ClientStatement* ClientStatements::find(std::uint32_t id) {
@@ -182,7 +189,15 @@ std::uint32_t BackendStatements::release(const Statement& statement) {
   return id;
 }
 
+void BackendStatements::keep_to_room() {
+  if (!room_) return;
+  seen_ = room_->most();
+  limit_ = std::min<std::size_t>(limit_, seen_);
+  evict(limit_);
+}
+
 bool BackendStatements::shrink() {
+  if (room_) room_->lower(seen_);
   const std::size_t before = order_.size();
   evict(before / 2);
   if (order_.size() == before) return false;

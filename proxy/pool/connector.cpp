@@ -118,6 +118,7 @@ protocol::BackendIdentity identity_for(const BackendTarget& target, const PoolKe
                                        const PoolSettings& settings, const std::string& password) {
   const config::Backend& backend = target.backend();
   protocol::BackendIdentity identity;
+  identity.server = backend.name;
   identity.user = key.user;
   identity.password = password;
   identity.database = settings.server_database;

@@ -201,6 +201,18 @@ TEST(MysqlConversationPrepared, AServerWithoutRoomGetsSomeBackAndIsAskedAgain) {
   EXPECT_EQ(rig.wire.breach(), "");
 }
 
+TEST(MysqlConversationPrepared, WhatItsServerHasNoRoomForIsClosedByABackendThatIsLent) {
+  Prepared rig;
+  const auto room = std::make_shared<StatementRoom>(2);
+  rig.backend.statements.share(room);
+  rig.client(prepare("b"));
+  rig.server(prepared(56));
+  room->lower(2);  // another backend has heard of it
+  rig.mark();
+  rig.client(query("select 1"));
+  EXPECT_EQ(rig.fresh(), close(55) + query("select 1"));
+}
+
 TEST(MysqlConversationPrepared, CursorsPinUntilTheLastRow) {
   constexpr std::uint16_t kOpen = status::autocommit | status::cursor_exists;
   Prepared rig;

@@ -131,5 +131,34 @@ TEST(MysqlPrepared, AFullServerGetsSomeBack) {
   EXPECT_EQ(there.size(), 3u) << "and no more are kept than it could bear";
 }
 
+TEST(MysqlPrepared, TheOthersOfAFullServerGiveSomeBackWhenTheyAreLent) {
+  Shelf shelf;
+  Catalog catalog(8);
+  BackendStatements here(8), there(8), elsewhere(8);
+  here.share(catalog.room_of("a"));
+  there.share(catalog.room_of("a"));
+  elsewhere.share(catalog.room_of("b"));
+  for (BackendStatements* one : {&here, &there, &elsewhere}) {
+    one->keep_to_room();
+    for (std::uint32_t id = 1; id <= 7; ++id) one->add({shelf.make(std::to_string(id)), id});
+  }
+  EXPECT_TRUE(here.shrink());
+  EXPECT_TRUE(there.closing().empty()) << "it is nobody's now, and its socket another thread's";
+  there.keep_to_room();
+  EXPECT_EQ(there.closing(), (std::vector<std::uint32_t>{1, 2, 3}));
+  elsewhere.keep_to_room();
+  EXPECT_TRUE(elsewhere.closing().empty()) << "another server";
+  EXPECT_EQ(catalog.max_backend_statements(), 8u);
+}
+
+TEST(MysqlPrepared, WhoHasSeenTheSameRoomHalvesItOnce) {
+  StatementRoom room(8);
+  room.lower(8);
+  room.lower(8);
+  EXPECT_EQ(room.most(), 4u);
+  for (int again = 0; again < 5; ++again) room.lower(room.most());
+  EXPECT_EQ(room.most(), 1u);
+}
+
 }  // namespace
 }  // namespace weirpool::protocol::mysql
