@@ -272,6 +272,8 @@ class BackendLogin : public BackendOpening {
   virtual std::unique_ptr<BackendState> take_state() = 0;
   /// After close: SQLSTATE or error number and message of the server, without secrets.
   virtual std::string_view error() const = 0;
+  /// After close: what the server did not like is the password, or what stood in for it.
+  virtual bool secret_refused() const { return false; }
 };
 
 /// What the database stores about a user.

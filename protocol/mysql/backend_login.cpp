@@ -18,6 +18,9 @@ namespace {
 constexpr std::uint32_t kMaxPacketAnnounced = 1U << 30;  // the most a server can be set to
 constexpr std::uint16_t kFallbackCollation = 45;         // utf8mb4_general_ci: every server has it
 
+constexpr std::uint16_t kWrongPassword = 1045;
+constexpr std::uint16_t kWrongPasswordMariaDb = 1698;  // its socket plugins
+
 std::uint64_t bit_of(Compressing compressing) {
   switch (compressing) {
     case Compressing::zlib: return cap::compress;
@@ -37,9 +40,9 @@ Fault fault_of(std::uint16_t code) {
       return Fault::account_full;
     case 1049: return Fault::unknown_database;
     case 1044:  // no right to this schema
-    case 1045:  // wrong password
+    case kWrongPassword:
     case 1251:  // plugin refused
-    case 1698:  // wrong password, MariaDB's socket plugins
+    case kWrongPasswordMariaDb:
     case 1862:  // password expired
     case 3118:  // account locked
     case 4151:  // account locked, MariaDB
@@ -153,6 +156,7 @@ void ClientSideLogin::accept(Bytes payload) {
 void ClientSideLogin::accept_error(Bytes payload) {
   const Result<ErrPacket> err = ErrPacket::parse(payload);
   if (!err) return fail(Fault::backend_violation, "malformed error");
+  secret_refused_ = err->code == kWrongPassword || err->code == kWrongPasswordMariaDb;
   fail(fault_of(err->code), err->describe());
 }
 

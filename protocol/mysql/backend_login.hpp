@@ -36,6 +36,7 @@ class ClientSideLogin final : public BackendLogin {
   std::unique_ptr<Codec> take_codec() override;
   std::unique_ptr<BackendState> take_state() override;
   std::string_view error() const override { return error_; }
+  bool secret_refused() const override { return secret_refused_; }
 
  private:
   enum class Phase : std::uint8_t {
@@ -79,6 +80,7 @@ class ClientSideLogin final : public BackendLogin {
   bool tls_ = false;
   bool switched_ = false;
   bool key_asked_ = false;
+  bool secret_refused_ = false;
   Fault fault_ = Fault::none;
   std::uint8_t sequence_ = 0;  ///< of the next packet, whoever sends it
   std::uint32_t thread_id_ = 0;

@@ -269,6 +269,7 @@ Task<Connected> log_in_at(Opening& opening, const config::Address& host, tcp::en
       result.backend = std::make_unique<BackendConn>(opening.loop, std::move(parts));
       co_return result;
     }
+    if (engine->secret_refused()) result.refused.push_back(password);
     result.answered = !engine->error().empty();
     stream->shut_down_write();
     {

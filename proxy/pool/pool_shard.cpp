@@ -12,12 +12,13 @@ namespace weirpool::proxy {
 using metrics::CloseReason;
 using protocol::Fault;
 
-PoolShard::PoolShard(Loop& loop, unsigned worker, PoolKey key, Passwords passwords,
+PoolShard::PoolShard(Loop& loop, unsigned worker, PoolKey key, Passwords passwords, Refused refused,
                      KeyDeriver& deriver, std::shared_ptr<metrics::PoolMetrics> metrics)
     : loop_(loop),
       place_{worker, std::move(key)},
       target_(*place_.key.target),
       passwords_(std::move(passwords)),
+      tell_refused_(std::move(refused)),
       deriver_(deriver),
       shared_metrics_(std::move(metrics)),
       metrics_(*shared_metrics_),
@@ -235,6 +236,7 @@ Task<void> PoolShard::open_one() {
       co_await connect_backend(loop_, target_, place_.key, std::move(passwords), deriver_);
   metrics_.connecting.add(-1);
   --connecting_;
+  if (!result.refused.empty()) tell_refused_(result.refused);
   if (!result.backend) {
     --backends_;
     if (result.fault == Fault::backend_full) target_.ledger().server_full(Clock::now());

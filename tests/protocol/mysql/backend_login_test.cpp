@@ -330,10 +330,12 @@ TEST(MysqlBackendLogin, ErrorsBecomeFaults) {
     BackendLoginRig rig;
     rig.server(greeting() + err(2, code));
     EXPECT_NE(rig.login.error(), "");
+    EXPECT_EQ(rig.login.secret_refused(), code == 1045 || code == 1698);
     return rig.wire.fault();
   };
   EXPECT_EQ(fault_of(1049), Fault::unknown_database);
   EXPECT_EQ(fault_of(1045), Fault::backend_refused_login);
+  EXPECT_EQ(fault_of(1698), Fault::backend_refused_login);
   EXPECT_EQ(fault_of(1044), Fault::backend_refused_login);
   EXPECT_EQ(fault_of(1040), Fault::backend_full);
   EXPECT_EQ(fault_of(1203), Fault::account_full);

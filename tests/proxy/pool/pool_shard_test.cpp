@@ -389,6 +389,17 @@ TEST(PoolShardTest, WhoCanBeServedByWhatIsOpenDoesNotHearThatANewLoginWasRefused
   EXPECT_TRUE(third.served());
 }
 
+TEST(PoolShardTest, WhichPasswordAServerTakesForWrongIsTold) {
+  ToyWorld world(1);
+  world.passwords = {"wrong", "right"};
+  world.server.answer_logins([](const auto&, const auto&, const std::string& password) {
+    return password == "wrong" ? "refused" : "ok";
+  });
+  Stander first(world.pool());
+  ASSERT_TRUE(world.until([&] { return first.served(); }));
+  EXPECT_EQ(world.refused, std::vector<std::string>{"wrong"});
+}
+
 TEST(PoolShardTest, AnUnknownPasswordIsARefusalToo) {
   ToyWorld world(1);
   world.server.answer_logins([](const auto&, const auto&, const auto&) { return "refused"; });
