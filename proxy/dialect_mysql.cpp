@@ -1,5 +1,6 @@
 // MySQL's implementation of the seam. The only file outside protocol/mysql that knows its types.
 #include "config/password.hpp"
+#include "protocol/mysql/auth_caching_sha2.hpp"
 #include "protocol/mysql/backend_login.hpp"
 #include "protocol/mysql/client_login.hpp"
 #include "protocol/mysql/credentials.hpp"
@@ -37,6 +38,7 @@ class MysqlDialect final : public Dialect {
 
   std::string_view name() const override { return "mysql"; }
 
+  void get_ready() const override { static_cast<void>(mysql::RsaKey::of_process()); }
   std::unique_ptr<protocol::ClientLogin> client_login(
       const protocol::LoginContext& context) const override {
     return std::make_unique<mysql::ServerSideLogin>(context, catalog_);
