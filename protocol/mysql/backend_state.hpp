@@ -55,10 +55,18 @@ class ServerState final : public BackendState {
   /// The replies of write_reset() have come.
   void was_reset();
 
+  /// The server says what one of this session's variables is now.
+  void note_variable(std::string_view name, std::string_view value) {
+    if (name == "sql_mode") ansi_quotes = has_ansi_quotes(value);
+  }
+
   SessionState session;        ///< as it is on the server now
   std::uint16_t status = 0;    ///< of the last reply
   std::uint32_t defaults = 0;  ///< Catalog::defaults() when it logged in, or was reset since
   BackendStatements statements;
+  /// As it is now: "x" is an identifier. By the server's default too, which may be another one than
+  /// when the clients of this backend logged in.
+  bool ansi_quotes = false;
   /// Its bytes travel in compressed frames. They have numbers of their own, which a server's
   /// packets take over in the midst of a reply: the ids of its packets mean nothing.
   bool compressed = false;

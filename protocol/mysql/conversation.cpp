@@ -24,12 +24,18 @@ SessionState first_state(const ConversationStart& start) {
   return state;
 }
 
+SessionText::Mode first_lexing(const ConversationStart& start) {
+  const bool escapes = (first_status(start) & status::no_backslash_escapes) == 0;
+  return {escapes, start.facts && start.facts->ansi_quotes, false};
+}
+
 }  // namespace
 
 ServerConversation::ServerConversation(ConversationStart start)
     : start_(std::move(start)),
       tracker_(first_state(start_), first_status(start_), forgets_calls(start_)),
-      response_(Response::dialect_of(start_.capabilities), *this) {}
+      response_(Response::dialect_of(start_.capabilities), *this),
+      lexing_(first_lexing(start_)) {}
 
 Verdict ServerConversation::step(Party from, MutableBytes unread) {
   if (from == Party::client) flag_.streaming = false;
@@ -69,6 +75,7 @@ void ServerConversation::reset_virtual_session() {
   state.collation = start_.facts ? start_.facts->collation : std::uint16_t{0};
   state.schema = tracker_.wanted().schema;
   tracker_.reset(state, first_status(start_));
+  lexing_ = first_lexing(start_);
   forget_diagnostics();
 }
 
@@ -99,6 +106,7 @@ void ServerConversation::attach(BackendState& backend) {
 }
 
 void ServerConversation::detach() {
+  note_lexing();
   backend_ = nullptr;
   exchange_.reset();
   recording_.reset();

@@ -134,6 +134,8 @@ class ServerConversation final : public Conversation, private ResponseObserver {
   bool refuses_call() const;
   void note_call(std::string_view sql, bool whole, std::string_view schema);
   void scan(MutableBytes unread, FrameHeader header);
+  SessionText::Mode lexing_there() const;
+  void note_lexing();
   void feed(Bytes sql);
   Verdict file_packet(MutableBytes unread);
   bool in_order(MutableBytes unread);
@@ -186,6 +188,7 @@ class ServerConversation final : public Conversation, private ResponseObserver {
   Verdict forward_tail(MutableBytes unread);
   Verdict forward_execute(std::string_view types, MutableBytes unread, FrameHeader header);
   void begin_execute(std::string_view types);
+  void read_again(const Statement& statement);
   void statement_answered(const OkPacket& ok);
   void statement_failed();
   std::uint32_t on_prepared(const PrepareOk& ok) override;
@@ -248,6 +251,8 @@ class ServerConversation final : public Conversation, private ResponseObserver {
   std::unique_ptr<Recording> recording_;
   std::vector<std::uint8_t> diagnostics_;  ///< SHOW WARNINGS of the last statement; empty: nothing
   SessionText text_;
+  /// How the server reads quotes, as far as it is known without a backend.
+  SessionText::Mode lexing_;
   GivenNumbers given_;  ///< by text_
   Calls calls_;
   Answer answer_;

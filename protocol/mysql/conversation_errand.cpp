@@ -82,6 +82,9 @@ void ServerConversation::end_replay(bool refused) {
       looks_back() ? tracker_.wanted().last_insert_id : backend_->session.last_insert_id;
   backend_->session = tracker_.wanted();
   backend_->session.last_insert_id = id;
+  if (const std::string* mode = tracker_.wanted().find("sql_mode")) {
+    backend_->note_variable("sql_mode", *mode);
+  }
   flag_.foreign = false;
 }
 

@@ -69,6 +69,11 @@ StatementRef Catalog::statement(const ContextRef& context, std::string_view text
   const auto address = reinterpret_cast<std::uintptr_t>(context.get());
   std::string identity(text);
   identity.append(reinterpret_cast<const char*>(&address), sizeof address);
+  // Where the context does not say how quotes are read, the server's default does, which changes.
+  const SessionText::Mode& mode = effects.mode();
+  for (const bool bit : {mode.backslash_escapes, mode.ansi_quotes, mode.everything}) {
+    identity.push_back(bit ? '1' : '0');
+  }
   return statements_->intern(identity, [&] {
     return Statement{context, identity, text.size(), effects};
   });

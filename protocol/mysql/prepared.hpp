@@ -48,7 +48,7 @@ SessionState with_context(const SessionState& now, const Context& context);
 
 struct Statement {
   ContextRef context;
-  std::string identity;  ///< the text, and behind it which context
+  std::string identity;  ///< the text, and behind it which context, and how quotes were read
   std::size_t text_size = 0;
   SessionText effects;  ///< of executing it
 

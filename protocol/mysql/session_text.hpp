@@ -21,9 +21,13 @@ class SessionText {
     bool ansi_quotes = false;       ///< "x" is an identifier
     /// The character set may hide quotes: every word counts, wherever it stands.
     bool everything = false;
+
+    bool operator==(const Mode&) const = default;
   };
 
   void begin(Mode mode);
+  /// What begin() has been told, or more.
+  const Mode& mode() const { return mode_; }
   /// Behind begin(), instead of feed() and finish(), of a text that is all there: is it certain
   /// without a closer look what it is? If not, nothing has been done.
   bool glance(Bytes text);

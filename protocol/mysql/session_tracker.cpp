@@ -135,6 +135,7 @@ SessionTracker::Reported SessionTracker::apply(const OkPacket& ok, ServerState& 
         if (users && is_charset(change.name)) pins_ |= Pin::user_variable;
         if (tracked != Tracked::ignored) reported.settings = true;
         track_variable(backend.session, change.name, change.value);
+        backend.note_variable(change.name, change.value);
         break;
       }
       case ChangeType::schema:

@@ -291,6 +291,28 @@ TEST(MysqlConversationClient, QuotesAreTheServersOwnUntilTheClientSetsThem) {
   EXPECT_EQ(set.pin(), "");
 }
 
+/// After a SET GLOBAL sql_mode; the client was there before.
+TEST(MysqlConversationClient, QuotesAreThoseOfTheBackendThatReadsThem) {
+  Rig rig;
+  rig.client(query("select \"get_lock\", ('a', 1)"));
+  rig.server(rows_reply());
+  EXPECT_EQ(rig.pin(), "");
+  const std::string sql = "select \"get_lock\"('a', 1)";
+  rig.backend.defaults = 7;  // it logged in under others: it is reset
+  rig.client(query(sql));
+  EXPECT_TRUE(rig.wire.to_backend().find(command(com::reset_connection)) != std::string::npos);
+  rig.server(ok(1) + ok(1) + ok(1) +
+             ok(1, {.changes = variable("sql_mode", "ANSI_QUOTES,STRICT_TRANS_TABLES")}));
+  EXPECT_TRUE(rig.wire.to_backend().ends_with(query(sql)));
+  rig.server(rows_reply());
+  EXPECT_EQ(rig.pin(), "named_lock");
+  Rig escapes;
+  escapes.backend.status = status::autocommit | status::no_backslash_escapes;
+  escapes.client(query("select 'x\\', get_lock('a', 1), '"));
+  escapes.server(rows_reply());
+  EXPECT_EQ(escapes.pin(), "named_lock");
+}
+
 TEST(MysqlConversationClient, TextOfSixteenMegabytesGoesOnInTheNextPacket) {
   Rig rig;
   const std::string full = packet(0, "\3insert" + std::string(kMaxPayload - 7, ' '));

@@ -213,6 +213,18 @@ TEST(MysqlConversationPrepared, WhatItsServerHasNoRoomForIsClosedByABackendThatI
   EXPECT_EQ(rig.fresh(), close(55) + query("select 1"));
 }
 
+TEST(MysqlConversationPrepared, ItsTextIsReadAsTheBackendThatHasItReadsIt) {
+  Rig rig;
+  rig.client(prepare("select \"get_lock\"('a', 1)"));
+  rig.server(prepared(55));
+  rig.backend.ansi_quotes = true;  // another backend, under another default
+  rig.backend.statements.clear();
+  rig.client(execute(1, "", "", 0));
+  rig.server(prepared(7));
+  rig.server(binary_rows());
+  EXPECT_EQ(rig.pin(), "named_lock");
+}
+
 TEST(MysqlConversationPrepared, CursorsPinUntilTheLastRow) {
   constexpr std::uint16_t kOpen = status::autocommit | status::cursor_exists;
   Prepared rig;

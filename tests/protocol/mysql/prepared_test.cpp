@@ -33,6 +33,11 @@ TEST(MysqlPrepared, AStatementIsItsTextUnderItsSettings) {
   EXPECT_EQ(one, catalog.statement(plain, "select 1", {}));
   EXPECT_NE(one, catalog.statement(other, "select 1", {}));
   EXPECT_NE(one, catalog.statement(plain, "select 2", {}));
+  SessionText quoting;
+  quoting.begin({.ansi_quotes = true});
+  const StatementRef quoted = catalog.statement(plain, "select 1", quoting);
+  EXPECT_NE(one, quoted) << "what it leaves behind depends on how quotes are read";
+  EXPECT_EQ(quoted->text(), "select 1");
 }
 
 TEST(MysqlPrepared, OnlyWhatPrepareLooksAtIsSetForIt) {
