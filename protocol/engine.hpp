@@ -307,7 +307,8 @@ struct BackendIdentity {
   bool tls_wanted = false;        ///< sslmode prefer and stronger
   bool tls_required = false;      ///< sslmode require and stronger
   bool tls_direct = false;        ///< TLS from the first byte on
-  bool allow_public_key_retrieval = false;      ///< MySQL: ask a plaintext backend for its RSA key
+  bool allow_public_key_retrieval = false;  ///< MySQL: ask a plaintext backend for its RSA key
+  bool allow_cleartext_password = false;  ///< MySQL: inside TLS, where a plugin wants nothing else
   Compressing compressing = Compressing::none;  ///< where the server offers it
 };
 

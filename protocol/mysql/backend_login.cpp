@@ -259,7 +259,9 @@ bool ClientSideLogin::refuse_to_pass_on() {
 /// be done here.
 bool ClientSideLogin::make_secret() {
   const bool by_key = plugin_ == kSha256Plugin || plugin_ == kSha2Plugin;
-  if (tls_ || as_.password.empty()) {
+  // Whoever answers in the server's place, inside TLS that verifies nobody, names this plugin.
+  const bool protects = tls_ && (by_key || as_.allow_cleartext_password);
+  if (protects || as_.password.empty()) {
     reply_ = as_.password;
     reply_.push_back('\0');
     return true;
@@ -271,8 +273,9 @@ bool ClientSideLogin::make_secret() {
     return true;
   }
   fail(Fault::backend_refused_login,
-       plugin_ + " needs TLS" +
-           (by_key ? ", or allow_public_key_retrieval for this backend" : " for this backend"));
+       plugin_ + (by_key ? " needs TLS, or allow_public_key_retrieval for this backend"
+                         : " needs TLS with verify-ca or verify-full, or allow_cleartext_password "
+                           "for this backend"));
   return false;
 }
 

@@ -6,6 +6,7 @@
 //   b->p  auth switch   p->b  token         any number of plugins we know, one switch
 //   b->p  more data     p->b  password      caching_sha2_password and sha256_password: inside TLS,
 //                                           or under the server's RSA key where it is allowed
+//                                           mysql_clear_password: see allow_cleartext_password
 //   b->p  OK                                compression begins, where both want it
 //   p->b  SET session tracking   b->p  OK   -> done
 #pragma once

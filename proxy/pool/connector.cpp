@@ -136,6 +136,8 @@ protocol::BackendIdentity identity_for(const BackendTarget& target, const PoolKe
     identity.options.clear();
   }
   identity.allow_public_key_retrieval = backend.allow_public_key_retrieval;
+  identity.allow_cleartext_password =
+      backend.allow_cleartext_password || backend.tls.mode >= config::SslMode::verify_ca;
   identity.compressing = compressing_of(backend.compression);
   return identity;
 }

@@ -247,7 +247,7 @@ TEST(MysqlBackendLogin, BytesBehindTheGreetingDoNotReachTls) {
   EXPECT_EQ(rig.wire.fault(), Fault::backend_violation);
 }
 
-TEST(MysqlBackendLogin, ClearPasswordOnlyInsideTls) {
+TEST(MysqlBackendLogin, ClearPasswordOnlyInsideTlsThatMayCarryIt) {
   Writer out;
   AuthSwitch{kClearPlugin, {}}.serialize(out);
   BackendLoginRig plain;
@@ -256,6 +256,18 @@ TEST(MysqlBackendLogin, ClearPasswordOnlyInsideTls) {
   EXPECT_EQ(plain.wire.to_backend().find("secret"), std::string::npos);
   auto as = identity();
   as.tls_wanted = true;
+  BackendLoginRig unverified(as);
+  unverified.server(greeting());
+  unverified.server(packet(3, protocol::text_of(out.view())));
+  EXPECT_EQ(unverified.wire.fault(), Fault::backend_refused_login);
+  EXPECT_NE(unverified.login.error().find("allow_cleartext_password"), std::string_view::npos);
+  EXPECT_EQ(unverified.wire.to_backend().find("secret"), std::string::npos);
+  as.allow_cleartext_password = true;
+  auto never = as;
+  never.tls_wanted = false;
+  BackendLoginRig open(never);
+  open.server(greeting() + packet(2, protocol::text_of(out.view())));
+  EXPECT_EQ(open.wire.fault(), Fault::backend_refused_login);
   BackendLoginRig tls(as);
   tls.server(greeting());
   tls.server(packet(3, protocol::text_of(out.view())));
