@@ -124,6 +124,8 @@ void ServerConversation::detach() {
   flag_.doubtful = false;
   flag_.refused_to_write = false;
   flag_.leaving = false;
+  flag_.scoped = false;
+  outside_.reset();
   flag_.questioned = false;
   flag_.cut = !response_.finished();
   response_.expect(ReplyPhase::idle, response_.client_sequence(), 0);

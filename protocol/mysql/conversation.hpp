@@ -111,6 +111,7 @@ class ServerConversation final : public Conversation, private ResponseObserver {
     routine,
     parting,
     patience,
+    scope,
   };
   struct Answer {
     std::uint16_t code = 0;  ///< 0: OK; kSilence: nothing
@@ -197,6 +198,8 @@ class ServerConversation final : public Conversation, private ResponseObserver {
   Verdict run_errand(Party from, MutableBytes unread);
   std::optional<Errand> last_errand() const;
   void end_patience(bool refused);
+  void begin_scope();
+  void end_scope(const Exchange& exchange);
   bool synchronize(bool whole_text);
   /// Appends what turns `have` into `want`; returns the number of replies to come.
   unsigned write_settings(Writer& out, const SessionState& have, const SessionState& want) const;
@@ -255,6 +258,8 @@ class ServerConversation final : public Conversation, private ResponseObserver {
   SessionText::Mode lexing_;
   GivenNumbers given_;  ///< by text_
   Calls calls_;
+  /// The backend's settings in front of SET STATEMENT … FOR; null: they may have changed since.
+  std::unique_ptr<SessionState> outside_;
   Answer answer_;
   std::string last_words_;  ///< of a backend that answered before it was asked: an ERR payload
   KillRequest kill_request_;
@@ -297,6 +302,7 @@ class ServerConversation final : public Conversation, private ResponseObserver {
     bool refused_to_write : 1 = false;
     bool refused : 1 = false;           ///< the last command that needed a backend was
     bool leaving : 1 = false;           ///< the backend has taken its leave
+    bool scoped : 1 = false;            ///< the backend is still to say what it has set back
     bool questioned : 1 = false;        ///< the backend's last statement was weirpool's own
     bool diagnostics_lost : 1 = false;  ///< the statement left some, and the backend went with them
   } flag_;

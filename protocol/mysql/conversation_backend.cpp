@@ -43,6 +43,11 @@ Verdict ServerConversation::early_answer(MutableBytes unread) {
 void ServerConversation::on_ok(const OkPacket& ok, std::uint64_t rows) {
   flag_.unsettled = true;
   if (ok.warnings > 0 || text_.calls()) note_warning();
+  if (com::runs_text(command_) && text_.sets_for_itself()) {
+    begin_scope();
+  } else if (!ok.changes.empty()) {
+    outside_.reset();
+  }
   tracker_.ok(command_, text_, ok, rows, *backend_);
   tracker_.note_insert_id(text_, ok, given_, *backend_);
   if (command_ == com::set_option) tracker_.set_multi_statements(flag_.multi_on, *backend_);
@@ -55,6 +60,7 @@ bool ServerConversation::on_error(const ErrPacket& error) {
   note_warning();
   if (error.code == kTooManyStatementsCode && make_room()) return false;
   if (command_ == com::stmt_prepare) statements_.none_last();
+  if (com::runs_text(command_) && text_.sets_for_itself()) begin_scope();
   tracker_.error(text_, *backend_);
   calls_.failed(error.code, error.message);
   if (!com::runs_text(command_)) keep_error(error.code, error.message);

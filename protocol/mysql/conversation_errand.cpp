@@ -20,8 +20,33 @@ std::optional<ServerConversation::Errand> ServerConversation::last_errand() cons
   if (tracker_.doubts_insert_id()) return Errand::insert_id;
   if (!calls_.empty()) return Errand::routine;
   // A reset would take it along, and the prepared statements too.
-  if (impatient(backend_->session) && !leaves_traces()) return Errand::patience;
+  if (leaves_traces()) return std::nullopt;
+  if (flag_.scoped) return Errand::scope;
+  if (impatient(backend_->session)) return Errand::patience;
   return std::nullopt;
+}
+
+/// What SET STATEMENT … FOR sets is set back behind the statement's answer, and reported, as if it
+/// were a change, with the next answer that reports any: that is not to be another client's.
+void ServerConversation::begin_scope() {
+  if (!flag_.scoped) outside_ = std::make_unique<SessionState>(backend_->session);
+  flag_.scoped = true;
+}
+
+/// What is set back is what it was. What is not, because a function has set it, say, differs from
+/// what the client wants, and goes the way of all that differs.
+void ServerConversation::end_scope(const Exchange& exchange) {
+  flag_.scoped = false;
+  const std::unique_ptr<SessionState> before = std::move(outside_);
+  if (!before) return;
+  for (const std::string& name : exchange.reported()) {
+    const std::string* value = before->find(name);
+    if (value == nullptr) {
+      forget_variable(backend_->session, name);
+    } else {
+      track_variable(backend_->session, name, *value);
+    }
+  }
 }
 
 /// The server waits for this connection as long as for others again.
@@ -139,6 +164,11 @@ void ServerConversation::start(Errand errand) {
   switch (errand) {
     case Errand::reset: replies += backend_->write_reset(out); break;
     case Errand::prepare: write_prepare(out); break;
+    case Errand::scope:
+      // Only what sets something makes the tracker report what has been set before.
+      query("SET @@session.session_track_schema=ON");
+      exchange_->keep_tracking();
+      break;
     case Errand::parting:
       write_command(out, com::ping);
       ++replies;
@@ -244,6 +274,7 @@ void ServerConversation::end_errand() {
     case Errand::prepare: end_prepare(*exchange); break;
     case Errand::collation: tracker_.adopt_variables(*backend_); break;
     case Errand::parting: flag_.questioned = true; break;
+    case Errand::scope: end_scope(*exchange); break;
     case Errand::patience: end_patience(exchange->refused().code != 0); break;
     default: end_replay(exchange->refused().code != 0); break;
   }

@@ -63,7 +63,9 @@ bool Exchange::accept(Bytes payload) {
   while (changes.next(change)) {
     if (change.type != ChangeType::variable) continue;
     state_->note_variable(change.name, change.value);
-    if (tracking_) track_variable(state_->session, change.name, change.value);
+    if (!tracking_) continue;
+    track_variable(state_->session, change.name, change.value);
+    reported_.emplace_back(change.name);
   }
   if (!changes.ok()) error_ = "session changes are malformed";
   return changes.ok();

@@ -18,8 +18,6 @@ constexpr bool loud(const Keyword& keyword) {
     case Seen::warnings:
     case Seen::names:
     case Seen::collate:
-    case Seen::statement:
-    case Seen::for_:
     case Seen::atomic:
     case Seen::local:
     case Seen::release: return false;

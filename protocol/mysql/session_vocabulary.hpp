@@ -65,8 +65,6 @@ inline constexpr std::array kKeywords{
     Keyword{"errors", SessionText::Seen::warnings, false},
     Keyword{"names", SessionText::Seen::names, false},
     Keyword{"collate", SessionText::Seen::collate, false},
-    Keyword{"statement", SessionText::Seen::statement, false},
-    Keyword{"for", SessionText::Seen::for_, false},
     Keyword{"atomic", SessionText::Seen::atomic, false},
     Keyword{"local", SessionText::Seen::local, false},
     Keyword{"release", SessionText::Seen::release, false},

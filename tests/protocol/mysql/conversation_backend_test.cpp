@@ -83,6 +83,48 @@ TEST(MysqlConversationBackend, EveryStepAnsweredWithGarbageEndsInAFault) {
   }
 }
 
+/// MariaDB sets back behind its answer, and says so when it is next asked.
+TEST(MysqlConversationBackend, WhatIsSetForOneStatementIsNobodys) {
+  const std::string asks = query("SET @@session.session_track_schema=ON");
+  const auto set = [](std::string_view value) {
+    return variable("sort_buffer_size", value) + variable("session_track_schema", "ON") +
+           state_changed();
+  };
+  for (const bool told : {true, false}) {
+    Rig rig(start(kModern, "10.11.0-MariaDB"));
+    rig.client(query("set statement sort_buffer_size=65536 for select 1"));
+    rig.server(count(1, 1) + definition(2) + row(3) + end(4, {.changes = set("65536")}));
+    EXPECT_EQ(rig.pin(), "");
+    EXPECT_EQ(rig.releases(), 0u);
+    EXPECT_TRUE(rig.wire.to_backend().ends_with(asks));
+    rig.server(told ? ok(1, {.changes = set("2097152")}) : ok(1));
+    EXPECT_EQ(rig.releases(), 1u);
+    EXPECT_FALSE(rig.reset_on_release);
+    rig.client(query("select 2"));
+    const std::string undo = query("SET @@session.sort_buffer_size=DEFAULT");
+    EXPECT_EQ(rig.wire.to_backend().ends_with(asks + query("select 2")), told);
+    EXPECT_EQ(rig.wire.to_backend().ends_with(undo), !told) << "nobody is to find it";
+  }
+}
+
+TEST(MysqlConversationBackend, WhatAClientSetsInBetweenStaysItsOwn) {
+  Rig rig(start(kModern, "10.11.0-MariaDB"));
+  const auto set = [](std::string_view value, std::uint16_t status) {
+    return ok(1, {.status = status, .changes = variable("sort_buffer_size", value)});
+  };
+  rig.client(query("begin"));
+  rig.server(ok(1, {.status = 3}));
+  rig.client(query("set statement sort_buffer_size=65536 for do 1"));
+  rig.server(set("65536", 3));
+  rig.client(query("set sort_buffer_size=98304"));
+  rig.server(set("98304", 3));
+  rig.client(query("commit"));
+  rig.server(ok(1));
+  rig.server(set("98304", 2));
+  EXPECT_EQ(rig.releases(), 1u);
+  EXPECT_EQ(*rig.backend.session.find("sort_buffer_size"), "98304");
+}
+
 /// The server closes behind its OK: a backend that has said it may be nobody's any more.
 TEST(MysqlConversationBackend, BehindACommitReleaseTheClientGoesWithItsBackend) {
   for (const char* sql : {"commit release", "ROLLBACK WORK RELEASE", "select 1; commit release",
