@@ -41,6 +41,7 @@ Verdict ServerConversation::backend_lost(bool torn) {
     flag_.diagnostics_lost = true;
     return Verdict::hold();
   }
+  if (!torn && (errand_ == Errand::patience || errand_ == Errand::scope)) return Verdict::hold();
   // The front of an EXECUTE that has been taken apart was meant for the backend that is gone.
   if (!torn && flag_.fresh && intake_ != Intake::head) return Verdict::lease();
   if (!torn && expendable()) {

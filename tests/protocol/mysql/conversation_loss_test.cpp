@@ -226,6 +226,18 @@ TEST(MysqlLoss, WarningsThatWentWithTheBackendAreNotSaidToBeNone) {
   EXPECT_EQ(rig.leases(), leases + 1) << "whoever does not ask has lost nothing";
 }
 
+TEST(MysqlLoss, WhileABackendIsMadeReadyForOthersItIsNobodysLoss) {
+  Lost rig;
+  rig.client(query("set wait_timeout = 5"));
+  rig.server(ok(1, {.status = 3, .changes = variable("wait_timeout", "5")}));
+  rig.client(query("commit"));
+  rig.server(ok(1));
+  EXPECT_TRUE(rig.wire.to_backend().ends_with(query("SET @@session.wait_timeout=DEFAULT")));
+  EXPECT_EQ(rig.lose().kind, Kind::hold);
+  rig.client(query("select 1"));
+  EXPECT_EQ(rig.leases(), 2U);
+}
+
 TEST(MysqlLoss, WhatNobodyHasReceivedGoesToAnotherBackend) {
   Rig rig;
   rig.backend.session.schema = "elsewhere";
