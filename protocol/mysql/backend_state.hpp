@@ -42,7 +42,7 @@ class ServerState final : public BackendState {
   /// The schema of the login cannot be had back by any command.
   bool schema_stuck() const { return login_schema_.empty() && !session.schema.empty(); }
   /// What a client has left here can only be got rid of by closing.
-  bool beyond_reset() const { return keeps_statements || schema_stuck(); }
+  bool beyond_reset() const { return keeps_statements || took_role || schema_stuck(); }
 
   /// Appends a COM_QUERY of weirpool's own, as this connection wants it.
   void write_query(Writer& out, std::string_view sql) const;
@@ -73,6 +73,7 @@ class ServerState final : public BackendState {
   /// MariaDB: a statement without a table leaves the warnings and errors of an earlier one, perhaps
   /// another client's, for SHOW WARNINGS.
   bool warned = false;
+  bool took_role = false;         ///< a client has, and no reset gives a role back
   bool keeps_statements = false;  ///< a client has had its texts kept here, to be looked at later
 
  private:

@@ -175,7 +175,8 @@ bool ServerConversation::needs_reset() const {
 
 /// The client has left more than settings on its backend.
 bool ServerConversation::leaves_traces() const {
-  const bool marked = tracker_.dirty() || backend_->keeps_statements || !calls_.empty();
+  const bool lasting = backend_->keeps_statements || backend_->took_role;
+  const bool marked = tracker_.dirty() || lasting || !calls_.empty();
   return pins() != 0 || marked;
 }
 

@@ -20,7 +20,8 @@ constexpr bool loud(const Keyword& keyword) {
     case Seen::collate:
     case Seen::atomic:
     case Seen::local:
-    case Seen::release: return false;
+    case Seen::release:
+    case Seen::role: return false;
     default: return !keyword.first_only;
   }
 }

@@ -54,6 +54,8 @@ class SessionText {
   bool sets_around_more() const { return seen(Seen::for_itself) && !sets_for_itself(); }
   /// More than one statement.
   bool multiple() const { return seen(Seen::second_statement); }
+  /// SET ROLE, and SET DEFAULT ROLE with it.
+  bool may_take_role() const { return sets() && seen(Seen::role); }
   /// COMMIT or ROLLBACK, to a savepoint too.
   bool ends_transaction() const { return seen(Seen::ends); }
   /// ... and perhaps RELEASE: the server then leaves behind its answer.
@@ -121,6 +123,7 @@ class SessionText {
     atomic,
     local,
     release,
+    role,
     // Findings.
     user_variable,
     assignment,

@@ -187,6 +187,7 @@ void SessionTracker::ended(const SessionText& text, ServerState& backend) {
   // The number of rows that LIMIT has cut off is there for the next statement only.
   pins_ &= ~static_cast<Pins>(Pin::found_rows);
   if (!text.reads_diagnostics()) pins_ &= ~static_cast<Pins>(Pin::diagnostics);
+  if (text.may_take_role()) backend.took_role = true;
   Pins found = text.pins();
   if (deed_) found &= ~holdings_.accounts_for(*deed_);
   pins_ |= found;

@@ -68,6 +68,7 @@ inline constexpr std::array kKeywords{
     Keyword{"atomic", SessionText::Seen::atomic, false},
     Keyword{"local", SessionText::Seen::local, false},
     Keyword{"release", SessionText::Seen::release, false},
+    Keyword{"role", SessionText::Seen::role, false},
 };
 
 inline constexpr std::string_view kTrackPrefix = "session_track_";

@@ -178,6 +178,36 @@ TEST(MysqlConversationBackend, ACompletionTypeOfReleaseIsInEveryCommit) {
   EXPECT_EQ(rig.conversation.backend_lost(false).fault, Fault::none);
 }
 
+TEST(MysqlConversationBackend, ACompletionTypeThatIsNotReportedIsReckonedWith) {
+  Rig rig(start(kModern, "10.11.0-MariaDB"));
+  rig.client(query("set @@completion_type = 2"));
+  rig.server(ok(1));
+  EXPECT_EQ(rig.pin(), "session_state");
+  rig.client(query("commit"));
+  rig.server(ok(1));
+  EXPECT_TRUE(rig.wire.to_backend().ends_with(command(com::ping)));
+  EXPECT_EQ(rig.conversation.backend_lost(false).fault, Fault::none);
+}
+
+/// No reset of either server gives a role back.
+TEST(MysqlConversationBackend, ABackendWithAClientsRoleIsBeyondReset) {
+  for (const char* sql : {"set role r", "SET /* x */ ROLE ALL"}) {
+    Rig rig;
+    rig.client(query(sql));
+    rig.server(ok(1, {.changes = state_changed()}));
+    EXPECT_EQ(rig.pin(), "session_state");
+    EXPECT_TRUE(rig.backend.beyond_reset());
+    rig.client(command(com::reset_connection));
+    rig.server(ok(1) + ok(1) + ok(1) + ok(1));
+    EXPECT_EQ(rig.releases(), 1u);
+    EXPECT_TRUE(rig.reset_on_release) << "which then closes it";
+  }
+  Rig none;
+  none.client(query("select role from t"));
+  none.server(rows_reply());
+  EXPECT_FALSE(none.backend.beyond_reset());
+}
+
 /// What SHOW WARNINGS says, without a backend, of an error.
 std::string shown(Rig& rig) {
   const std::size_t leases = rig.leases(), heard = rig.wire.to_client().size();
