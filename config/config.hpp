@@ -91,6 +91,7 @@ struct Backend {
   std::uint32_t max_connections = 0;
   BackendTls tls;
   bool allow_public_key_retrieval = false;
+  bool allow_cleartext_password = false;
   Compression compression = Compression::off;
   PostgresVersion max_protocol_version = PostgresVersion::v3_0;
   std::string auth_user;    ///< empty: users are not looked up in the database

@@ -55,6 +55,12 @@ constexpr auto kOptions = std::to_array<Option>({
           in_backend<&Backend::allow_public_key_retrieval>,
           "MySQL only: may the password be sent under an RSA key that the server itself hands out "
           "over a connection without TLS? Whoever sits in between could hand out theirs."),
+    truth(
+        "backends.*.allow_cleartext_password", "false", restart,
+        in_backend<&Backend::allow_cleartext_password>,
+        "MySQL only: may a password be sent as it is (mysql_clear_password, which access tokens of "
+        "clouds need) inside TLS that proves nothing about the server? With tls.mode verify-ca or "
+        "verify-full it always may; without TLS never."),
     choice("backends.*.compression", "off", "off|zlib|zstd", restart,
            in_backend<&Backend::compression>,
            "MySQL only: how what travels to and from the server is compressed, where the server "

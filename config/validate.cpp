@@ -113,6 +113,9 @@ void Validator::check_backends() {
     if (backend.allow_public_key_retrieval && backend.protocol != Protocol::mysql) {
       error(path + ".allow_public_key_retrieval", "is for MySQL only");
     }
+    if (backend.allow_cleartext_password && backend.protocol != Protocol::mysql) {
+      error(path + ".allow_cleartext_password", "is for MySQL only");
+    }
     if (backend.compression != Compression::off && backend.protocol != Protocol::mysql) {
       error(path + ".compression", "is for MySQL only");
     }

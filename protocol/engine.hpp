@@ -272,6 +272,8 @@ class BackendLogin : public BackendOpening {
   virtual std::unique_ptr<BackendState> take_state() = 0;
   /// After close: SQLSTATE or error number and message of the server, without secrets.
   virtual std::string_view error() const = 0;
+  /// After close: what the server did not like is the password, or what stood in for it.
+  virtual bool secret_refused() const { return false; }
 };
 
 /// What the database stores about a user.
@@ -294,6 +296,7 @@ enum class Compressing : std::uint8_t { none, zlib, zstd };
 
 /// What weirpool uses to log in to a backend.
 struct BackendIdentity {
+  std::string server;  ///< which one of those in the configuration, by name
   std::string user;
   std::string password;
   std::string database;
@@ -304,7 +307,8 @@ struct BackendIdentity {
   bool tls_wanted = false;        ///< sslmode prefer and stronger
   bool tls_required = false;      ///< sslmode require and stronger
   bool tls_direct = false;        ///< TLS from the first byte on
-  bool allow_public_key_retrieval = false;      ///< MySQL: ask a plaintext backend for its RSA key
+  bool allow_public_key_retrieval = false;  ///< MySQL: ask a plaintext backend for its RSA key
+  bool allow_cleartext_password = false;  ///< MySQL: inside TLS, where a plugin wants nothing else
   Compressing compressing = Compressing::none;  ///< where the server offers it
 };
 

@@ -26,6 +26,9 @@ class Dialect {
   /// Label value of metrics and logs: postgresql or mysql.
   virtual std::string_view name() const = 0;
 
+  /// Before the first client may come: what takes long and is made once is made now, rather than on
+  /// an I/O thread because somebody who is not even logged in has asked for it.
+  virtual void get_ready() const {}
   virtual std::unique_ptr<protocol::ClientLogin> client_login(
       const protocol::LoginContext& context) const = 0;
   virtual std::unique_ptr<protocol::BackendLogin> backend_login(

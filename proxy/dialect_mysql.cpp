@@ -1,5 +1,6 @@
 // MySQL's implementation of the seam. The only file outside protocol/mysql that knows its types.
 #include "config/password.hpp"
+#include "protocol/mysql/auth_caching_sha2.hpp"
 #include "protocol/mysql/backend_login.hpp"
 #include "protocol/mysql/client_login.hpp"
 #include "protocol/mysql/credentials.hpp"
@@ -37,14 +38,15 @@ class MysqlDialect final : public Dialect {
 
   std::string_view name() const override { return "mysql"; }
 
+  void get_ready() const override { static_cast<void>(mysql::RsaKey::of_process()); }
   std::unique_ptr<protocol::ClientLogin> client_login(
       const protocol::LoginContext& context) const override {
     return std::make_unique<mysql::ServerSideLogin>(context, catalog_);
   }
   std::unique_ptr<protocol::BackendLogin> backend_login(
       const protocol::BackendIdentity& as) const override {
-    return std::make_unique<mysql::ClientSideLogin>(as, catalog_->max_backend_statements(),
-                                                    catalog_->defaults());
+    return std::make_unique<mysql::ClientSideLogin>(
+        as, catalog_->max_backend_statements(), catalog_->defaults(), catalog_->room_of(as.server));
   }
   std::unique_ptr<protocol::Engine> reset(protocol::BackendState& state) const override {
     return mysql::make_reset(own(state));

@@ -180,6 +180,7 @@ void Server::make_listeners() {
   powers.resident = metrics::resident_bytes;
   protection_ = std::make_unique<SelfProtection>(io_, workers_, shared_.population, powers);
   for (std::size_t i = 0; i < config_->listeners.size(); ++i) {
+    runtime_->sites[i]->target->dialect().get_ready();
     auto accepted = [this, i](int fd) { this->accepted(i, fd); };
     auto turned_away = [this, i](int fd) { turn_away(i, fd, Fault::too_many_clients); };
     listeners_.push_back(std::make_unique<Listener>(

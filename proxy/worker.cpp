@@ -164,8 +164,9 @@ std::shared_ptr<PoolShard> Worker::shard(const PoolKey& key) {
   std::shared_ptr<PoolShard>& shard = shards_[key];
   if (shard) return shard;
   auto passwords = [this, key] { return read_passwords(key); };
-  shard = std::make_shared<PoolShard>(loop_, index_, key, std::move(passwords), shared_.deriver,
-                                      numbers_of(key));
+  auto refused = [this](const std::vector<std::string>& wrong) { shared_.ring.forget(wrong); };
+  shard = std::make_shared<PoolShard>(loop_, index_, key, std::move(passwords), std::move(refused),
+                                      shared_.deriver, numbers_of(key));
   if (draining_) shard->drain();
   shard->set_paused(steering_->holds(key.database));
   shard->set_memory(memory_);

@@ -35,7 +35,7 @@ std::vector<std::uint8_t> rsa_encrypt_password(std::string_view pem, std::string
                                                const Scramble& scramble);
 
 /// The key pair this process shows to clients without TLS: 2048 bits, made at its first use, which
-/// costs some 100 ms once. Thread-safe.
+/// costs some 100 ms once: see Dialect::get_ready(). Thread-safe.
 class RsaKey {
  public:
   static const RsaKey& of_process();

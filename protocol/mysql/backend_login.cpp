@@ -18,6 +18,9 @@ namespace {
 constexpr std::uint32_t kMaxPacketAnnounced = 1U << 30;  // the most a server can be set to
 constexpr std::uint16_t kFallbackCollation = 45;         // utf8mb4_general_ci: every server has it
 
+constexpr std::uint16_t kWrongPassword = 1045;
+constexpr std::uint16_t kWrongPasswordMariaDb = 1698;  // its socket plugins
+
 std::uint64_t bit_of(Compressing compressing) {
   switch (compressing) {
     case Compressing::zlib: return cap::compress;
@@ -37,9 +40,9 @@ Fault fault_of(std::uint16_t code) {
       return Fault::account_full;
     case 1049: return Fault::unknown_database;
     case 1044:  // no right to this schema
-    case 1045:  // wrong password
+    case kWrongPassword:
     case 1251:  // plugin refused
-    case 1698:  // wrong password, MariaDB's socket plugins
+    case kWrongPasswordMariaDb:
     case 1862:  // password expired
     case 3118:  // account locked
     case 4151:  // account locked, MariaDB
@@ -51,12 +54,13 @@ Fault fault_of(std::uint16_t code) {
 }  // namespace
 
 ClientSideLogin::ClientSideLogin(BackendIdentity as, std::size_t max_statements,
-                                 std::uint32_t defaults)
+                                 std::uint32_t defaults, std::shared_ptr<StatementRoom> room)
     : as_(std::move(as)),
       key_(parse_pass(as_.password)),
       only_verifier_(!key_ && parse_verifier(as_.password)),
       max_statements_(max_statements),
       defaults_(defaults),
+      room_(std::move(room)),
       packet_(kMaxReply) {}
 
 ClientSideLogin::~ClientSideLogin() {
@@ -152,6 +156,7 @@ void ClientSideLogin::accept(Bytes payload) {
 void ClientSideLogin::accept_error(Bytes payload) {
   const Result<ErrPacket> err = ErrPacket::parse(payload);
   if (!err) return fail(Fault::backend_violation, "malformed error");
+  secret_refused_ = err->code == kWrongPassword || err->code == kWrongPasswordMariaDb;
   fail(fault_of(err->code), err->describe());
 }
 
@@ -254,7 +259,9 @@ bool ClientSideLogin::refuse_to_pass_on() {
 /// be done here.
 bool ClientSideLogin::make_secret() {
   const bool by_key = plugin_ == kSha256Plugin || plugin_ == kSha2Plugin;
-  if (tls_ || as_.password.empty()) {
+  // Whoever answers in the server's place, inside TLS that verifies nobody, names this plugin.
+  const bool protects = tls_ && (by_key || as_.allow_cleartext_password);
+  if (protects || as_.password.empty()) {
     reply_ = as_.password;
     reply_.push_back('\0');
     return true;
@@ -266,8 +273,9 @@ bool ClientSideLogin::make_secret() {
     return true;
   }
   fail(Fault::backend_refused_login,
-       plugin_ + " needs TLS" +
-           (by_key ? ", or allow_public_key_retrieval for this backend" : " for this backend"));
+       plugin_ + (by_key ? " needs TLS, or allow_public_key_retrieval for this backend"
+                         : " needs TLS with verify-ca or verify-full, or allow_cleartext_password "
+                           "for this backend"));
   return false;
 }
 
@@ -314,6 +322,7 @@ void ClientSideLogin::accept_ok(Bytes payload) {
   state_ =
       std::make_unique<ServerState>(facts_, as_.variant, as_.database, thread_id_, max_statements_);
   state_->defaults = defaults_;
+  state_->statements.share(room_);
   setup_ = std::make_unique<Exchange>(*state_);
   setup_->keep_tracking();
   setup_->expect(state_->write_setup(setup_->commands()));

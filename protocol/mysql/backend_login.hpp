@@ -6,6 +6,7 @@
 //   b->p  auth switch   p->b  token         any number of plugins we know, one switch
 //   b->p  more data     p->b  password      caching_sha2_password and sha256_password: inside TLS,
 //                                           or under the server's RSA key where it is allowed
+//                                           mysql_clear_password: see allow_cleartext_password
 //   b->p  OK                                compression begins, where both want it
 //   p->b  SET session tracking   b->p  OK   -> done
 #pragma once
@@ -22,9 +23,11 @@ namespace weirpool::protocol::mysql {
 
 class ClientSideLogin final : public BackendLogin {
  public:
-  /// `max_statements`: prepared ones that the backend keeps; `defaults`: Catalog::defaults() now.
+  /// `max_statements`: prepared ones that the backend keeps, with `room` for all of its server's;
+  /// `defaults`: Catalog::defaults() now.
   explicit ClientSideLogin(BackendIdentity as, std::size_t max_statements = 1,
-                           std::uint32_t defaults = 0);
+                           std::uint32_t defaults = 0,
+                           std::shared_ptr<StatementRoom> room = nullptr);
   ~ClientSideLogin() override;
 
   Verdict step(Party from, MutableBytes unread) override;
@@ -34,6 +37,7 @@ class ClientSideLogin final : public BackendLogin {
   std::unique_ptr<Codec> take_codec() override;
   std::unique_ptr<BackendState> take_state() override;
   std::string_view error() const override { return error_; }
+  bool secret_refused() const override { return secret_refused_; }
 
  private:
   enum class Phase : std::uint8_t {
@@ -72,10 +76,12 @@ class ClientSideLogin final : public BackendLogin {
   bool only_verifier_ = false;     ///< as_.password is none, and nothing stands for it
   std::size_t max_statements_;
   std::uint32_t defaults_;
+  std::shared_ptr<StatementRoom> room_;
   Phase phase_ = Phase::greeting;
   bool tls_ = false;
   bool switched_ = false;
   bool key_asked_ = false;
+  bool secret_refused_ = false;
   Fault fault_ = Fault::none;
   std::uint8_t sequence_ = 0;  ///< of the next packet, whoever sends it
   std::uint32_t thread_id_ = 0;

@@ -10,6 +10,7 @@ namespace weirpool::protocol::mysql {
 ServerState::ServerState(std::shared_ptr<const Facts> facts, std::uint32_t variant,
                          std::string database, std::uint32_t thread_id, std::size_t max_statements)
     : statements(max_statements),
+      ansi_quotes(facts->ansi_quotes),
       facts_(std::move(facts)),
       login_schema_(std::move(database)),
       variant_(variant),

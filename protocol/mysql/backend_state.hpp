@@ -42,7 +42,7 @@ class ServerState final : public BackendState {
   /// The schema of the login cannot be had back by any command.
   bool schema_stuck() const { return login_schema_.empty() && !session.schema.empty(); }
   /// What a client has left here can only be got rid of by closing.
-  bool beyond_reset() const { return keeps_statements || schema_stuck(); }
+  bool beyond_reset() const { return keeps_statements || took_role || schema_stuck(); }
 
   /// Appends a COM_QUERY of weirpool's own, as this connection wants it.
   void write_query(Writer& out, std::string_view sql) const;
@@ -55,16 +55,25 @@ class ServerState final : public BackendState {
   /// The replies of write_reset() have come.
   void was_reset();
 
+  /// The server says what one of this session's variables is now.
+  void note_variable(std::string_view name, std::string_view value) {
+    if (name == "sql_mode") ansi_quotes = has_ansi_quotes(value);
+  }
+
   SessionState session;        ///< as it is on the server now
   std::uint16_t status = 0;    ///< of the last reply
   std::uint32_t defaults = 0;  ///< Catalog::defaults() when it logged in, or was reset since
   BackendStatements statements;
+  /// As it is now: "x" is an identifier. By the server's default too, which may be another one than
+  /// when the clients of this backend logged in.
+  bool ansi_quotes = false;
   /// Its bytes travel in compressed frames. They have numbers of their own, which a server's
   /// packets take over in the midst of a reply: the ids of its packets mean nothing.
   bool compressed = false;
   /// MariaDB: a statement without a table leaves the warnings and errors of an earlier one, perhaps
   /// another client's, for SHOW WARNINGS.
   bool warned = false;
+  bool took_role = false;         ///< a client has, and no reset gives a role back
   bool keeps_statements = false;  ///< a client has had its texts kept here, to be looked at later
 
  private:

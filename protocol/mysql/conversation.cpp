@@ -24,12 +24,18 @@ SessionState first_state(const ConversationStart& start) {
   return state;
 }
 
+SessionText::Mode first_lexing(const ConversationStart& start) {
+  const bool escapes = (first_status(start) & status::no_backslash_escapes) == 0;
+  return {escapes, start.facts && start.facts->ansi_quotes, false};
+}
+
 }  // namespace
 
 ServerConversation::ServerConversation(ConversationStart start)
     : start_(std::move(start)),
       tracker_(first_state(start_), first_status(start_), forgets_calls(start_)),
-      response_(Response::dialect_of(start_.capabilities), *this) {}
+      response_(Response::dialect_of(start_.capabilities), *this),
+      lexing_(first_lexing(start_)) {}
 
 Verdict ServerConversation::step(Party from, MutableBytes unread) {
   if (from == Party::client) flag_.streaming = false;
@@ -48,8 +54,9 @@ Verdict ServerConversation::step(Party from, MutableBytes unread) {
     return Verdict::close(Fault::transaction_refused);
   }
   if (releasable() && (from == Party::client || unread.empty())) {
-    if (!tracker_.doubts_insert_id() && calls_.empty()) return Verdict::release();
-    start(tracker_.doubts_insert_id() ? Errand::insert_id : Errand::routine);
+    const std::optional<Errand> left = last_errand();
+    if (!left) return Verdict::release();
+    start(*left);
     return run_errand(from, unread);
   }
   return from == Party::client ? from_client(unread) : from_backend(unread);
@@ -68,6 +75,7 @@ void ServerConversation::reset_virtual_session() {
   state.collation = start_.facts ? start_.facts->collation : std::uint16_t{0};
   state.schema = tracker_.wanted().schema;
   tracker_.reset(state, first_status(start_));
+  lexing_ = first_lexing(start_);
   forget_diagnostics();
 }
 
@@ -92,11 +100,13 @@ void ServerConversation::attach(BackendState& backend) {
   flag_.foreign = true;
   flag_.refused = false;
   flag_.cut = false;
+  backend_->statements.keep_to_room();
   response_.attach(*backend_);
   tracker_.attached();
 }
 
 void ServerConversation::detach() {
+  note_lexing();
   backend_ = nullptr;
   exchange_.reset();
   recording_.reset();
@@ -114,6 +124,8 @@ void ServerConversation::detach() {
   flag_.doubtful = false;
   flag_.refused_to_write = false;
   flag_.leaving = false;
+  flag_.scoped = false;
+  outside_.reset();
   flag_.questioned = false;
   flag_.cut = !response_.finished();
   response_.expect(ReplyPhase::idle, response_.client_sequence(), 0);
@@ -158,9 +170,14 @@ bool ServerConversation::releasable() const {
 }
 
 bool ServerConversation::needs_reset() const {
-  if (backend_ == nullptr) return false;
-  const bool marked = tracker_.dirty() || backend_->keeps_statements || !calls_.empty();
-  return pins() != 0 || marked || impatient(backend_->session);
+  return backend_ != nullptr && (leaves_traces() || impatient(backend_->session));
+}
+
+/// The client has left more than settings on its backend.
+bool ServerConversation::leaves_traces() const {
+  const bool lasting = backend_->keeps_statements || backend_->took_role;
+  const bool marked = tracker_.dirty() || lasting || !calls_.empty();
+  return pins() != 0 || marked;
 }
 
 std::string_view ServerConversation::pin_reason() const {

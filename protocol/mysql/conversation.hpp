@@ -109,6 +109,9 @@ class ServerConversation final : public Conversation, private ResponseObserver {
     locks,
     insert_id,
     routine,
+    parting,
+    patience,
+    scope,
   };
   struct Answer {
     std::uint16_t code = 0;  ///< 0: OK; kSilence: nothing
@@ -132,6 +135,8 @@ class ServerConversation final : public Conversation, private ResponseObserver {
   bool refuses_call() const;
   void note_call(std::string_view sql, bool whole, std::string_view schema);
   void scan(MutableBytes unread, FrameHeader header);
+  SessionText::Mode lexing_there() const;
+  void note_lexing();
   void feed(Bytes sql);
   Verdict file_packet(MutableBytes unread);
   bool in_order(MutableBytes unread);
@@ -184,12 +189,17 @@ class ServerConversation final : public Conversation, private ResponseObserver {
   Verdict forward_tail(MutableBytes unread);
   Verdict forward_execute(std::string_view types, MutableBytes unread, FrameHeader header);
   void begin_execute(std::string_view types);
+  void read_again(const Statement& statement);
   void statement_answered(const OkPacket& ok);
   void statement_failed();
   std::uint32_t on_prepared(const PrepareOk& ok) override;
 
   // conversation_errand.cpp
   Verdict run_errand(Party from, MutableBytes unread);
+  std::optional<Errand> last_errand() const;
+  void end_patience(bool refused);
+  void begin_scope();
+  void end_scope(const Exchange& exchange);
   bool synchronize(bool whole_text);
   /// Appends what turns `have` into `want`; returns the number of replies to come.
   unsigned write_settings(Writer& out, const SessionState& have, const SessionState& want) const;
@@ -209,6 +219,7 @@ class ServerConversation final : public Conversation, private ResponseObserver {
   Verdict early_answer(MutableBytes unread);
   void settle();
   void note_warning();
+  bool may_part() const;
   bool locks_changed() const;
   // conversation_loss.cpp: the backend goes.
   void note_ending(std::string_view sql, bool whole);
@@ -227,6 +238,7 @@ class ServerConversation final : public Conversation, private ResponseObserver {
 
   // conversation.cpp
   bool releasable() const;
+  bool leaves_traces() const;
   Pins pins() const;
   bool asking() const;
   bool owes_nothing() const;
@@ -242,8 +254,12 @@ class ServerConversation final : public Conversation, private ResponseObserver {
   std::unique_ptr<Recording> recording_;
   std::vector<std::uint8_t> diagnostics_;  ///< SHOW WARNINGS of the last statement; empty: nothing
   SessionText text_;
+  /// How the server reads quotes, as far as it is known without a backend.
+  SessionText::Mode lexing_;
   GivenNumbers given_;  ///< by text_
   Calls calls_;
+  /// The backend's settings in front of SET STATEMENT … FOR; null: they may have changed since.
+  std::unique_ptr<SessionState> outside_;
   Answer answer_;
   std::string last_words_;  ///< of a backend that answered before it was asked: an ERR payload
   KillRequest kill_request_;
@@ -286,6 +302,7 @@ class ServerConversation final : public Conversation, private ResponseObserver {
     bool refused_to_write : 1 = false;
     bool refused : 1 = false;           ///< the last command that needed a backend was
     bool leaving : 1 = false;           ///< the backend has taken its leave
+    bool scoped : 1 = false;            ///< the backend is still to say what it has set back
     bool questioned : 1 = false;        ///< the backend's last statement was weirpool's own
     bool diagnostics_lost : 1 = false;  ///< the statement left some, and the backend went with them
   } flag_;

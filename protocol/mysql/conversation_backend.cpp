@@ -43,6 +43,11 @@ Verdict ServerConversation::early_answer(MutableBytes unread) {
 void ServerConversation::on_ok(const OkPacket& ok, std::uint64_t rows) {
   flag_.unsettled = true;
   if (ok.warnings > 0 || text_.calls()) note_warning();
+  if (com::runs_text(command_) && text_.sets_for_itself()) {
+    begin_scope();
+  } else if (!ok.changes.empty()) {
+    outside_.reset();
+  }
   tracker_.ok(command_, text_, ok, rows, *backend_);
   tracker_.note_insert_id(text_, ok, given_, *backend_);
   if (command_ == com::set_option) tracker_.set_multi_statements(flag_.multi_on, *backend_);
@@ -55,6 +60,7 @@ bool ServerConversation::on_error(const ErrPacket& error) {
   note_warning();
   if (error.code == kTooManyStatementsCode && make_room()) return false;
   if (command_ == com::stmt_prepare) statements_.none_last();
+  if (com::runs_text(command_) && text_.sets_for_itself()) begin_scope();
   tracker_.error(text_, *backend_);
   calls_.failed(error.code, error.message);
   if (!com::runs_text(command_)) keep_error(error.code, error.message);
@@ -77,6 +83,16 @@ bool ServerConversation::locks_changed() const {
   return (taken || text_.releases_lock()) && tracker_.holdings().has_locks();
 }
 
+/// COMMIT RELEASE, or COMMIT where completion_type says so: the server closes behind its OK, as it
+/// does with a KILL of the session. Whether it does is seen by asking it for a sign of life.
+bool ServerConversation::may_part() const {
+  if (!text_.ends_transaction() || tracker_.failed()) return false;
+  const std::string* type = tracker_.wanted().find("completion_type");
+  // What has been set and not been reported could be anything.
+  return text_.says_release() || (type != nullptr && *type == "RELEASE") ||
+         has(pins(), Pin::session_state);
+}
+
 /// Once per reply, behind its last packet.
 void ServerConversation::settle() {
   flag_.unsettled = false;
@@ -86,7 +102,9 @@ void ServerConversation::settle() {
   tracker_.ended(text_, *backend_);
   if (text_.calls_procedure()) end_call();
   if (!text_.reads_diagnostics()) forget_diagnostics();
-  if (!tracker_.failed() && text_.hides_collation()) {
+  if (may_part()) {
+    start(Errand::parting);
+  } else if (!tracker_.failed() && text_.hides_collation()) {
     start(Errand::collation);
   } else if (locks_changed()) {
     start(Errand::locks);

@@ -128,6 +128,12 @@ Verdict ServerConversation::text_command(MutableBytes unread, FrameHeader header
   }
   if (backend_ == nullptr) return Verdict::lease();
   if (!synchronize(whole)) return run_errand(Party::client, unread);
+  if (lexing_there() != lexing_) {
+    // It has been read as an earlier backend would have read it.
+    lexing_ = lexing_there();
+    scanned_ = 0;
+    return text_command(unread, header);
+  }
   note_ending(sql, whole);
   note_given(whole ? sql : std::string_view{});
   response_.expect(row_of_command(command_).reply, 1, tracker_.status());
@@ -145,11 +151,10 @@ Verdict ServerConversation::text_command(MutableBytes unread, FrameHeader header
 /// and, without autocommit, what applications and pools end all their work with. To refuse the
 /// latter would be to refuse in what is, to the client, a transaction.
 bool ServerConversation::ends_nothing(std::string_view sql) const {
-  if (backend_ != nullptr) return false;
-  if (flag_.refused && verb_of(sql) == Verb::rollback) return true;
-  if ((tracker_.status() & status::autocommit) != 0 || !ends_transaction(sql)) return false;
   // Something may be meant to follow the end.
-  return tracker_.wanted().find("completion_type") == nullptr;
+  if (backend_ != nullptr || tracker_.wanted().find("completion_type") != nullptr) return false;
+  if (flag_.refused && verb_of(sql) == Verb::rollback) return true;
+  return (tracker_.status() & status::autocommit) == 0 && ends_transaction(sql);
 }
 
 /// Whether the statement takes or gives back something by name; most do not even look like it.
@@ -178,6 +183,17 @@ void ServerConversation::feed(Bytes sql) {
   if (flag_.remember) prepare_text_.append(text_of(sql));
 }
 
+/// How the attached backend reads quotes, once it is set as the client wants.
+SessionText::Mode ServerConversation::lexing_there() const {
+  return {(backend_->status & status::no_backslash_escapes) == 0, backend_->ansi_quotes, false};
+}
+
+/// What is known now is the best guess until another backend is attached: the client may have set
+/// it, and the servers' default may have changed.
+void ServerConversation::note_lexing() {
+  if (backend_ != nullptr && !flag_.fresh) lexing_ = lexing_there();
+}
+
 /// Looks at the beginning of a text, as much of it as is there.
 void ServerConversation::scan(MutableBytes unread, FrameHeader header) {
   // With any of these the layout of what follows depends on the one PREPARE.
@@ -193,10 +209,8 @@ void ServerConversation::scan(MutableBytes unread, FrameHeader header) {
     if (at) sql_at_ += *at;
     everything = everything || !at;
   }
-  const std::string* sql_mode = tracker_.wanted().find("sql_mode");
-  const bool servers_own = start_.facts && start_.facts->ansi_quotes;
-  text_.begin({(tracker_.status() & status::no_backslash_escapes) == 0,
-               sql_mode != nullptr ? has_ansi_quotes(*sql_mode) : servers_own, everything});
+  note_lexing();
+  text_.begin({lexing_.backslash_escapes, lexing_.ansi_quotes, everything});
   flag_.remember = command_ == com::stmt_prepare && (start_.capabilities & kBinding) == 0 &&
                    header.length <= kMaxStatementText && statements_.room_for(header.length);
   prepare_text_.clear();
@@ -267,8 +281,8 @@ Verdict ServerConversation::log_packet(MutableBytes unread) {
 
 Verdict ServerConversation::forward_command(MutableBytes unread, FrameHeader header) {
   const std::size_t total = kHeaderSize + header.length;
-  // Nobody has looked into a prepared statement.
-  flag_.doubtful = command_ == com::stmt_execute;
+  // Of a text note_ending() has said it.
+  if (!com::runs_text(command_)) flag_.doubtful = false;
   flag_.fresh = false;
   flag_.foreign = false;
   flag_.questioned = false;

@@ -9,7 +9,49 @@
 namespace weirpool::protocol::mysql {
 
 Verdict ServerConversation::run_errand(Party from, MutableBytes unread) {
-  return recording_ ? recording_->step(from, unread) : exchange_->step(from, unread);
+  const Verdict verdict =
+      recording_ ? recording_->step(from, unread) : exchange_->step(from, unread);
+  const bool parted = errand_ == Errand::parting && verdict.kind == Verdict::Kind::close;
+  return parted ? Verdict::close(Fault::none) : verdict;
+}
+
+/// What is still to be asked or told before the backend is released.
+std::optional<ServerConversation::Errand> ServerConversation::last_errand() const {
+  if (tracker_.doubts_insert_id()) return Errand::insert_id;
+  if (!calls_.empty()) return Errand::routine;
+  // A reset would take it along, and the prepared statements too.
+  if (leaves_traces()) return std::nullopt;
+  if (flag_.scoped) return Errand::scope;
+  if (impatient(backend_->session)) return Errand::patience;
+  return std::nullopt;
+}
+
+/// What SET STATEMENT … FOR sets is set back behind the statement's answer, and reported, as if it
+/// were a change, with the next answer that reports any: that is not to be another client's.
+void ServerConversation::begin_scope() {
+  if (!flag_.scoped) outside_ = std::make_unique<SessionState>(backend_->session);
+  flag_.scoped = true;
+}
+
+/// What is set back is what it was. What is not, because a function has set it, say, differs from
+/// what the client wants, and goes the way of all that differs.
+void ServerConversation::end_scope(const Exchange& exchange) {
+  flag_.scoped = false;
+  const std::unique_ptr<SessionState> before = std::move(outside_);
+  if (!before) return;
+  for (const std::string& name : exchange.reported()) {
+    const std::string* value = before->find(name);
+    if (value == nullptr) {
+      forget_variable(backend_->session, name);
+    } else {
+      track_variable(backend_->session, name, *value);
+    }
+  }
+}
+
+/// The server waits for this connection as long as for others again.
+void ServerConversation::end_patience(bool refused) {
+  refused ? tracker_.soil() : forget_variable(backend_->session, kWaitTimeout);
 }
 
 /// The client's statement has left warnings or an error, and the backend is about to be released:
@@ -65,6 +107,9 @@ void ServerConversation::end_replay(bool refused) {
       looks_back() ? tracker_.wanted().last_insert_id : backend_->session.last_insert_id;
   backend_->session = tracker_.wanted();
   backend_->session.last_insert_id = id;
+  if (const std::string* mode = tracker_.wanted().find("sql_mode")) {
+    backend_->note_variable("sql_mode", *mode);
+  }
   flag_.foreign = false;
 }
 
@@ -119,6 +164,19 @@ void ServerConversation::start(Errand errand) {
   switch (errand) {
     case Errand::reset: replies += backend_->write_reset(out); break;
     case Errand::prepare: write_prepare(out); break;
+    case Errand::scope:
+      // Only what sets something makes the tracker report what has been set before.
+      query("SET @@session.session_track_schema=ON");
+      exchange_->keep_tracking();
+      break;
+    case Errand::parting:
+      write_command(out, com::ping);
+      ++replies;
+      break;
+    case Errand::patience:
+      query("SET @@session.wait_timeout=DEFAULT");
+      exchange_->go_on_after_errors();
+      break;
     case Errand::collation:
       // Setting it to itself makes the tracker report it.
       query("SET @@session.collation_connection=@@session.collation_connection");
@@ -215,6 +273,9 @@ void ServerConversation::end_errand() {
       break;
     case Errand::prepare: end_prepare(*exchange); break;
     case Errand::collation: tracker_.adopt_variables(*backend_); break;
+    case Errand::parting: flag_.questioned = true; break;
+    case Errand::scope: end_scope(*exchange); break;
+    case Errand::patience: end_patience(exchange->refused().code != 0); break;
     default: end_replay(exchange->refused().code != 0); break;
   }
 }

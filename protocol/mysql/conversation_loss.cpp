@@ -16,7 +16,7 @@
 
 namespace weirpool::protocol::mysql {
 
-/// `sql`, or its front, goes to the backend now.
+/// `sql`, or its front, goes to the backend now, prepared or not.
 void ServerConversation::note_ending(std::string_view sql, bool whole) {
   const bool open = (tracker_.status() & (status::in_trans | status::in_trans_readonly)) != 0;
   flag_.doubtful = open && com::runs_text(command_) && verb_of(sql, whole) == Verb::other;
@@ -25,17 +25,23 @@ void ServerConversation::note_ending(std::string_view sql, bool whole) {
 bool ServerConversation::expendable() const {
   const bool open = (tracker_.status() & (status::in_trans | status::in_trans_readonly)) != 0;
   if (!open || tracker_.outside_transaction() || pins() != 0) return false;
-  if (pooling_ == Pooling::session || errand_ != Errand::none) return false;
+  // Errands in front of a command, which nobody has been given yet.
+  const bool before =
+      errand_ == Errand::replay || errand_ == Errand::prepare || errand_ == Errand::insert_id;
+  if (pooling_ == Pooling::session || (errand_ != Errand::none && !before)) return false;
   if (intake_ != Intake::command || flag_.streaming) return false;
   return response_.finished() || (!flag_.doubtful && !text_.multiple());
 }
 
 Verdict ServerConversation::backend_lost(bool torn) {
+  // The client wanted it so, and has its answer: as the server does, without a word.
+  if (errand_ == Errand::parting) return Verdict::close(Fault::none);
   // Everything has been answered: what is lost is only what somebody might have asked later.
   if (!torn && errand_ == Errand::diagnostics) {
     flag_.diagnostics_lost = true;
     return Verdict::hold();
   }
+  if (!torn && (errand_ == Errand::patience || errand_ == Errand::scope)) return Verdict::hold();
   // The front of an EXECUTE that has been taken apart was meant for the backend that is gone.
   if (!torn && flag_.fresh && intake_ != Intake::head) return Verdict::lease();
   if (!torn && expendable()) {

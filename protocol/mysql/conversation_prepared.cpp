@@ -191,6 +191,7 @@ Verdict ServerConversation::use_statement(ClientStatement& statement, MutableByt
     }
   }
   if (!synchronize(true)) return run_errand(Party::client, unread);
+  if (executes) read_again(*statement.statement);
   const std::optional<std::uint32_t> id = backend_id(statement);
   if (!id) return run_errand(Party::client, unread);
   if (entry_ != nullptr && entry_->parameters != statement.parameters) {
@@ -206,6 +207,20 @@ Verdict ServerConversation::use_statement(ClientStatement& statement, MutableByt
   if (command_ == com::stmt_reset) hold(statement, false, false);
   text_.begin({});
   return forward_command(unread, header);
+}
+
+/// The text of a statement that was prepared under the server's own sql_mode, if that is another
+/// one on this backend, which has prepared it by itself.
+void ServerConversation::read_again(const Statement& statement) {
+  const bool own = statement.context && statement.context->settings.find("sql_mode") == nullptr &&
+                   tracker_.wanted().find("sql_mode") == nullptr;
+  SessionText::Mode mode = lexing_there();
+  mode.everything = text_.uncertain();
+  if (!own || mode == text_.mode()) return;
+  text_.begin(mode);
+  text_.feed(bytes_of(statement.text()));
+  text_.finish();
+  follow(statement.text());
 }
 
 void ServerConversation::hold(ClientStatement& statement, bool cursor, bool long_data) {

@@ -61,9 +61,11 @@ bool Exchange::accept(Bytes payload) {
   ChangeReader changes(ok->changes);
   SessionChange change;
   while (changes.next(change)) {
-    if (tracking_ && change.type == ChangeType::variable) {
-      track_variable(state_->session, change.name, change.value);
-    }
+    if (change.type != ChangeType::variable) continue;
+    state_->note_variable(change.name, change.value);
+    if (!tracking_) continue;
+    track_variable(state_->session, change.name, change.value);
+    reported_.emplace_back(change.name);
   }
   if (!changes.ok()) error_ = "session changes are malformed";
   return changes.ok();

@@ -44,6 +44,8 @@ class Exchange final : public Engine {
   };
   const Refusal& refused() const { return refused_; }
   const std::optional<PrepareOk>& prepared() const { return prepared_; }
+  /// The variables that keep_tracking() has recorded.
+  const std::vector<std::string>& reported() const { return reported_; }
   /// The server's own words after close.
   const std::string& error() const { return error_; }
 
@@ -65,6 +67,7 @@ class Exchange final : public Engine {
   unsigned prepare_at_ = kNoPrepare;  ///< which reply is PREPARE's
   std::uint32_t definitions_ = 0;     ///< still to come behind it
   std::optional<PrepareOk> prepared_;
+  std::vector<std::string> reported_;
   Refusal refused_;
   Writer commands_;
   PacketCollector reply_;

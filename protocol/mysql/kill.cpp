@@ -42,11 +42,9 @@ std::optional<KillRequest> parse_kill(std::string_view sql, std::uint32_t own_id
   static_cast<void>(words.take("hard") || words.take("soft"));
   KillRequest request;
   request.whole_session = !words.take("query");
-  if (request.whole_session) {
-    words.take("connection");
-  } else {
-    words.take("id");
-  }
+  // MariaDB's KILL QUERY ID counts statements, not connections.
+  if (!request.whole_session && words.take("id")) return std::nullopt;
+  if (request.whole_session) words.take("connection");
   if (words.take("connection_id")) {
     if (!words.take("(") || !words.take(")")) return std::nullopt;
     request.id = own_id;

@@ -69,9 +69,21 @@ StatementRef Catalog::statement(const ContextRef& context, std::string_view text
   const auto address = reinterpret_cast<std::uintptr_t>(context.get());
   std::string identity(text);
   identity.append(reinterpret_cast<const char*>(&address), sizeof address);
+  // Where the context does not say how quotes are read, the server's default does, which changes.
+  const SessionText::Mode& mode = effects.mode();
+  for (const bool bit : {mode.backslash_escapes, mode.ansi_quotes, mode.everything}) {
+    identity.push_back(bit ? '1' : '0');
+  }
   return statements_->intern(identity, [&] {
     return Statement{context, identity, text.size(), effects};
   });
+}
+
+std::shared_ptr<StatementRoom> Catalog::room_of(const std::string& server) {
+  const std::lock_guard lock(rooms_mutex_);
+  std::shared_ptr<StatementRoom>& room = rooms_[server];
+  if (!room) room = std::make_shared<StatementRoom>(limit_);
+  return room;
 }
 
 // ---------------------------------------------------------------------------------- the client's
@@ -182,7 +194,15 @@ std::uint32_t BackendStatements::release(const Statement& statement) {
   return id;
 }
 
+void BackendStatements::keep_to_room() {
+  if (!room_) return;
+  seen_ = room_->most();
+  limit_ = std::min<std::size_t>(limit_, seen_);
+  evict(limit_);
+}
+
 bool BackendStatements::shrink() {
+  if (room_) room_->lower(seen_);
   const std::size_t before = order_.size();
   evict(before / 2);
   if (order_.size() == before) return false;

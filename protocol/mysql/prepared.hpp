@@ -8,6 +8,7 @@
 #include <list>
 #include <map>
 #include <memory>
+#include <mutex>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -47,7 +48,7 @@ SessionState with_context(const SessionState& now, const Context& context);
 
 struct Statement {
   ContextRef context;
-  std::string identity;  ///< the text, and behind it which context
+  std::string identity;  ///< the text, and behind it which context, and how quotes were read
   std::size_t text_size = 0;
   SessionText effects;  ///< of executing it
 
@@ -55,6 +56,21 @@ struct Statement {
   std::string_view text() const { return std::string_view(identity).substr(0, text_size); }
 };
 using StatementRef = std::shared_ptr<const Statement>;
+
+/// How many statements a backend of one server may keep. Thread-safe.
+class StatementRoom {
+ public:
+  explicit StatementRoom(std::uint32_t most) : most_(most) {}
+  std::uint32_t most() const { return most_.load(std::memory_order_relaxed); }
+  /// Of all that its backends keep the server has too many, and this one has kept to `seen`: from
+  /// now on half. Others who have seen the same number do not halve it again.
+  void lower(std::uint32_t seen) {
+    most_.compare_exchange_strong(seen, seen < 2 ? 1 : seen / 2, std::memory_order_relaxed);
+  }
+
+ private:
+  std::atomic<std::uint32_t> most_;
+};
 
 /// All statements any client or backend of this process knows. Thread-safe.
 class Catalog {
@@ -68,6 +84,8 @@ class Catalog {
   StatementRef statement(const ContextRef& context, std::string_view text,
                          const SessionText& effects);
   std::uint32_t max_backend_statements() const { return limit_; }
+  /// One for all backends of this server.
+  std::shared_ptr<StatementRoom> room_of(const std::string& server);
   std::size_t max_client_statements() const { return std::size_t{limit_} * 16; }
   /// How often a client has changed what sessions begin with (SET GLOBAL).
   std::uint32_t defaults() const { return defaults_.load(std::memory_order_relaxed); }
@@ -81,6 +99,8 @@ class Catalog {
   const std::uint32_t limit_;
   const RoutinePolicy routines_;
   RoutineMemory routine_memory_;
+  std::mutex rooms_mutex_;
+  std::map<std::string, std::shared_ptr<StatementRoom>> rooms_;  ///< by the server's name
   std::atomic<std::uint32_t> defaults_ = 0;
 };
 
@@ -142,6 +162,9 @@ class BackendStatements {
 
   explicit BackendStatements(std::size_t limit) : limit_(limit < 1 ? 1 : limit) {}
 
+  void share(std::shared_ptr<StatementRoom> room) { room_ = std::move(room); }
+  /// It has been lent: what its server has no room for any more is to be closed.
+  void keep_to_room();
   /// Null: not known here. Also marks it as used now.
   Entry* find(const Statement& statement);
   /// A statement has been prepared here; an older one for the same text, and those that are one too
@@ -152,7 +175,8 @@ class BackendStatements {
   /// A busy one becomes its client's own, which closes it. Returns its id.
   std::uint32_t release(const Statement& statement);
   /// The server has no room for more: half of what is here is to be closed, and no more will be
-  /// kept again. False: there was nothing to give.
+  /// kept again; the other backends hear of it when they are lent. False: there was nothing to
+  /// give.
   bool shrink();
   /// A reset has taken them all.
   void clear();
@@ -166,6 +190,8 @@ class BackendStatements {
   void evict(std::size_t room);
 
   std::size_t limit_;
+  std::shared_ptr<StatementRoom> room_;  ///< null: its own affair
+  std::uint32_t seen_ = 0;               ///< what room_ has allowed when this was last lent
   std::list<Entry> order_;
   std::unordered_map<const Statement*, std::list<Entry>::iterator> index_;
   std::vector<std::uint32_t> closing_;

@@ -18,10 +18,10 @@ constexpr bool loud(const Keyword& keyword) {
     case Seen::warnings:
     case Seen::names:
     case Seen::collate:
-    case Seen::statement:
-    case Seen::for_:
     case Seen::atomic:
-    case Seen::local: return false;
+    case Seen::local:
+    case Seen::release:
+    case Seen::role: return false;
     default: return !keyword.first_only;
   }
 }

@@ -127,6 +127,8 @@ Tracked track_user_variable(SessionState& state, std::string_view name, std::str
   return record(state, name, literal);
 }
 
+void forget_variable(SessionState& state, std::string_view name) { erase(state.variables, name); }
+
 Tracked track_variable(SessionState& state, std::string_view name, std::string_view value) {
   if (name == "statement_id") return Tracked::ignored;
   if (name == "last_insert_id" || name == "identity") {
@@ -193,18 +195,33 @@ std::string user_variables_sql(const SessionState& have, const SessionState& wan
   return sql;
 }
 
+namespace {
+
+constexpr std::uint16_t kNoPad = 1024;  // MariaDB: added to the id of the collation that pads
+constexpr std::uint16_t kUca1400 = 2 * kNoPad;  // MariaDB: from here on, 256 per character set
+constexpr std::uint16_t kUca1400Ucs2 = kUca1400 + 2 * 256;  // behind utf8mb3 and utf8mb4
+
+/// The collation that differs from this one in padding at most.
+std::uint16_t padding(std::uint16_t collation) {
+  const bool no_pad = collation >= kNoPad && collation < kUca1400;
+  return static_cast<std::uint16_t>(no_pad ? collation - kNoPad : collation);
+}
+
+}  // namespace
+
 std::uint16_t usable_collation(std::uint16_t collation, bool mariadb, std::uint16_t fallback) {
-  const auto between = [&](int low, int high) { return collation >= low && collation <= high; };
-  const bool two_bytes = collation == 35 || collation == 90 || between(54, 56) || between(60, 62) ||
-                         between(101, 124) || between(128, 151) || between(159, 183);
-  const bool only_mysql = between(255, 323);
-  if (collation == 0 || two_bytes || (mariadb && only_mysql)) return fallback;
-  return collation;
+  const std::uint16_t id = padding(collation);
+  const auto between = [&](int low, int high) { return id >= low && id <= high; };
+  const bool two_bytes = id == 35 || id == 90 || between(54, 56) || between(60, 62) ||
+                         between(101, 124) || between(128, 151) || between(159, 183) ||
+                         id >= kUca1400Ucs2;
+  const bool others = mariadb ? between(255, 323) : collation >= kNoPad;
+  return collation == 0 || two_bytes || others ? fallback : collation;
 }
 
 std::uint32_t wait_timeout_of(const SessionState& state) {
   std::uint32_t seconds = 0;
-  if (const std::string* value = state.find("wait_timeout")) {
+  if (const std::string* value = state.find(kWaitTimeout)) {
     std::from_chars(value->data(), value->data() + value->size(), seconds);
   }
   return seconds;
@@ -239,7 +256,7 @@ bool hides_quotes(const SessionState& state) {
     return std::find(hiding.begin(), hiding.end(), *charset) != hiding.end();
   }
   constexpr std::array<std::uint16_t, 11> ids{1, 84, 13, 88, 28, 87, 95, 96, 248, 249, 250};
-  return std::find(ids.begin(), ids.end(), state.collation) != ids.end();
+  return std::find(ids.begin(), ids.end(), padding(state.collation)) != ids.end();
 }
 
 }  // namespace weirpool::protocol::mysql

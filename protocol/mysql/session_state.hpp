@@ -49,6 +49,9 @@ enum class Tracked : std::uint8_t {
 /// Records one variable the tracker reported.
 Tracked track_variable(SessionState& state, std::string_view name, std::string_view value);
 
+/// It is at its default again.
+void forget_variable(SessionState& state, std::string_view name);
+
 /// Records a user variable, its name with the @ and its value as a literal.
 Tracked track_user_variable(SessionState& state, std::string_view name, std::string_view literal);
 /// User variables are among the others, in front of them.
@@ -82,10 +85,11 @@ std::string settings_sql(const SessionState& have, const SessionState& want);
 /// read in the client's character set.
 std::string user_variables_sql(const SessionState& have, const SessionState& want);
 
-/// Character sets that MySQL refuses as a client's (ucs2, utf16, utf32) and those whose ids only
-/// MySQL knows become `fallback`, as in a server's own handshake.
+/// Character sets that servers refuse as a client's (ucs2, utf16, utf32) and those whose ids only
+/// the other server knows become `fallback`, as in a server's own handshake.
 std::uint16_t usable_collation(std::uint16_t collation, bool mariadb, std::uint16_t fallback);
 
+inline constexpr std::string_view kWaitTimeout = "wait_timeout";
 /// What the client has set its wait_timeout to, seconds; 0: nothing.
 std::uint32_t wait_timeout_of(const SessionState& state);
 /// How long the client lets its SELECTs take, milliseconds (MySQL) or all statements (MariaDB); 0:

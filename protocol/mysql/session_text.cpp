@@ -170,7 +170,13 @@ void SessionText::symbol(std::uint8_t c) {
       names_ = c == '`' || (c == '"' && mode_.ansi_quotes);
       word_size_ = 0;
       return;
-    case '@': state_ = State::at; return;
+    case '@':
+      if (scope_ == Scope::set) scope_ = Scope::none;
+      state_ = State::at;
+      return;
+    case '(':
+      if (scope_ == Scope::settings) scope_ = Scope::opaque;
+      break;
     case ';': at_start_ = true; break;
     case '/':
       may_start_ = true;
@@ -209,6 +215,28 @@ void SessionText::track_argument(std::uint8_t c) {
   }
 }
 
+/// True: this word ends SET STATEMENT … FOR, and another statement begins. Where nobody knows
+/// whether it is the FOR that belongs to it, the SET goes on to count.
+bool SessionText::track_scope(std::string_view word, bool first) {
+  if (first && word == "set") {
+    set_before_ = seen(Seen::set);
+    scope_ = Scope::set;
+    return false;
+  }
+  if (first || scope_ == Scope::set) {
+    scope_ = !first && word == "statement" ? Scope::settings : Scope::none;
+    return false;
+  }
+  if (scope_ == Scope::none || word != "for") return false;
+  if (scope_ == Scope::settings && !mode_.everything) {
+    if (!set_before_) take_back(Seen::set);
+    if (first_ == First::set && !seen(Seen::second_statement)) first_ = First::none;
+    note(Seen::for_itself);
+    scope_ = Scope::none;
+  }
+  return true;
+}
+
 void SessionText::end_word() {
   behind_quote_ = false;
   const bool first = at_start_;
@@ -217,8 +245,16 @@ void SessionText::end_word() {
   if (first && first_ != First::none) note(Seen::second_statement);
   if (first && first_ == First::none) first_ = First::other;
   if (first && (word_size_ != 3 || std::string_view(word_.data(), 3) != "set")) only_sets_ = false;
-  if (word_size_ > kLongestWord) return;
+  if (word_size_ > kLongestWord) {
+    if (scope_ == Scope::set) scope_ = Scope::none;
+    return;
+  }
   std::string_view word(word_.data(), word_size_);
+  if (track_scope(word, first)) {
+    at_start_ = true;
+    behind_into_ = false;
+    return;
+  }
   // A number may touch what follows it; where everything counts it may be the version of a comment.
   const bool numbered = is_digit(word[0]);
   behind_into_ = numbered ? word.ends_with("into") : word == "into";
@@ -237,8 +273,6 @@ void SessionText::end_word() {
     if (begins_text && keyword.meaning == Seen::updates) first_ = First::update;
     note(keyword.meaning);
     if (keyword.meaning == Seen::last_insert_id) argument_step_ = 1;
-    // MariaDB's SET STATEMENT … FOR is followed by a whole statement.
-    if (keyword.meaning == Seen::for_ && seen(Seen::set) && seen(Seen::statement)) at_start_ = true;
     return;
   }
 }

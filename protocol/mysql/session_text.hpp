@@ -21,9 +21,13 @@ class SessionText {
     bool ansi_quotes = false;       ///< "x" is an identifier
     /// The character set may hide quotes: every word counts, wherever it stands.
     bool everything = false;
+
+    bool operator==(const Mode&) const = default;
   };
 
   void begin(Mode mode);
+  /// What begin() has been told, or more.
+  const Mode& mode() const { return mode_; }
   /// Behind begin(), instead of feed() and finish(), of a text that is all there: is it certain
   /// without a closer look what it is? If not, nothing has been done.
   bool glance(Bytes text);
@@ -46,8 +50,21 @@ class SessionText {
   bool sets() const { return seen(Seen::set); }
   /// One statement, or each of them a SET.
   bool one_or_sets() const { return !multiple() || (only_sets_ && !uncertain()); }
+  /// The same as sets_for_itself(), but what stands behind it may set more, or nobody knows.
+  bool sets_around_more() const { return seen(Seen::for_itself) && !sets_for_itself(); }
   /// More than one statement.
   bool multiple() const { return seen(Seen::second_statement); }
+  /// SET ROLE, and SET DEFAULT ROLE with it.
+  bool may_take_role() const { return sets() && seen(Seen::role); }
+  /// COMMIT or ROLLBACK, to a savepoint too.
+  bool ends_transaction() const { return seen(Seen::ends); }
+  /// ... and perhaps RELEASE: the server then leaves behind its answer.
+  bool says_release() const { return seen(Seen::release); }
+  /// MariaDB's SET STATEMENT … FOR, in front of a statement that neither sets nor calls: the server
+  /// takes back what it sets, and everything else here is said of the statement behind it.
+  bool sets_for_itself() const {
+    return seen(Seen::for_itself) && !sets() && !calls() && !multiple() && !uncertain();
+  }
   /// Runs code that is not in the text: after an error nothing is known.
   bool calls() const { return seen(Seen::call) || seen(Seen::execute); }
   bool calls_procedure() const { return seen(Seen::call); }
@@ -88,6 +105,7 @@ class SessionText {
     gives_back,
     inserts,
     updates,
+    ends,
     // Words that count anywhere.
     create,
     temporary,
@@ -102,15 +120,16 @@ class SessionText {
     warnings,
     names,
     collate,
-    statement,
-    for_,
     atomic,
     local,
+    release,
+    role,
     // Findings.
     user_variable,
     assignment,
     last_insert_id_argument,
     session_track,
+    for_itself,
     second_statement,
   };
 
@@ -134,14 +153,24 @@ class SessionText {
     at,
   };
 
+  /// Where in SET STATEMENT name = value, … FOR the text is.
+  enum class Scope : std::uint8_t {
+    none,
+    set,       ///< behind the SET
+    settings,  ///< behind STATEMENT
+    opaque,    ///< the same, and a parenthesis may hold a FOR too
+  };
+
   bool seen(Seen what) const { return (seen_ >> static_cast<unsigned>(what) & 1U) != 0; }
   void note(Seen what) { seen_ |= std::uint64_t{1} << static_cast<unsigned>(what); }
+  void take_back(Seen what) { seen_ &= ~(std::uint64_t{1} << static_cast<unsigned>(what)); }
   void step(std::uint8_t c);
   void base(std::uint8_t c);
   void symbol(std::uint8_t c);
   void comment(std::uint8_t c);
   void at_sign(std::uint8_t c);
   void track_argument(std::uint8_t c);
+  bool track_scope(std::string_view word, bool first);
   void add_to_word(std::uint8_t c);
   void end_word();
   void end_name();
@@ -152,6 +181,7 @@ class SessionText {
   Mode mode_;
   State state_ = State::base;
   First first_ = First::none;
+  Scope scope_ = Scope::none;
   std::uint8_t quote_ = 0;
   std::uint8_t argument_step_ = 0;  ///< 1: behind LAST_INSERT_ID, 2: behind its parenthesis
   bool at_start_ = true;            ///< the next word is the first of a statement
@@ -162,6 +192,7 @@ class SessionText {
   bool behind_into_ = false;        ///< the last word was INTO
   bool executable_ = false;         ///< inside /*! … */
   bool only_sets_ = true;           ///< every statement's first word is SET
+  bool set_before_ = false;         ///< in front of the SET STATEMENT at hand
   std::uint8_t word_size_ = 0;      ///< kLongestWord + 1: too long to be a keyword
   std::uint64_t seen_ = 0;
   std::array<char, kLongestWord> word_{};

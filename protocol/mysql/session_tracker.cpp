@@ -63,13 +63,18 @@ void SessionTracker::note_last(const SessionText& text, const OkPacket& ok, std:
 void SessionTracker::ok(std::uint8_t command, const SessionText& text, const OkPacket& ok,
                         std::uint64_t rows, ServerState& backend) {
   note_last(text, ok, rows);
-  learned_status(ok.status);
-  backend.status = ok.status;
-  const Reported reported = apply(ok, backend);
-  // A change that the tracker does not name is one weirpool cannot replay.
   const bool statement = com::runs_text(command);
+  const bool passing = statement && text.sets_for_itself();
+  // What it says of sql_mode is over with the statement, which was read before.
+  constexpr std::uint16_t kOfMode = status::no_backslash_escapes;
+  const auto told = static_cast<std::uint16_t>(
+      passing ? (ok.status & ~kOfMode) | (backend.status & kOfMode) : ok.status);
+  learned_status(told);
+  backend.status = told;
+  const Reported reported = apply(ok, backend, passing);
+  // A change that the tracker does not name is one weirpool cannot replay.
   const bool named =
-      command == com::init_db ||
+      command == com::init_db || passing ||
       (statement && text.one_or_sets() && (text.starts_with_set() || text.starts_with_use()));
   // The server says of a SET GLOBAL whether it has changed the session after all.
   const bool elsewhere = deed_ && deed_->kind == Deed::Kind::set_global && !reported.change;
@@ -80,6 +85,7 @@ void SessionTracker::ok(std::uint8_t command, const SessionText& text, const OkP
   const bool explained = reported.settings || reported.characteristics;
   if (statement && !followed && text.sets() && (!text.one_or_sets() || !explained))
     pins_ |= Pin::session_state;
+  if (statement && text.sets_around_more()) pins_ |= Pin::session_state;
 }
 
 /// A reply names an id that was generated, one that the statement has brought, which
@@ -120,14 +126,17 @@ void SessionTracker::learned_insert_id(std::optional<std::uint64_t> id, ServerSt
   doubt_ = {};
 }
 
-SessionTracker::Reported SessionTracker::apply(const OkPacket& ok, ServerState& backend) {
+/// `passing`: the variables are set for this statement only, so the client does not want them.
+SessionTracker::Reported SessionTracker::apply(const OkPacket& ok, ServerState& backend,
+                                               bool passing) {
   Reported reported;
   ChangeReader changes(ok.changes);
   SessionChange change;
   while (changes.next(change)) {
     switch (change.type) {
       case ChangeType::variable: {
-        const Tracked tracked = track_variable(wanted_, change.name, change.value);
+        const Tracked tracked =
+            passing ? Tracked::kept : track_variable(wanted_, change.name, change.value);
         if (tracked == Tracked::unsafe) pins_ |= Pin::variables;
         if (keeps_statements(change.name)) backend.keeps_statements = true;
         // The character set of a user variable is that of its literal: no longer the session's.
@@ -135,6 +144,7 @@ SessionTracker::Reported SessionTracker::apply(const OkPacket& ok, ServerState& 
         if (users && is_charset(change.name)) pins_ |= Pin::user_variable;
         if (tracked != Tracked::ignored) reported.settings = true;
         track_variable(backend.session, change.name, change.value);
+        if (!passing) backend.note_variable(change.name, change.value);
         break;
       }
       case ChangeType::schema:
@@ -177,6 +187,7 @@ void SessionTracker::ended(const SessionText& text, ServerState& backend) {
   // The number of rows that LIMIT has cut off is there for the next statement only.
   pins_ &= ~static_cast<Pins>(Pin::found_rows);
   if (!text.reads_diagnostics()) pins_ &= ~static_cast<Pins>(Pin::diagnostics);
+  if (text.may_take_role()) backend.took_role = true;
   Pins found = text.pins();
   if (deed_) found &= ~holdings_.accounts_for(*deed_);
   pins_ |= found;

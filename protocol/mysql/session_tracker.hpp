@@ -113,7 +113,7 @@ class SessionTracker {
     bool change = false;           ///< something in the session
   };
   void note_last(const SessionText& text, const OkPacket& ok, std::uint64_t rows);
-  Reported apply(const OkPacket& ok, ServerState& backend);
+  Reported apply(const OkPacket& ok, ServerState& backend, bool passing);
   void doubt_insert_id(const ServerState& backend);
   void settle_deed(ServerState& backend);
 

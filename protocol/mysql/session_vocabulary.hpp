@@ -37,6 +37,8 @@ inline constexpr std::array kKeywords{
     Keyword{"insert", SessionText::Seen::inserts, true},
     Keyword{"replace", SessionText::Seen::inserts, true},
     Keyword{"update", SessionText::Seen::updates, true},
+    Keyword{"commit", SessionText::Seen::ends, true},
+    Keyword{"rollback", SessionText::Seen::ends, true},
     Keyword{"create", SessionText::Seen::create, false},
     Keyword{"temporary", SessionText::Seen::temporary, false},
     Keyword{"table", SessionText::Seen::tables, false},
@@ -63,10 +65,10 @@ inline constexpr std::array kKeywords{
     Keyword{"errors", SessionText::Seen::warnings, false},
     Keyword{"names", SessionText::Seen::names, false},
     Keyword{"collate", SessionText::Seen::collate, false},
-    Keyword{"statement", SessionText::Seen::statement, false},
-    Keyword{"for", SessionText::Seen::for_, false},
     Keyword{"atomic", SessionText::Seen::atomic, false},
     Keyword{"local", SessionText::Seen::local, false},
+    Keyword{"release", SessionText::Seen::release, false},
+    Keyword{"role", SessionText::Seen::role, false},
 };
 
 inline constexpr std::string_view kTrackPrefix = "session_track_";

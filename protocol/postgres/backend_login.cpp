@@ -258,6 +258,7 @@ void PostgresBackendLogin::prove(const ScramProver& prover) {
 PostgresBackendLogin::Step PostgresBackendLogin::on_error(Bytes visible) {
   const ErrorResponse error = ErrorResponse::parse(visible);
   const std::string words = error.brief();
+  secret_refused_ = error.sqlstate == "28P01";
   return fail(fault_of(error), words);
 }
 

@@ -36,6 +36,7 @@ class PostgresBackendLogin final : public BackendLogin {
   void tls_established(const TlsFacts& facts) override { opening_.established(facts); }
   std::unique_ptr<BackendState> take_state() override;
   std::string_view error() const override { return error_; }
+  bool secret_refused() const override { return secret_refused_; }
 
  private:
   enum class Phase : std::uint8_t {
@@ -77,6 +78,7 @@ class PostgresBackendLogin final : public BackendLogin {
   std::optional<ScramClient> scram_;
   Outbox outbox_{Party::backend};
   std::string error_;
+  bool secret_refused_ = false;
   std::uint32_t messages_ = 0;
   std::unique_ptr<Backend> state_;
 };

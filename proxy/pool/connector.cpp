@@ -118,6 +118,7 @@ protocol::BackendIdentity identity_for(const BackendTarget& target, const PoolKe
                                        const PoolSettings& settings, const std::string& password) {
   const config::Backend& backend = target.backend();
   protocol::BackendIdentity identity;
+  identity.server = backend.name;
   identity.user = key.user;
   identity.password = password;
   identity.database = settings.server_database;
@@ -135,6 +136,8 @@ protocol::BackendIdentity identity_for(const BackendTarget& target, const PoolKe
     identity.options.clear();
   }
   identity.allow_public_key_retrieval = backend.allow_public_key_retrieval;
+  identity.allow_cleartext_password =
+      backend.allow_cleartext_password || backend.tls.mode >= config::SslMode::verify_ca;
   identity.compressing = compressing_of(backend.compression);
   return identity;
 }
@@ -268,6 +271,7 @@ Task<Connected> log_in_at(Opening& opening, const config::Address& host, tcp::en
       result.backend = std::make_unique<BackendConn>(opening.loop, std::move(parts));
       co_return result;
     }
+    if (engine->secret_refused()) result.refused.push_back(password);
     result.answered = !engine->error().empty();
     stream->shut_down_write();
     {

@@ -19,8 +19,9 @@ namespace weirpool::proxy {
 struct Connected {
   std::unique_ptr<BackendConn> backend;  ///< null: failed, and the server has let go of the attempt
   protocol::Fault fault = protocol::Fault::none;
-  bool answered = false;  ///< failed, but the server is there: it has said why
-  std::string detail;     ///< for the log: which hop, what it said; no secrets
+  bool answered = false;               ///< failed, but the server is there: it has said why
+  std::string detail;                  ///< for the log: which hop, what it said; no secrets
+  std::vector<std::string> refused{};  ///< of the passwords: those the server took for wrong
 };
 
 /// What that says about the server.

@@ -2,6 +2,9 @@
 
 #include <openssl/crypto.h>
 
+#include <algorithm>
+#include <iterator>
+
 #include "config/limits.hpp"
 #include "config/password.hpp"
 
@@ -22,6 +25,16 @@ void KeyRing::remember(const protocol::Revealed& revealed) {
   // All at once: what is still in use comes back with the next login.
   if (found == known_.end() && known_.size() >= config::kMaxRevealed) wipe();
   known_[revealed.verifier] = revealed.password;
+}
+
+void KeyRing::forget(const std::vector<std::string>& refused) {
+  const std::lock_guard lock(mutex_);
+  for (auto at = known_.begin(); at != known_.end();) {
+    std::string& secret = at->second;
+    const bool wrong = std::find(refused.begin(), refused.end(), secret) != refused.end();
+    if (wrong) OPENSSL_cleanse(secret.data(), secret.size());
+    at = wrong ? known_.erase(at) : std::next(at);
+  }
 }
 
 std::vector<std::string> KeyRing::usable(std::vector<std::string> stored) const {

@@ -19,6 +19,9 @@ class KeyRing {
   ~KeyRing();
 
   void remember(const protocol::Revealed& revealed);
+  /// A server has refused these: what is known to stand for a verifier and is one of them does not,
+  /// or not there. To try it again and again could lock the account.
+  void forget(const std::vector<std::string>& refused);
   /// `stored` with every verifier replaced by what is known to stand for it. A verifier that has
   /// been changed since is another one: what its predecessor stood for is not found any more.
   std::vector<std::string> usable(std::vector<std::string> stored) const;

@@ -12,12 +12,13 @@ namespace weirpool::proxy {
 using metrics::CloseReason;
 using protocol::Fault;
 
-PoolShard::PoolShard(Loop& loop, unsigned worker, PoolKey key, Passwords passwords,
+PoolShard::PoolShard(Loop& loop, unsigned worker, PoolKey key, Passwords passwords, Refused refused,
                      KeyDeriver& deriver, std::shared_ptr<metrics::PoolMetrics> metrics)
     : loop_(loop),
       place_{worker, std::move(key)},
       target_(*place_.key.target),
       passwords_(std::move(passwords)),
+      tell_refused_(std::move(refused)),
       deriver_(deriver),
       shared_metrics_(std::move(metrics)),
       metrics_(*shared_metrics_),
@@ -50,6 +51,8 @@ void PoolShard::take_back(std::unique_ptr<BackendConn> backend, const Standing& 
   note_busy(*backend, now, false);
   note_served(*backend, now);
   Standing full = standing;
+  // Its server may have closed behind its last answer, and somebody may be next in line for it.
+  full.stream_healthy = standing.stream_healthy && !backend->stream.ended();
   full.expired = backend->expires <= now;
   full.recalled = paused_ || backend->expires == kRecalled;
   full.outdated = outdated(*backend);
@@ -234,6 +237,7 @@ Task<void> PoolShard::open_one() {
   metrics_.connecting.add(-1);
   --connecting_;
   attempt_ended(outcome_of(result), began);
+  if (!result.refused.empty()) tell_refused_(result.refused);
   if (!result.backend) {
     --backends_;
     if (result.fault == Fault::backend_full) target_.ledger().server_full(Clock::now());

@@ -31,9 +31,11 @@ class PoolShard final : public IdleHome {
  public:
   /// The passwords weirpool logs in with, newest first, read anew for every login.
   using Passwords = std::function<Task<std::vector<std::string>>()>;
+  /// Told which of them a server has taken for wrong.
+  using Refused = std::function<void(const std::vector<std::string>& passwords)>;
 
-  PoolShard(Loop& loop, unsigned worker, PoolKey key, Passwords passwords, KeyDeriver& deriver,
-            std::shared_ptr<metrics::PoolMetrics> metrics);
+  PoolShard(Loop& loop, unsigned worker, PoolKey key, Passwords passwords, Refused refused,
+            KeyDeriver& deriver, std::shared_ptr<metrics::PoolMetrics> metrics);
   ~PoolShard();
 
   const PoolKey& key() const { return place_.key; }
@@ -193,6 +195,7 @@ class PoolShard final : public IdleHome {
   PoolLedger::Place place_;
   BackendTarget& target_;
   Passwords passwords_;
+  Refused tell_refused_;
   KeyDeriver& deriver_;
   std::shared_ptr<metrics::PoolMetrics> shared_metrics_;
   metrics::PoolMetrics& metrics_;  ///< *shared_metrics_, which the scraper reads

@@ -81,6 +81,9 @@ TEST(Validate, OddCombinations) {
   expect_complaint(
       replaced("max_connections: 20", "max_connections: 20\n    allow_public_key_retrieval: true"),
       "is for MySQL only");
+  expect_complaint(
+      replaced("max_connections: 20", "max_connections: 20\n    allow_cleartext_password: true"),
+      "is for MySQL only");
   expect_complaint(replaced("max_connections: 20", "max_connections: 20\n    compression: zlib"),
                    "is for MySQL only");
 }

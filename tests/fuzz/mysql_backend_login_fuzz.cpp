@@ -15,6 +15,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   as.tls_wanted = (data[0] & 4) != 0;
   as.tls_required = (data[0] & 8) != 0;
   as.allow_public_key_retrieval = (data[0] & 16) != 0;
+  as.allow_cleartext_password = (data[0] & 32) != 0;
   const std::size_t piece = data[1] + std::size_t{1};
   protocol::mysql::ClientSideLogin login(as);
   test::Wire wire(login, [&](const protocol::Verdict& verdict, test::Wire&) {

@@ -1,6 +1,8 @@
-// A client that says anything at all while it logs in.
+// A client that says anything at all while it logs in, at first or in the middle of its session.
 #include <cstdlib>
+#include <memory>
 
+#include "protocol/mysql/capabilities.hpp"
 #include "protocol/mysql/client_login.hpp"
 #include "tests/support/wire_script.hpp"
 
@@ -21,7 +23,15 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   context.tls_available = (data[0] & 2) != 0;
   context.tls_required = (data[0] & 4) != 0;
   const std::size_t piece = data[1] + std::size_t{1};
-  protocol::mysql::ServerSideLogin login(context, nullptr);
+  protocol::mysql::ConversationStart before;
+  before.capabilities = protocol::mysql::kOfferedToClients;
+  if ((data[0] & 32) != 0) before.capabilities &= ~protocol::mysql::cap::plugin_auth;
+  before.facts = facts;
+  before.tls = (data[0] & 2) != 0;
+  const auto made = (data[0] & 16) != 0
+                        ? std::make_unique<protocol::mysql::ServerSideLogin>(before)
+                        : std::make_unique<protocol::mysql::ServerSideLogin>(context, nullptr);
+  protocol::mysql::ServerSideLogin& login = *made;
   test::Wire wire(login, [&](const protocol::Verdict& verdict, test::Wire&) {
     if (verdict.kind == test::Kind::start_tls) login.tls_established({});
     if (verdict.kind == test::Kind::learn) login.learned(facts, protocol::Fault::none, "");

@@ -162,6 +162,37 @@ def test_the_binary_log_is_read_through(launch, logging_mysql, aio, code):
     aio(others())
 
 
+# ----------------------------------------------------------------------------------- leave-taking
+
+
+@pytest.mark.parametrize("before, last", [
+    ("do 1", "commit release"), ("do 1", "/* bye */ rollback work and no chain release"),
+    ("set completion_type = 'release'", "commit"), ("set @@completion_type = 2", "rollback"),
+    ("do 1", "prepared")])
+def test_who_is_next_in_line_never_meets_a_server_that_has_been_released(
+        weir, mysql_like, aio, before, last):
+    """The server closes behind its OK; who has asked for that hears the end of its stream."""
+    async def scenario():
+        one, two = await connect(weir), await connect(weir)
+        await one.query(before)
+        await one.query("begin")
+        statement = await one.prepare("commit release") if last == "prepared" else None
+        in_line = asyncio.ensure_future(two.value("select 'served'"))
+        await asyncio.wait([in_line], timeout=0.1)
+        assert not in_line.done()
+        await (one.query(last) if statement is None else one.execute(statement))
+        with pytest.raises((Lost, asyncio.IncompleteReadError)):
+            await asyncio.wait_for(one.receive(), 10)
+        assert await in_line == "served"
+        await two.query("begin")
+        await two.query("commit and chain")
+        assert await two.value("select 'kept'") == "kept"
+        await two.query("commit")
+        await two.close()
+
+    aio(scenario())
+
+
 # ------------------------------------------------------------------------------------- idleness
 
 

@@ -18,6 +18,65 @@ async def connect(weir, **more):
     return await mywire.MyConn.connect(HOST, weir.port, USER, PASSWORD, DATABASE, **more)
 
 
+def test_an_impatient_client_costs_others_no_statement(launch, mysql_like, aio):
+    """Its wait_timeout is set for each of its transactions and set back; nothing is reset."""
+    weir = launch(mysql_like, max_connections=2, config={"workers": 1})
+
+    async def scenario(told):
+        one, two = await connect(weir, charset=0), await connect(weir, charset=0)
+        kept = await two.prepare("select concat('kept')")
+        before = await two.value("select @@wait_timeout")
+        await one.query("set wait_timeout = 300")
+        told.clear()
+        assert await one.value("select @@wait_timeout") == "300"
+        assert (await two.execute(kept)).value() == "kept"
+        assert await two.value("select @@wait_timeout") == before
+        assert [text for _, text in told()] == [
+            "SET @@session.wait_timeout=300", "select @@wait_timeout",
+            "SET @@session.wait_timeout=DEFAULT", "select concat('kept')", "select @@wait_timeout"]
+        await one.close()
+        await two.close()
+
+    with History(mysql_like) as told:
+        aio(scenario(told))
+
+
+def test_settings_of_one_statement_keep_no_backend(launch, mariadb, aio):
+    """Connector/J's setQueryTimeout, prepared or not: nothing of it is left, for anybody."""
+    weir = launch(mariadb, max_connections=2, config={"workers": 1})
+    setting = "set statement max_statement_time = 5, sort_buffer_size = 65536 for "
+
+    async def scenario(told):
+        one, two = await connect(weir, charset=0), await connect(weir, charset=0)
+        kept = await two.prepare("select concat('kept')")
+        timed = await one.prepare(setting + "select concat(@@sort_buffer_size)")
+        before = await two.value("select concat(@@sort_buffer_size, '/', @@max_statement_time)")
+        told.clear()
+        for _ in range(2):
+            assert await one.value(setting + "select @@sort_buffer_size") == "65536"
+            assert (await two.execute(kept)).value() == "kept"
+            assert (await one.execute(timed)).value() == "65536"
+            assert await two.value(
+                "select concat(@@sort_buffer_size, '/', @@max_statement_time)") == before
+        with pytest.raises(DatabaseError):
+            await one.query(setting + "select nonsense")
+        await two.query("set lc_time_names = 'de_DE'")
+        assert await one.value("select concat(@@sort_buffer_size, '/', @@max_statement_time)") == before
+        assert not [text for _, text in told() if text.startswith("SET @@session.sort")]
+        await one.query("begin")
+        await one.query(setting + "select 1")
+        await one.query("set sort_buffer_size = 98304")
+        await one.query("commit")
+        assert await two.value("select @@sort_buffer_size") == before.split("/")[0]
+        assert await one.value("select @@sort_buffer_size") == "98304"
+        await one.close()
+        await two.close()
+
+    with History(mariadb) as told:
+        aio(scenario(told))
+    assert weir.metrics().total("weirpool_pins_total") == 0
+
+
 async def hold_a_backend(weir):
     """Takes the backend that would be lent next, so that the next statement meets another one."""
     holder = await connect(weir)

@@ -299,6 +299,7 @@ class ToyBackendLogin final : public protocol::BackendLogin {
       wish_.salt.assign(line.begin(), line.end());
       wanting_key_ = true;
     } else if (command == "refused") {
+      secret_refused_ = true;
       return Verdict::close(Fault::backend_refused_login);
     } else if (command == "nodb") {
       return Verdict::close(Fault::unknown_database);
@@ -317,10 +318,12 @@ class ToyBackendLogin final : public protocol::BackendLogin {
   void tls_established(const protocol::TlsFacts&) override {}
   std::unique_ptr<protocol::BackendState> take_state() override { return std::move(state_); }
   std::string_view error() const override { return error_; }
+  bool secret_refused() const override { return secret_refused_; }
 
  private:
   protocol::KeyDerivation wish_;
   protocol::Writer out_;
+  bool secret_refused_ = false;
   bool sent_ = false;
   bool wanting_key_ = false;
   bool done_ = false;

@@ -254,6 +254,7 @@ class ToyWorld final : public proxy::SessionHost {
       held_look_ups;
   std::vector<std::string> doubted;
   std::vector<std::string> passwords{"secret"};
+  std::vector<std::string> refused;                 ///< passwords that a shard says are wrong
   protocol::Fault refusal = protocol::Fault::none;  ///< for clients that come from now on
   int client_send_buffer = 0;  ///< bytes of SO_SNDBUF towards clients; zero: the kernel's choice
   std::vector<config::Network> proxy_networks;  ///< for clients that come from now on
@@ -297,8 +298,11 @@ class ToyWorld final : public proxy::SessionHost {
   std::shared_ptr<proxy::PoolShard> find_or_make(const Place& place) {
     if (auto found = find(place)) return found;
     auto made = std::make_shared<proxy::PoolShard>(
-        loop_, place.worker, place.key, [this] { return now(passwords); }, key_deriver,
-        std::make_shared<metrics::PoolMetrics>());
+        loop_, place.worker, place.key, [this] { return now(passwords); },
+        [this](const std::vector<std::string>& wrong) {
+          refused.insert(refused.end(), wrong.begin(), wrong.end());
+        },
+        key_deriver, std::make_shared<metrics::PoolMetrics>());
     if (draining_) made->drain();
     workers_[made.get()] = place.worker;
     shards_.push_back(made);

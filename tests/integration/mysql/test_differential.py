@@ -5,7 +5,9 @@ directly and through Weirpool in several ways, and the transcripts must be equal
   crowded     two backends that compress, and others who change every setting between any two
               statements
   bytes       one byte per segment, DEPRECATE_EOF and SESSION_TRACK hidden from both sides; beside
-              `masked`, the server itself with the same hidden, where drivers differ by themselves
+              `masked bytes`, the server itself with the same hidden, where drivers differ by
+              themselves
+  eofs        the same with the former hidden alone, untracked with the latter; some drivers only
   tls         encrypted
   compressed  where the driver can
 """
@@ -27,6 +29,7 @@ from servers import DATABASE, HOST, PASSWORD, USER, newest
 CLIENTS = Path(__file__).resolve().parent / "clients"
 CONNECTOR = "/usr/share/java/mariadb-java-client.jar"
 SESSION_TRACK, DEPRECATE_EOF = 1 << 23, 1 << 24
+HIDDEN = {"bytes": SESSION_TRACK | DEPRECATE_EOF, "eofs": DEPRECATE_EOF, "untracked": SESSION_TRACK}
 OTHER_SETTINGS = ("set names latin1", "set time_zone = '+11:00'", "set sql_mode = ''", "use other",
                   "set autocommit = 0", "set session transaction isolation level serializable",
                   "set max_join_size = 4711")
@@ -85,20 +88,21 @@ class Places:
         self.narrow = proxy.Weirpool(
             folder / "narrow", {"db": server}, max_connections=3,
             config={"backends": {"db": {**backend["backends"]["db"], "compression": compression}}})
-        self.relays = []
+        self.relays = {}
         self.crowd = None
 
     def start(self):
         self.server.execute("set global local_infile = 1")  # MySQL's default is off
         self.plain.start()
         self.narrow.start()
-        self.relays = [Relay(port, SESSION_TRACK | DEPRECATE_EOF)
-                       for port in (self.server.port, self.narrow.port)]
+        for name, hidden in HIDDEN.items():
+            self.relays["masked " + name] = Relay(self.server.port, hidden)
+            self.relays[name] = Relay(self.narrow.port, hidden)
         self.crowd = Crowd(self.narrow.port)
 
     def stop(self):
         self.crowd.stop()
-        for relay in self.relays:
+        for relay in self.relays.values():
             relay.close()
         self.plain.stop()
         self.narrow.stop()
@@ -107,12 +111,13 @@ class Places:
         self.plain.kill()
         self.narrow.kill()
 
-    def list(self, compress, direct=True, tls=True):
-        places = [{"name": "direct", "port": self.server.port},
-                  {"name": "masked", "port": self.relays[0].port}] if direct else []
+    def list(self, compress, direct=True, tls=True, hidden=("bytes",)):
+        places = [{"name": "direct", "port": self.server.port}] if direct else []
         places += [{"name": "plain", "port": self.plain.port},
-                   {"name": "crowded", "port": self.narrow.port},
-                   {"name": "bytes", "port": self.relays[1].port}]
+                   {"name": "crowded", "port": self.narrow.port}]
+        for name in hidden:
+            names = ("masked " + name, name) if direct else (name,)
+            places += [{"name": one, "port": self.relays[one].port} for one in names]
         if tls:
             places.append({"name": "tls", "port": self.plain.port, "tls": True})
         if compress:
@@ -137,9 +142,9 @@ def differences(transcripts):
     first = next(iter(transcripts))
     found = []
     for name, seen in transcripts.items():
-        if name in (first, "masked"):
+        if name == first or name.startswith("masked"):
             continue
-        like = "masked" if name == "bytes" and "masked" in transcripts else first
+        like = "masked " + name if "masked " + name in transcripts else first
         wanted = transcripts[like]
         assert len(wanted) > 20, f"{like} saw only {wanted}"
         for one, two in zip(wanted, seen):
@@ -153,8 +158,8 @@ def differences(transcripts):
 
 @pytest.fixture
 def compare(program, places):
-    def go(*command, compress=False, direct=True, tls=True, env=None):
-        ways = places.list(compress, direct, tls)
+    def go(*command, compress=False, direct=True, tls=True, hidden=("bytes",), env=None):
+        ways = places.list(compress, direct, tls, hidden)
         out = program(*command, stdin=json.dumps(ways), env=env, timeout=300)
         told = json.loads(out)
         transcripts = {way["name"]: told.pop(way["name"]) for way in ways}
@@ -172,7 +177,7 @@ def test_python(compare, driver):
 @pytest.mark.parametrize("driver", ["mysql2", "mariadb"])
 def test_node(compare, node_modules, driver):
     compare("node", CLIENTS / "differential.js", driver, compress=driver == "mysql2",
-            env={"NODE_PATH": str(node_modules)})
+            hidden=HIDDEN, env={"NODE_PATH": str(node_modules)})
 
 
 def test_node_mysql(compare, places, node_modules):

@@ -247,7 +247,7 @@ TEST(MysqlBackendLogin, BytesBehindTheGreetingDoNotReachTls) {
   EXPECT_EQ(rig.wire.fault(), Fault::backend_violation);
 }
 
-TEST(MysqlBackendLogin, ClearPasswordOnlyInsideTls) {
+TEST(MysqlBackendLogin, ClearPasswordOnlyInsideTlsThatMayCarryIt) {
   Writer out;
   AuthSwitch{kClearPlugin, {}}.serialize(out);
   BackendLoginRig plain;
@@ -256,6 +256,18 @@ TEST(MysqlBackendLogin, ClearPasswordOnlyInsideTls) {
   EXPECT_EQ(plain.wire.to_backend().find("secret"), std::string::npos);
   auto as = identity();
   as.tls_wanted = true;
+  BackendLoginRig unverified(as);
+  unverified.server(greeting());
+  unverified.server(packet(3, protocol::text_of(out.view())));
+  EXPECT_EQ(unverified.wire.fault(), Fault::backend_refused_login);
+  EXPECT_NE(unverified.login.error().find("allow_cleartext_password"), std::string_view::npos);
+  EXPECT_EQ(unverified.wire.to_backend().find("secret"), std::string::npos);
+  as.allow_cleartext_password = true;
+  auto never = as;
+  never.tls_wanted = false;
+  BackendLoginRig open(never);
+  open.server(greeting() + packet(2, protocol::text_of(out.view())));
+  EXPECT_EQ(open.wire.fault(), Fault::backend_refused_login);
   BackendLoginRig tls(as);
   tls.server(greeting());
   tls.server(packet(3, protocol::text_of(out.view())));
@@ -330,10 +342,12 @@ TEST(MysqlBackendLogin, ErrorsBecomeFaults) {
     BackendLoginRig rig;
     rig.server(greeting() + err(2, code));
     EXPECT_NE(rig.login.error(), "");
+    EXPECT_EQ(rig.login.secret_refused(), code == 1045 || code == 1698);
     return rig.wire.fault();
   };
   EXPECT_EQ(fault_of(1049), Fault::unknown_database);
   EXPECT_EQ(fault_of(1045), Fault::backend_refused_login);
+  EXPECT_EQ(fault_of(1698), Fault::backend_refused_login);
   EXPECT_EQ(fault_of(1044), Fault::backend_refused_login);
   EXPECT_EQ(fault_of(1040), Fault::backend_full);
   EXPECT_EQ(fault_of(1203), Fault::account_full);

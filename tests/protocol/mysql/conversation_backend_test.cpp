@@ -83,6 +83,131 @@ TEST(MysqlConversationBackend, EveryStepAnsweredWithGarbageEndsInAFault) {
   }
 }
 
+/// MariaDB sets back behind its answer, and says so when it is next asked.
+TEST(MysqlConversationBackend, WhatIsSetForOneStatementIsNobodys) {
+  const std::string asks = query("SET @@session.session_track_schema=ON");
+  const auto set = [](std::string_view value) {
+    return variable("sort_buffer_size", value) + variable("session_track_schema", "ON") +
+           state_changed();
+  };
+  for (const bool told : {true, false}) {
+    Rig rig(start(kModern, "10.11.0-MariaDB"));
+    rig.client(query("set statement sort_buffer_size=65536 for select 1"));
+    rig.server(count(1, 1) + definition(2) + row(3) + end(4, {.changes = set("65536")}));
+    EXPECT_EQ(rig.pin(), "");
+    EXPECT_EQ(rig.releases(), 0u);
+    EXPECT_TRUE(rig.wire.to_backend().ends_with(asks));
+    rig.server(told ? ok(1, {.changes = set("2097152")}) : ok(1));
+    EXPECT_EQ(rig.releases(), 1u);
+    EXPECT_FALSE(rig.reset_on_release);
+    rig.client(query("select 2"));
+    const std::string undo = query("SET @@session.sort_buffer_size=DEFAULT");
+    EXPECT_EQ(rig.wire.to_backend().ends_with(asks + query("select 2")), told);
+    EXPECT_EQ(rig.wire.to_backend().ends_with(undo), !told) << "nobody is to find it";
+  }
+}
+
+TEST(MysqlConversationBackend, WhatAClientSetsInBetweenStaysItsOwn) {
+  Rig rig(start(kModern, "10.11.0-MariaDB"));
+  const auto set = [](std::string_view value, std::uint16_t status) {
+    return ok(1, {.status = status, .changes = variable("sort_buffer_size", value)});
+  };
+  rig.client(query("begin"));
+  rig.server(ok(1, {.status = 3}));
+  rig.client(query("set statement sort_buffer_size=65536 for do 1"));
+  rig.server(set("65536", 3));
+  rig.client(query("set sort_buffer_size=98304"));
+  rig.server(set("98304", 3));
+  rig.client(query("commit"));
+  rig.server(ok(1));
+  rig.server(set("98304", 2));
+  EXPECT_EQ(rig.releases(), 1u);
+  EXPECT_EQ(*rig.backend.session.find("sort_buffer_size"), "98304");
+}
+
+/// The server closes behind its OK: a backend that has said it may be nobody's any more.
+TEST(MysqlConversationBackend, BehindACommitReleaseTheClientGoesWithItsBackend) {
+  for (const char* sql : {"commit release", "ROLLBACK WORK RELEASE", "select 1; commit release",
+                          "/*! commit */ and no chain release"}) {
+    Rig rig;
+    rig.client(query("begin"));
+    rig.server(ok(1, {.status = 3}));
+    rig.client(query(sql));
+    rig.server(ok(1));
+    EXPECT_EQ(rig.wire.to_client(), ok(1, {.status = 3}) + ok(1)) << sql;
+    EXPECT_EQ(rig.releases(), 0U) << sql;
+    EXPECT_TRUE(rig.wire.to_backend().ends_with(command(com::ping))) << sql;
+    EXPECT_FALSE(rig.conversation.at_boundary());
+    const Verdict lost = rig.conversation.backend_lost(false);
+    EXPECT_EQ(lost.kind, Kind::close);
+    EXPECT_EQ(lost.fault, Fault::none);
+  }
+  Rig told;
+  told.client(query("commit release"));
+  told.server(ok(1) + err(0, 1927));
+  EXPECT_TRUE(told.wire.ended());
+  EXPECT_EQ(told.wire.fault(), Fault::none);
+}
+
+TEST(MysqlConversationBackend, AServerThatStaysBehindACommitKeepsItsClient) {
+  Rig rig;
+  rig.client(query("rollback to savepoint `release`"));
+  rig.server(ok(1));
+  EXPECT_EQ(rig.releases(), 1U) << "a name in quotes is no word";
+  rig.client(query("rollback to release") + query("select 2"));
+  rig.server(ok(1));
+  EXPECT_EQ(rig.releases(), 1U);
+  rig.server(ok(1));
+  EXPECT_EQ(rig.releases(), 2U);
+  EXPECT_TRUE(rig.wire.to_backend().ends_with(command(com::ping) + query("select 2")));
+  rig.client(query("commit and chain"));
+  rig.server(ok(1, {.status = 3}));
+  EXPECT_TRUE(rig.wire.to_backend().ends_with(query("commit and chain")));
+}
+
+TEST(MysqlConversationBackend, ACompletionTypeOfReleaseIsInEveryCommit) {
+  Rig rig;
+  rig.client(query("set completion_type = release"));
+  rig.server(ok(1, {.changes = variable("completion_type", "RELEASE")}));
+  rig.client(query("select 'commit'"));
+  rig.server(rows_reply());
+  EXPECT_EQ(rig.releases(), 2U);
+  rig.client(query("commit"));
+  rig.server(ok(1));
+  EXPECT_EQ(rig.releases(), 2U);
+  EXPECT_EQ(rig.conversation.backend_lost(false).fault, Fault::none);
+}
+
+TEST(MysqlConversationBackend, ACompletionTypeThatIsNotReportedIsReckonedWith) {
+  Rig rig(start(kModern, "10.11.0-MariaDB"));
+  rig.client(query("set @@completion_type = 2"));
+  rig.server(ok(1));
+  EXPECT_EQ(rig.pin(), "session_state");
+  rig.client(query("commit"));
+  rig.server(ok(1));
+  EXPECT_TRUE(rig.wire.to_backend().ends_with(command(com::ping)));
+  EXPECT_EQ(rig.conversation.backend_lost(false).fault, Fault::none);
+}
+
+/// No reset of either server gives a role back.
+TEST(MysqlConversationBackend, ABackendWithAClientsRoleIsBeyondReset) {
+  for (const char* sql : {"set role r", "SET /* x */ ROLE ALL"}) {
+    Rig rig;
+    rig.client(query(sql));
+    rig.server(ok(1, {.changes = state_changed()}));
+    EXPECT_EQ(rig.pin(), "session_state");
+    EXPECT_TRUE(rig.backend.beyond_reset());
+    rig.client(command(com::reset_connection));
+    rig.server(ok(1) + ok(1) + ok(1) + ok(1));
+    EXPECT_EQ(rig.releases(), 1u);
+    EXPECT_TRUE(rig.reset_on_release) << "which then closes it";
+  }
+  Rig none;
+  none.client(query("select role from t"));
+  none.server(rows_reply());
+  EXPECT_FALSE(none.backend.beyond_reset());
+}
+
 /// What SHOW WARNINGS says, without a backend, of an error.
 std::string shown(Rig& rig) {
   const std::size_t leases = rig.leases(), heard = rig.wire.to_client().size();

@@ -230,8 +230,21 @@ TEST(MysqlConversationClient, AShortWaitTimeoutActsHereAndStaysOnNoBackend) {
   rig.client(query("set wait_timeout = 5"));
   rig.server(ok(1, {.changes = variable("wait_timeout", "5")}));
   EXPECT_EQ(rig.conversation.idle_limit_seconds(), 5u);
+  const std::string undo = query("SET @@session.wait_timeout=DEFAULT");
+  EXPECT_EQ(rig.releases(), 0u);
+  EXPECT_TRUE(rig.conversation.needs_reset()) << "should the client go now";
+  EXPECT_TRUE(rig.wire.to_backend().ends_with(undo));
+  rig.server(ok(1, {.changes = variable("wait_timeout", "28800")}));
   EXPECT_EQ(rig.releases(), 1u);
-  EXPECT_TRUE(rig.reset_on_release);
+  EXPECT_FALSE(rig.reset_on_release) << "prepared statements stay";
+  rig.client(query("select 1"));
+  EXPECT_TRUE(rig.wire.to_backend().ends_with(query("SET @@session.wait_timeout=5")));
+  rig.server(ok(1));
+  rig.server(rows_reply());
+  EXPECT_TRUE(rig.wire.to_backend().ends_with(undo));
+  rig.server(err(1));
+  EXPECT_EQ(rig.releases(), 2u);
+  EXPECT_TRUE(rig.reset_on_release) << "what cannot be undone is reset";
   Rig patient;
   patient.client(query("set wait_timeout = 2147483"));
   patient.server(ok(1, {.changes = variable("wait_timeout", "2147483")}));
@@ -276,6 +289,28 @@ TEST(MysqlConversationClient, QuotesAreTheServersOwnUntilTheClientSetsThem) {
   set.client(query("select \"get_lock\", ('a')"));
   set.server(rows_reply());
   EXPECT_EQ(set.pin(), "");
+}
+
+/// After a SET GLOBAL sql_mode; the client was there before.
+TEST(MysqlConversationClient, QuotesAreThoseOfTheBackendThatReadsThem) {
+  Rig rig;
+  rig.client(query("select \"get_lock\", ('a', 1)"));
+  rig.server(rows_reply());
+  EXPECT_EQ(rig.pin(), "");
+  const std::string sql = "select \"get_lock\"('a', 1)";
+  rig.backend.defaults = 7;  // it logged in under others: it is reset
+  rig.client(query(sql));
+  EXPECT_TRUE(rig.wire.to_backend().find(command(com::reset_connection)) != std::string::npos);
+  rig.server(ok(1) + ok(1) + ok(1) +
+             ok(1, {.changes = variable("sql_mode", "ANSI_QUOTES,STRICT_TRANS_TABLES")}));
+  EXPECT_TRUE(rig.wire.to_backend().ends_with(query(sql)));
+  rig.server(rows_reply());
+  EXPECT_EQ(rig.pin(), "named_lock");
+  Rig escapes;
+  escapes.backend.status = status::autocommit | status::no_backslash_escapes;
+  escapes.client(query("select 'x\\', get_lock('a', 1), '"));
+  escapes.server(rows_reply());
+  EXPECT_EQ(escapes.pin(), "named_lock");
 }
 
 TEST(MysqlConversationClient, TextOfSixteenMegabytesGoesOnInTheNextPacket) {

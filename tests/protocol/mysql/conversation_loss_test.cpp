@@ -1,7 +1,7 @@
 // Backends that go at every point of a conversation.
 #include <gtest/gtest.h>
 
-#include "tests/protocol/mysql/conversation_rig.hpp"
+#include "tests/protocol/mysql/prepared_rig.hpp"
 
 namespace weirpool::test::mysql {
 namespace {
@@ -143,6 +143,59 @@ TEST(MysqlLoss, WhatMayHaveTakenEffectClosesWithoutAWord) {
   EXPECT_EQ(fault_after("select 1", true), Fault::outcome_unknown);
 }
 
+/// With statement 1, of one parameter.
+struct LostPrepared : Lost {
+  explicit LostPrepared(const std::string& sql) : Lost(kModern | cap::bulk_operations) {
+    client(prepare(sql));
+    server(prepared(55, 1));
+    client(execute(1, kString, lenenc("a")));
+    server(ok(1, {.status = 3}));
+    heard();
+  }
+  std::string told() {
+    EXPECT_EQ(lose().kind, Kind::hold);
+    client(query("select 1"));
+    return heard();
+  }
+};
+
+TEST(MysqlLoss, UnderAPreparedStatementItIsTheSameHoweverItsTypesCame) {
+  LostPrepared brought("insert into t values (?)");
+  brought.client(execute(1, kString, lenenc("b")));
+  EXPECT_TRUE(Lost::is_error(brought.told(), 1213));
+  LostPrepared bound("insert into t values (?)");
+  bound.client(execute(1, "", lenenc("b")));
+  EXPECT_TRUE(Lost::is_error(bound.told(), 1213));
+  LostPrepared spliced("insert into t values (?)");
+  spliced.backend.statements.clear();
+  spliced.client(execute(1, "", lenenc("b")));
+  spliced.server(prepared(56, 1));
+  EXPECT_TRUE(spliced.wire.to_backend().ends_with(execute(56, kString, lenenc("b"))));
+  EXPECT_TRUE(Lost::is_error(spliced.told(), 1213));
+  LostPrepared bulk("insert into t values (?)");
+  bulk.client(command(com::stmt_bulk_execute,
+                      id_of(1) + std::string("\x80\0", 2) + kString + std::string("\0\1b", 3)));
+  EXPECT_TRUE(Lost::is_error(bulk.told(), 1213));
+}
+
+TEST(MysqlLoss, WhileAStatementIsPreparedAgainTheTransactionIsLostAndNotTheSession) {
+  LostPrepared rig("insert into t values (?)");
+  rig.backend.statements.clear();
+  rig.client(execute(1, kString, lenenc("b")));
+  EXPECT_TRUE(rig.wire.to_backend().ends_with(prepare("insert into t values (?)")));
+  EXPECT_EQ(rig.lose().kind, Kind::hold);
+  EXPECT_TRUE(Lost::is_error(rig.heard(), 1213));
+  EXPECT_EQ(rig.leases(), 1U);
+}
+
+TEST(MysqlLoss, APreparedStatementThatMayCommitClosesToo) {
+  LostPrepared rig("do ?");
+  rig.client(prepare("commit"));
+  rig.server(prepared(57));
+  rig.client(execute(2, "", "", 0));
+  EXPECT_EQ(rig.lose().fault, Fault::outcome_unknown);
+}
+
 TEST(MysqlLoss, OutsideATransactionNobodyKnows) {
   Rig rig;
   rig.client(query("insert into t values (1)"));
@@ -171,6 +224,18 @@ TEST(MysqlLoss, WarningsThatWentWithTheBackendAreNotSaidToBeNone) {
   EXPECT_EQ(rig.leases(), leases);
   rig.client(query("select 1"));
   EXPECT_EQ(rig.leases(), leases + 1) << "whoever does not ask has lost nothing";
+}
+
+TEST(MysqlLoss, WhileABackendIsMadeReadyForOthersItIsNobodysLoss) {
+  Lost rig;
+  rig.client(query("set wait_timeout = 5"));
+  rig.server(ok(1, {.status = 3, .changes = variable("wait_timeout", "5")}));
+  rig.client(query("commit"));
+  rig.server(ok(1));
+  EXPECT_TRUE(rig.wire.to_backend().ends_with(query("SET @@session.wait_timeout=DEFAULT")));
+  EXPECT_EQ(rig.lose().kind, Kind::hold);
+  rig.client(query("select 1"));
+  EXPECT_EQ(rig.leases(), 2U);
 }
 
 TEST(MysqlLoss, WhatNobodyHasReceivedGoesToAnotherBackend) {

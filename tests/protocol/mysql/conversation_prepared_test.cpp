@@ -201,6 +201,30 @@ TEST(MysqlConversationPrepared, AServerWithoutRoomGetsSomeBackAndIsAskedAgain) {
   EXPECT_EQ(rig.wire.breach(), "");
 }
 
+TEST(MysqlConversationPrepared, WhatItsServerHasNoRoomForIsClosedByABackendThatIsLent) {
+  Prepared rig;
+  const auto room = std::make_shared<StatementRoom>(2);
+  rig.backend.statements.share(room);
+  rig.client(prepare("b"));
+  rig.server(prepared(56));
+  room->lower(2);  // another backend has heard of it
+  rig.mark();
+  rig.client(query("select 1"));
+  EXPECT_EQ(rig.fresh(), close(55) + query("select 1"));
+}
+
+TEST(MysqlConversationPrepared, ItsTextIsReadAsTheBackendThatHasItReadsIt) {
+  Rig rig;
+  rig.client(prepare("select \"get_lock\"('a', 1)"));
+  rig.server(prepared(55));
+  rig.backend.ansi_quotes = true;  // another backend, under another default
+  rig.backend.statements.clear();
+  rig.client(execute(1, "", "", 0));
+  rig.server(prepared(7));
+  rig.server(binary_rows());
+  EXPECT_EQ(rig.pin(), "named_lock");
+}
+
 TEST(MysqlConversationPrepared, CursorsPinUntilTheLastRow) {
   constexpr std::uint16_t kOpen = status::autocommit | status::cursor_exists;
   Prepared rig;

@@ -36,7 +36,7 @@ TEST(MysqlKill, FormsThatAreUnderstood) {
                           "/* x */ kill /* y */ soft connection 5"}) {
     EXPECT_EQ(id_of(sql, true), 5u);
   }
-  for (const char* sql : {"KILL QUERY 5", "kill hard query id 5", "kill query 5;"}) {
+  for (const char* sql : {"KILL QUERY 5", "kill hard query 5", "kill query 5;"}) {
     EXPECT_EQ(id_of(sql, false), 5u);
   }
   EXPECT_EQ(id_of("kill query connection_id()", false), 9u);
@@ -44,9 +44,10 @@ TEST(MysqlKill, FormsThatAreUnderstood) {
 }
 
 TEST(MysqlKill, OtherFormsAreNot) {
-  for (const char* sql : {"kill", "kill query", "kill user bob", "kill 5 + 1", "kill 4294967296",
-                          "kill -1", "kill 5; select 1", "kill connection_id", "kill @a",
-                          "/*! kill 5 */", "kill '5'", "select 1; kill 5", ""}) {
+  for (const char* sql :
+       {"kill", "kill query", "kill user bob", "kill 5 + 1", "kill 4294967296", "kill query id 5",
+        "kill hard query id 5", "kill id 5", "kill -1", "kill 5; select 1", "kill connection_id",
+        "kill @a", "/*! kill 5 */", "kill '5'", "select 1; kill 5", ""}) {
     EXPECT_FALSE(parse_kill(sql, 9)) << sql;
   }
 }

@@ -33,6 +33,11 @@ TEST(MysqlPrepared, AStatementIsItsTextUnderItsSettings) {
   EXPECT_EQ(one, catalog.statement(plain, "select 1", {}));
   EXPECT_NE(one, catalog.statement(other, "select 1", {}));
   EXPECT_NE(one, catalog.statement(plain, "select 2", {}));
+  SessionText quoting;
+  quoting.begin({.ansi_quotes = true});
+  const StatementRef quoted = catalog.statement(plain, "select 1", quoting);
+  EXPECT_NE(one, quoted) << "what it leaves behind depends on how quotes are read";
+  EXPECT_EQ(quoted->text(), "select 1");
 }
 
 TEST(MysqlPrepared, OnlyWhatPrepareLooksAtIsSetForIt) {
@@ -129,6 +134,35 @@ TEST(MysqlPrepared, AFullServerGetsSomeBack) {
   EXPECT_EQ(there.closing(), (std::vector<std::uint32_t>{1, 2}));
   for (std::uint32_t id = 5; id <= 9; ++id) there.add({shelf.make(std::to_string(id)), id});
   EXPECT_EQ(there.size(), 3u) << "and no more are kept than it could bear";
+}
+
+TEST(MysqlPrepared, TheOthersOfAFullServerGiveSomeBackWhenTheyAreLent) {
+  Shelf shelf;
+  Catalog catalog(8);
+  BackendStatements here(8), there(8), elsewhere(8);
+  here.share(catalog.room_of("a"));
+  there.share(catalog.room_of("a"));
+  elsewhere.share(catalog.room_of("b"));
+  for (BackendStatements* one : {&here, &there, &elsewhere}) {
+    one->keep_to_room();
+    for (std::uint32_t id = 1; id <= 7; ++id) one->add({shelf.make(std::to_string(id)), id});
+  }
+  EXPECT_TRUE(here.shrink());
+  EXPECT_TRUE(there.closing().empty()) << "it is nobody's now, and its socket another thread's";
+  there.keep_to_room();
+  EXPECT_EQ(there.closing(), (std::vector<std::uint32_t>{1, 2, 3}));
+  elsewhere.keep_to_room();
+  EXPECT_TRUE(elsewhere.closing().empty()) << "another server";
+  EXPECT_EQ(catalog.max_backend_statements(), 8u);
+}
+
+TEST(MysqlPrepared, WhoHasSeenTheSameRoomHalvesItOnce) {
+  StatementRoom room(8);
+  room.lower(8);
+  room.lower(8);
+  EXPECT_EQ(room.most(), 4u);
+  for (int again = 0; again < 5; ++again) room.lower(room.most());
+  EXPECT_EQ(room.most(), 1u);
 }
 
 }  // namespace

@@ -117,11 +117,25 @@ TEST(MysqlSessionState, CollationsNoClientMayHave) {
   EXPECT_EQ(usable_collation(255, false, 45), 255);
   EXPECT_EQ(usable_collation(255, true, 45), 45);
   EXPECT_EQ(usable_collation(8, true, 45), 8);
+  // MariaDB's without padding, and its uca1400.
+  for (const int number : {1024 + 35, 1024 + 54, 1024 + 90, 1024 + 101, 1024 + 160, 2560, 3327}) {
+    const auto id = static_cast<std::uint16_t>(number);
+    EXPECT_EQ(usable_collation(id, true, 45), 45) << id;
+  }
+  for (const int number : {1024 + 28, 1024 + 46, 2048, 2304}) {
+    const auto id = static_cast<std::uint16_t>(number);
+    EXPECT_EQ(usable_collation(id, true, 45), id);
+    EXPECT_EQ(usable_collation(id, false, 45), 45) << "no MySQL knows it";
+  }
 }
 
 TEST(MysqlSessionState, CharsetsThatHideQuotes) {
   EXPECT_TRUE(hides_quotes(set_to({}, 28)));
   EXPECT_FALSE(hides_quotes(set_to({}, 45)));
+  for (const int number : {1, 84, 13, 88, 28, 87, 95, 96}) {
+    EXPECT_TRUE(hides_quotes(set_to({}, static_cast<std::uint16_t>(1024 + number)))) << number;
+  }
+  EXPECT_FALSE(hides_quotes(set_to({}, 1024 + 46)));
   EXPECT_TRUE(hides_quotes(set_to({{"character_set_client", "sjis"}})));
   EXPECT_FALSE(hides_quotes(set_to({{"character_set_client", "utf8mb4"}}, 28)));
 }

@@ -66,6 +66,36 @@ TEST(MysqlSessionText, BlindSpotsPin) {
   EXPECT_EQ(reason("call p()"), "");
 }
 
+TEST(MysqlSessionText, ASetForOneStatementIsNone) {
+  for (const char* sql :
+       {"set statement max_statement_time=1 for select 1",
+        "/* c */ SET /* c */ STATEMENT a=1, b='for', c=-1 FOR insert into t values (1)",
+        "set statement a=`for` for update t set a = 1",
+        "set statement a=@b for with x as (select 1) select 2"}) {
+    const SessionText text = scan(sql);
+    EXPECT_TRUE(text.sets_for_itself()) << sql;
+    EXPECT_FALSE(text.sets() || text.multiple() || text.sets_around_more()) << sql;
+    EXPECT_EQ(text.pins(), 0u) << sql;
+  }
+  EXPECT_TRUE(scan("set statement a=1 for insert into t values (1)").inserts());
+  EXPECT_TRUE(scan("set statement a=1 for update t set a = 1").only_updates());
+  for (const char* sql :
+       {"set statement a=1 for set b=2", "set statement a=1 for call p()",
+        "set statement a=1 for select 1; select 2", "set statement a=1 for execute p"}) {
+    EXPECT_FALSE(scan(sql).sets_for_itself()) << sql;
+    EXPECT_TRUE(scan(sql).sets_around_more()) << sql;
+  }
+  for (const char* sql :
+       {"set statement=1", "set @statement=1, b=(select 1 for update)", "set a=1, statement=2",
+        "set statement a=(select 1 from t for update) for select 1", "set `x` statement a=1"}) {
+    const SessionText text = scan(sql);
+    EXPECT_TRUE(text.sets()) << sql;
+    EXPECT_FALSE(text.sets_for_itself()) << sql;
+  }
+  EXPECT_FALSE(scan("set statement a=1 for select 1", {.everything = true}).sets_for_itself());
+  EXPECT_TRUE(scan("set c=1; set statement a=1 for select 1").sets());
+}
+
 TEST(MysqlSessionText, OrdinaryStatementsDoNot) {
   for (const char* sql : {"select 'a@b', \"get_lock\", `temporary` from t -- @x",
                           "select * from t lock in share mode",
@@ -153,7 +183,7 @@ TEST(MysqlSessionText, OneStatementOrSetsAlone) {
   }
   for (const char* sql :
        {"set a = 1; select 1", "select 1; set a = 1", "set a=1; use b", "set a=1; (select 1)",
-        "set statement a=1 for select 1", "set a=1; sets b"}) {
+        "set statement a=1 for select 1; select 2", "set a=1; sets b"}) {
     EXPECT_FALSE(scan(sql).one_or_sets()) << sql;
   }
   EXPECT_FALSE(scan("set a=1; set b=1", {.everything = true}).one_or_sets());

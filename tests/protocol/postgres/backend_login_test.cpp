@@ -328,6 +328,7 @@ TEST(BackendLogin, ErrorsAreToldApart) {
     client.wire.feed(Party::backend, error(sqlstate, "words", "FATAL"));
     EXPECT_EQ(client.wire.fault(), fault) << sqlstate;
     EXPECT_EQ(client.login.error(), sqlstate + ": words");
+    EXPECT_EQ(client.login.secret_refused(), sqlstate == "28P01");
   }
 }
 

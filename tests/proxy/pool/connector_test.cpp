@@ -199,6 +199,7 @@ TEST(ConnectorTest, WhenEveryPasswordIsRefusedThatIsTheAnswer) {
   EXPECT_FALSE(result.backend);
   EXPECT_EQ(result.fault, Fault::backend_refused_login);
   EXPECT_EQ(result.detail, "refused");
+  EXPECT_EQ(result.refused, (std::vector<std::string>{"new", "old"}));
   EXPECT_EQ(world.server.counts().refused, 2U);
   EXPECT_EQ(world.server.counts().open, 0U);
 }
@@ -213,7 +214,9 @@ TEST(ConnectorTest, WithoutAnyPasswordTheLoginIsRefused) {
 TEST(ConnectorTest, OnlyARefusedPasswordIsTriedAgain) {
   ToyWorld world(1);
   world.server.answer_logins([](const auto&, const auto&, const auto&) { return "nodb"; });
-  EXPECT_EQ(connect(world, world.target, {"new", "old"}).fault, Fault::unknown_database);
+  const Connected result = connect(world, world.target, {"new", "old"});
+  EXPECT_EQ(result.fault, Fault::unknown_database);
+  EXPECT_TRUE(result.refused.empty());
   EXPECT_EQ(world.server.counts().refused, 1U);
 }
 

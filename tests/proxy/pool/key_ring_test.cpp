@@ -32,6 +32,16 @@ TEST(KeyRingTest, AChangedVerifierIsAnotherOne) {
   EXPECT_EQ(ring.usable({"changed"}), Words{"changed"});
 }
 
+TEST(KeyRingTest, WhatAServerHasRefusedIsForgottenUntilItIsShownAgain) {
+  KeyRing ring;
+  ring.remember({"verifier", "wrong"});
+  ring.remember({"other", "right"});
+  ring.forget({"plain", "wrong"});
+  EXPECT_EQ(ring.usable({"verifier", "other"}), (Words{"verifier", "right"}));
+  ring.remember({"verifier", "better"});
+  EXPECT_EQ(ring.usable({"verifier"}), Words{"better"});
+}
+
 TEST(KeyRingTest, IsBounded) {
   KeyRing ring;
   ring.remember({"first", "key"});

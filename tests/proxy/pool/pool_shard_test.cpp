@@ -288,6 +288,21 @@ TEST(PoolShardTest, ABackendThatDiedAMomentAgoIsNotLent) {
   EXPECT_FALSE(shard.take_idle());
 }
 
+TEST(PoolShardTest, OneThatHasDiedWhileItWasLentIsNotGrantedToTheNextInLine) {
+  ToyWorld world(1);
+  PoolShard& shard = world.pool();
+  Stander first(shard);
+  ASSERT_TRUE(world.until([&] { return first.served(); }));
+  Stander second(shard);
+  world.server.kill_all();
+  world.settle();  // the poller hears of it
+  first.give_back();
+  EXPECT_FALSE(second.served());
+  EXPECT_EQ(world.closed(shard, CloseReason::backend_lost), 1U);
+  ASSERT_TRUE(world.until([&] { return second.served(); }));
+  EXPECT_EQ(world.server.counts().logins, 2U);
+}
+
 TEST(PoolShardTest, AnIdleBackendThatSpeaksIsNeverLent) {
   ToyWorld world(1);
   PoolShard& shard = world.pool();
@@ -372,6 +387,17 @@ TEST(PoolShardTest, WhoCanBeServedByWhatIsOpenDoesNotHearThatANewLoginWasRefused
   EXPECT_TRUE(second.served());
   second.give_back();
   EXPECT_TRUE(third.served());
+}
+
+TEST(PoolShardTest, WhichPasswordAServerTakesForWrongIsTold) {
+  ToyWorld world(1);
+  world.passwords = {"wrong", "right"};
+  world.server.answer_logins([](const auto&, const auto&, const std::string& password) {
+    return password == "wrong" ? "refused" : "ok";
+  });
+  Stander first(world.pool());
+  ASSERT_TRUE(world.until([&] { return first.served(); }));
+  EXPECT_EQ(world.refused, std::vector<std::string>{"wrong"});
 }
 
 TEST(PoolShardTest, AnUnknownPasswordIsARefusalToo) {

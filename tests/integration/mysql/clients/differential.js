@@ -8,6 +8,9 @@ const path = require('node:path');
 const kind = process.argv[2];
 const driver = require(kind);
 
+// Whether the session has changed is not told to who does not listen to it.
+const SESSION_CHANGED = 0x4000;
+
 function plain(value) {
   if (typeof value === 'bigint') return value.toString();
   if (Buffer.isBuffer(value)) return value.toString('hex');
@@ -18,8 +21,8 @@ function plain(value) {
   }
   if (value !== null && typeof value === 'object') {
     return Object.fromEntries(Object.entries(value)
-      .filter(([key]) => !['meta', 'serverStatus', 'stateChanges'].includes(key))
-      .map(([key, one]) => [key, plain(one)]));
+      .filter(([key]) => !['meta', 'stateChanges'].includes(key))
+      .map(([key, one]) => [key, key === 'serverStatus' ? one & ~SESSION_CHANGED : plain(one)]));
   }
   return value;
 }
