@@ -248,7 +248,9 @@ Fault Session::find_pool() {
   // Only now that it has proven to be that user: nobody else may use up its places.
   const PoolSettings settings = settings_of(*host_.loop().config, *key);
   using Kind = Census::Kind;
-  counted_[1] = host_.census().enter(Kind::user, identity.user, settings.max_user_clients);
+  // The client's own user, whoever the pool logs in as.
+  counted_[1] = host_.census().enter(Kind::user, identity.user,
+                                     max_clients_of(*host_.loop().config, identity.user));
   if (!counted_[1]) return Fault::too_many_of_user;
   counted_[2] =
       host_.census().enter(Kind::database, identity.database, settings.max_database_clients);
