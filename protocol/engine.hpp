@@ -130,8 +130,9 @@ enum class KillResult : std::uint8_t {
 class Conversation : public Engine {
  public:
   /// Before the first step; without it transaction. `database` is what the server calls the one
-  /// that the client has named in its login.
-  virtual void place(Pooling pooling, std::string_view database) = 0;
+  /// that the client has named in its login. `reset_always`: whatever the client leaves behind,
+  /// everything is reset after it.
+  virtual void place(Pooling pooling, std::string_view database, bool reset_always) = 0;
   /// The answer to lease. `backend` outlives the attachment.
   virtual void attach(BackendState& backend) = 0;
   /// The lease has ended, whether released or lost.

@@ -56,7 +56,7 @@ void PostgresConversation::detach() {
 void PostgresConversation::note_left_behind() {
   Effects& left = backend_->left_behind;
   left |= (effects_ & kPins) | (check_ ? kPinSet : 0);
-  if (!catalog_->policy.reset_always) return;
+  if (!resets_always()) return;
   // DISCARD ALL, unless it does not do.
   left = (left & (kPinLoad | kPinSeed)) == 0 ? 0 : left | (kPins & ~kPinLoad);
 }
@@ -131,9 +131,7 @@ void PostgresConversation::undo(Expected& entry) {
     case Reply::close: backend_->unnamed_certain = false; return;
     case Reply::errand: cleansed_ = false; return;
     case Reply::deallocate:
-    case Reply::deallocate_portal:
-      statements_.emplace(entry.client_name(), ClientStatement{entry.statement});
-      return;
+    case Reply::deallocate_portal: statements_.add(entry.client_name(), entry.statement); return;
     case Reply::parse:
     case Reply::parse_injected:
     case Reply::parse_made_up:
@@ -163,7 +161,7 @@ void PostgresConversation::undo(Expected& entry) {
       return;
     case Reply::close_made_up:
       if (named == statements_.end()) {
-        statements_.emplace(entry.client_name(), ClientStatement{statement});
+        statements_.add(entry.client_name(), statement);
       }
       return;
     default: return;

@@ -52,13 +52,17 @@ class PostgresConversation final : public Conversation {
       : catalog_(std::move(catalog)), startup_(std::move(wanted)), wanted_(startup_) {}
 
   Verdict step(Party from, MutableBytes unread) override;
-  void place(Pooling pooling, std::string_view) override { pooling_ = pooling; }
+  void place(Pooling pooling, std::string_view, bool reset_always) override {
+    pooling_ = pooling;
+    reset_always_ = reset_always;
+  }
   void attach(BackendState& backend) override;
   void detach() override;
   void refuse(Fault fault, std::string_view detail) override;
   bool at_boundary() const override;
   bool needs_reset() const override {
-    return (effects_ & kPins) != 0 || check_ || (used_ && catalog_->policy.reset_always);
+    return (effects_ & kPins) != 0 || check_ || (used_ && resets_always()) ||
+           (backend_ != nullptr && backend_->left_behind != 0);
   }
   std::string_view pin_reason() const override;
   std::uint32_t statement_limit_ms() const override;
@@ -91,6 +95,7 @@ class PostgresConversation final : public Conversation {
   bool releasable() const;
   bool owes_nothing() const;
   bool quiet() const { return status_ == 'I' && owes_nothing(); }
+  bool resets_always() const { return reset_always_ || catalog_->policy.reset_always; }
   void note_left_behind();
   void undo(Expected& entry);
   void forget_queue();
@@ -155,6 +160,8 @@ class PostgresConversation final : public Conversation {
   void make_up_replies();
   Step on_error(const Header& header, Run& run);
   void fail_batch();
+  bool listens() const;
+  bool for_nobody(std::uint8_t tag);
   Step on_copy_in(const Header& header, Run& run);
   Step on_ready(Run& run);
   Step on_command(const Header& header, Run& run, bool last);
@@ -283,6 +290,7 @@ class PostgresConversation final : public Conversation {
   Effects unsettled_ = 0;  ///< how parameters have been changed since the last boundary
   Phase phase_ = Phase::relay;
   Pooling pooling_ = Pooling::transaction;
+  bool reset_always_ = false;
   char status_ = 'I';
   bool used_ = false;      ///< the attached backend has been given something
   bool unsynced_ = false;  ///< an extended batch waits for its Sync

@@ -65,8 +65,12 @@ PostgresConversation::Step PostgresConversation::backend_message(Run& run) {
   keeping_ = keeping_ && (action == FromBackend::notice || action == FromBackend::parameter ||
                           action == FromBackend::error);
   switch (action) {
-    case FromBackend::pass:
-    case FromBackend::notice: return pass(header, run);
+    case FromBackend::notice:
+      if (run.size != 0 && header.tag == 'A' && !listens()) return std::nullopt;
+      if (!for_nobody(header.tag)) return pass(header, run);
+      to_client_.skip(header.total());
+      return std::nullopt;
+    case FromBackend::pass: return pass(header, run);
     case FromBackend::complete: queue_.pop(); return pass(header, run);
     case FromBackend::swallow:
       if (run.size != 0) return std::nullopt;
@@ -140,6 +144,20 @@ void PostgresConversation::fail_batch() {
   for (std::size_t i = end; i > 0; --i) undo(queue_[i - 1]);
   for (std::size_t i = 0; i < end; ++i) queue_.pop();
   phase_ = queue_.empty() ? Phase::skipping : Phase::relay;
+}
+
+/// Somebody has asked for notifications and may be this client.
+bool PostgresConversation::listens() const {
+  return (effects_ & kPinListen) != 0 || pooling_ == Pooling::session ||
+         (catalog_->policy.allowed & kPinListen) != 0;
+}
+
+/// A notification that a client has not asked for, a function of whoever has had the backend has:
+/// it is nobody's, and the backend has to forget the channel.
+bool PostgresConversation::for_nobody(std::uint8_t tag) {
+  if (tag != 'A' || listens()) return false;
+  backend_->left_behind |= kPinListen;
+  return true;
 }
 
 PostgresConversation::Step PostgresConversation::on_copy_in(const Header& header, Run& run) {
@@ -262,7 +280,7 @@ void PostgresConversation::keep_what_is_underway() {
       continue;
     }
     backend_->statements.add(statement);
-    if (!injected) statements_.emplace(entry.client_name(), ClientStatement{statement});
+    if (!injected) statements_.add(entry.client_name(), statement);
   }
 }
 

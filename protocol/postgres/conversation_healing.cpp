@@ -90,7 +90,10 @@ Verdict PostgresConversation::heal_step(Bytes unread) {
   const Header header = peek_header(unread);
   if (!legal_length(header)) return Verdict::close(Fault::backend_violation);
   switch (backend_action(Reply::sync, header.tag)) {
-    case FromBackend::notice: backend_moving_ = true; return Verdict::forward(header.total());
+    case FromBackend::notice:
+      if (for_nobody(header.tag)) return Verdict::skip(header.total());
+      backend_moving_ = true;
+      return Verdict::forward(header.total());
     case FromBackend::parameter: {
       Run run{unread, 0};
       if (const Step verdict = on_parameter(header, run)) return *verdict;

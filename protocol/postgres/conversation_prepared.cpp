@@ -163,7 +163,7 @@ PostgresConversation::Step PostgresConversation::on_named_parse(const ParseMessa
       catalog_->statements.named(message.body, message.text, meaning(message.text), reading());
   if (const Step later = cleanse(statement->effects, run)) return later;
   bound_ = nullptr;
-  statements_.emplace(message.name, ClientStatement{statement});
+  statements_.add(message.name, statement);
   if (backend_->statements.has(*statement)) {
     if (!altered_ && !may_have_failed()) {
       queue_.push(Reply::parse_made_up, std::move(statement), note_of(message.name));

@@ -165,7 +165,7 @@ Verdict PostgresConversation::own_step(Bytes unread) {
     Writer out;
     error.serialize(out);
     own_->error = text_of(out.view());
-  } else if (header.tag == 'A' && (effects_ & kPins) != 0) {
+  } else if (header.tag == 'A' && !for_nobody(header.tag)) {
     // The client listens, and this is for it.
     backend_moving_ = true;
     return Verdict::forward(header.total());

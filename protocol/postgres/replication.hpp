@@ -67,7 +67,7 @@ class ReplicationConversation final : public Conversation {
   std::string_view application() const override { return {}; }
   std::size_t prepared_statements() const override { return 0; }
   bool executing() const override { return attached_; }
-  void place(Pooling, std::string_view) override {
+  void place(Pooling, std::string_view, bool) override {
   }  // the backend is its client's own in every mode
   bool refused_to_write() const override { return false; }
   std::uint32_t answered() const override { return 0; }

@@ -308,8 +308,8 @@ void Session::begin_conversation() {
   take_timeouts();
   conversation_ = login_->take_conversation();
   const PoolSettings settings = settings_of(*host_.loop().config, shard_->key());
-  conversation_->place(settings.pooling, settings.server_database);
   reset_always_ = settings.reset_always || settings.pooling == protocol::Pooling::session;
+  conversation_->place(settings.pooling, settings.server_database, reset_always_);
   join_pool();
   shard_->metrics().clients.add(1);
 }
