@@ -23,6 +23,8 @@ void PostgresConversation::attach(BackendState& backend) {
 void PostgresConversation::detach() {
   forget_queue();
   if (backend_ != nullptr) note_left_behind();
+  // Of a transaction that was lost with its backend nobody knows how it has ended.
+  if (std::exchange(retyped_, false)) catalog_->statements.retire_all();
   to_client_ = Outbox(Party::client);
   to_backend_ = Outbox(Party::backend);
   gather_.consume();

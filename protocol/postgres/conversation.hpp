@@ -45,6 +45,9 @@ inline constexpr std::uint32_t kMaxParse = 1U << 20;
 /// objects may stand in front of others.
 inline constexpr Effects kForeignMeaning = kPinSet | kPinSetConfig | kPinTemporary | kPinLoad;
 
+/// A client may have so much of named statements, bytes; drivers keep less (pgjdbc: 5 MiB).
+inline constexpr std::size_t kMaxParsed = std::size_t{8} << 20;
+
 class PostgresConversation final : public Conversation {
  public:
   /// `wanted`: the session parameters of the startup message.
@@ -136,7 +139,7 @@ class PostgresConversation final : public Conversation {
   Step on_unnamed_parse(const ParseMessage& message, const Run& run);
   bool refuse_parse(Effects effects);
   void fail_parse(std::string words);
-  static std::string limit_error(const std::string& message);
+  std::string beyond_limits(const ParseMessage& message) const;
   Step on_bind(const Header& header, Run& run);
   Step on_describe(const Header& header, Run& run);
   Step on_close(const Header& header, Run& run);
@@ -149,6 +152,7 @@ class PostgresConversation final : public Conversation {
   bool may_have_failed() const;
   void inject_close(const BackendStatements::Known& known);
   std::string_view meaning(std::string_view text);
+  bool fits(ClientStatement& mine);
   bool backend_has(ClientStatement& mine);
   StatementRef on_backend(ClientStatement& mine);
   Step bind_named(const Header& header, const BindHead& head, ClientStatement& mine, bool asks);
@@ -191,6 +195,7 @@ class PostgresConversation final : public Conversation {
   void keep(const Verdict& verdict, Bytes unread);
   ClientStatement* client_statement(std::uint64_t number);
   bool outdated();
+  void doubt_types(std::string_view sqlstate);
   Verdict heal_step(Bytes unread);
   void send_again();
   static std::string outdated_error();
@@ -225,6 +230,7 @@ class PostgresConversation final : public Conversation {
   void settle();
   void note_search_path();
   void settled(const Own& own);
+  void want(ProfileRef next);
   void adopt(const ProfileRef& spelled);
   bool read_row(Bytes payload);
   void checked(const Own& own);
@@ -284,8 +290,9 @@ class PostgresConversation final : public Conversation {
   std::unique_ptr<std::string> not_supplied_;  ///< why the statement to be executed is not there
   StatementRef healing_;                       ///< its batch will be sent again
   ClientStatement* bound_ = nullptr;           ///< by the last Bind of this batch
-  std::string deallocates_;     ///< the name that executing the unnamed portal will drop
-  std::uint32_t answered_ = 0;  ///< ReadyForQuery messages of backends
+  std::string deallocates_;            ///< the name that executing the unnamed portal will drop
+  std::uint32_t answered_ = 0;         ///< ReadyForQuery messages of backends
+  std::uint32_t settings_number_ = 1;  ///< another one whenever wanted_ has another meaning
   Effects effects_ = 0;
   Effects unsettled_ = 0;  ///< how parameters have been changed since the last boundary
   Phase phase_ = Phase::relay;
@@ -312,6 +319,7 @@ class PostgresConversation final : public Conversation {
   bool unnamed_ends_ = false;      ///< so may the one without
   bool settings_changed_ = false;  ///< a parameter has, inside this transaction
   bool altered_ = false;           ///< it has changed what statements mean, by DDL
+  bool retyped_ = false;           ///< that may have changed the types of their parameters
   bool refused_ = false;           ///< the last request that needed a backend was
   bool client_moving_ = false;     ///< a forward of the client's bytes may be unfinished
   bool backend_moving_ = false;

@@ -254,6 +254,11 @@ void PostgresConversation::settled(const Own& own) {
   adopt(spelled);
 }
 
+void PostgresConversation::want(ProfileRef next) {
+  if (next->meaning() != wanted_->meaning()) ++settings_number_;
+  wanted_ = std::move(next);
+}
+
 /// Wants from now on `spelled`, which means the same as what was wanted so far.
 void PostgresConversation::adopt(const ProfileRef& spelled) {
   for (const Reported& r : backend_->parameters.reported()) {
@@ -266,7 +271,7 @@ void PostgresConversation::adopt(const ProfileRef& spelled) {
   if (sql_ && sql_->meaning() == wanted_->meaning()) {
     sql_ = catalog_->sql_statements.with_meaning(sql_, spelled->meaning());
   }
-  wanted_ = spelled;
+  want(spelled);
 }
 
 /// The backend has told what its session has become, or could not, or need not.
@@ -299,13 +304,13 @@ void PostgresConversation::back_to_startup(const SessionCheck::Touched& touched)
   if (!touched.reset || reported == nullptr || reported->value != reported->initial) return;
   const std::string* asked = startup_->find(touched.name);
   if (asked == nullptr) {
-    if (value != nullptr) wanted_ = catalog_->profiles.without(wanted_, touched.name);
+    if (value != nullptr) want(catalog_->profiles.without(wanted_, touched.name));
     return;
   }
   if (*asked != reported->value) {
     ParameterStatus{reported->name, *asked}.serialize(to_client_.out());
   }
-  wanted_ = catalog_->profiles.with(wanted_, touched.name, *asked);
+  want(catalog_->profiles.with(wanted_, touched.name, *asked));
 }
 
 void PostgresConversation::learn(const SessionCheck::Touched& touched,
@@ -317,8 +322,8 @@ void PostgresConversation::learn(const SessionCheck::Touched& touched,
   if (!now || touched.reset) {
     backend_->parameters.learned(name, std::nullopt);
     const std::string* asked = startup_->find(name);
-    wanted_ = asked == nullptr ? catalog_->profiles.without(wanted_, name)
-                               : catalog_->profiles.with(wanted_, name, *asked);
+    want(asked == nullptr ? catalog_->profiles.without(wanted_, name)
+                          : catalog_->profiles.with(wanted_, name, *asked));
     return;
   }
   const ProfileRef next = catalog_->profiles.with(wanted_, name, *now);
@@ -327,7 +332,7 @@ void PostgresConversation::learn(const SessionCheck::Touched& touched,
     return;
   }
   backend_->parameters.learned(name, now);
-  wanted_ = next;
+  want(next);
   note_search_path();
 }
 
@@ -359,7 +364,7 @@ PostgresConversation::Step PostgresConversation::on_parameter(const Header& head
                                 : catalog_->profiles.with(wanted_, changed->lower, changed->value);
     if (!next->bounded()) return Verdict::close(Fault::message_too_large);
     if (next->meaning() != wanted_->meaning()) meaning_moved();
-    wanted_ = next;
+    want(next);
     note_search_path();
     // In the client's encoding, which is not what it could be set again in.
     if (!ascii(changed->value)) effects_ |= kPinSet;
