@@ -207,6 +207,7 @@ class PostgresConversation final : public Conversation {
     Purpose purpose = Purpose::settle;
     bool interrupted = false;
     std::vector<std::string> names;  ///< of the parameters in the columns of the row
+    Gather gather;                   ///< of a ParameterStatus that is long
     Row row;
     std::string error;  ///< an ErrorResponse for the client
     std::string sqlstate;
@@ -226,6 +227,7 @@ class PostgresConversation final : public Conversation {
   Step check_step();
   void begin_own(Purpose purpose, std::string_view text, std::vector<std::string> names = {});
   Verdict own_step(Bytes unread);
+  Verdict own_parameter(Bytes unread, std::uint64_t total);
   void own_done();
   void settle();
   void note_search_path();

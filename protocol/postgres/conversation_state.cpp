@@ -137,6 +137,7 @@ void PostgresConversation::settle() {
 
 /// The answer to a statement of weirpool's own: nothing of it reaches the client.
 Verdict PostgresConversation::own_step(Bytes unread) {
+  if (own_->gather.collecting()) return own_parameter(unread, own_->gather.total());
   if (unread.size() < kHeaderSize) return Verdict::need(kHeaderSize);
   const Header header = peek_header(unread);
   if (!legal_length(header)) return Verdict::close(Fault::backend_violation);
@@ -148,8 +149,8 @@ Verdict PostgresConversation::own_step(Bytes unread) {
   }
   const bool is_row = header.tag == 'D' && header.total() <= kMaxNeed;
   own_->list_unread = own_->list_unread || (header.tag == 'D' && !is_row);
-  const bool read = is_row || action == FromBackend::error || action == FromBackend::ready ||
-                    action == FromBackend::parameter;
+  if (action == FromBackend::parameter) return own_parameter(unread, header.total());
+  const bool read = is_row || action == FromBackend::error || action == FromBackend::ready;
   const std::uint64_t front = std::min<std::uint64_t>(header.total(), kMaxNeed);
   if (read && unread.size() < front) return Verdict::need(front);
   const Bytes payload =
@@ -169,10 +170,6 @@ Verdict PostgresConversation::own_step(Bytes unread) {
     // The client listens, and this is for it.
     backend_moving_ = true;
     return Verdict::forward(header.total());
-  } else if (action == FromBackend::parameter) {
-    const auto message = ParameterStatus::parse(payload);
-    if (!message) return Verdict::close(Fault::backend_violation);
-    backend_->parameters.report(message->name, message->value);
   } else if (action == FromBackend::ready) {
     const char now = header.length == 5 ? static_cast<char>(payload[0]) : '\0';
     const bool failed = now == 'E' && status_ == 'T';
@@ -184,6 +181,17 @@ Verdict PostgresConversation::own_step(Bytes unread) {
     return *to_client_.next();
   }
   return Verdict::skip(header.total());
+}
+
+Verdict PostgresConversation::own_parameter(Bytes unread, std::uint64_t total) {
+  if (total > kMaxParameterStatus) return Verdict::close(Fault::backend_violation);
+  if (const auto verdict = own_->gather.collect(unread, total)) return *verdict;
+  const auto message = ParameterStatus::parse(own_->gather.message().subspan(kHeaderSize));
+  if (!message) return Verdict::close(Fault::backend_violation);
+  backend_->parameters.report(message->name, message->value);
+  // Nothing is left of one that has been collected.
+  const std::uint64_t in_place = own_->gather.consume();
+  return in_place != 0 ? Verdict::skip(in_place) : own_step(unread);
 }
 
 /// False: it is none.
