@@ -165,6 +165,9 @@ class Conversation : public Engine {
   /// The attached backend waits for more of the client (rows, a file, the end of a batch): without
   /// it, it comes to no end.
   virtual bool awaits_client() const { return false; }
+  /// Of one that is executing(): as far as can be known, the backend waits for the client and does
+  /// nothing.
+  virtual bool kept_waiting() const { return awaits_client(); }
   /// Appends what the client would say to roll back, if an open transaction is all that keeps the
   /// attached backend from a boundary; to be stepped as if the client had said it.
   virtual void write_rollback(Writer& /*out*/) const {}

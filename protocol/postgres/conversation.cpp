@@ -44,7 +44,7 @@ void PostgresConversation::detach() {
   unsettled_ = 0;
   may_begin_ = false;
   unsynced_ = settle_failed_ = sql_lost_ = served_ = cleansed_ = drew_ = resets_all_ = forgetting_ =
-      flushed_ = last_words_ = false;
+      asks_flush_ = flushed_ = last_words_ = false;
   own_tries_ = 0;
   keeping_ = false;
   healing_.reset();

@@ -72,6 +72,10 @@ class PostgresConversation final : public Conversation {
   std::string_view request_text(Bytes unread) const override;
   bool says_goodbye(Bytes unread) const override;
   bool awaits_client() const override { return unsynced_ || phase_ == Phase::copy_in; }
+  /// Whoever has said Flush waits for answers.
+  bool kept_waiting() const override {
+    return (unsynced_ && !asks_flush_) || text_left_ != 0 || phase_ == Phase::copy_in;
+  }
   void write_rollback(Writer& out) const override;
   std::string_view application() const override;
   std::size_t prepared_statements() const override { return statements_.size(); }
@@ -312,6 +316,7 @@ class PostgresConversation final : public Conversation {
   bool forgetting_ = false;  ///< the backend has been told to forget, and has not answered yet
   bool resets_all_ = false;  ///< a RESET ALL that nothing has undone is under way
   std::uint8_t own_tries_ = 0;
+  bool asks_flush_ = false;  ///< Flush is the last that the client has said
   bool flushed_ = false;     ///< the backend has been asked to answer a full queue
   bool last_words_ = false;  ///< the backend said FATAL
   bool refused_to_write_ = false;
