@@ -279,7 +279,11 @@ Task<bool> Session::learn() {
   }
   const PoolKey key = anonymous ? PoolKey{site_->target, {}, host_.probe_user(), 0} : shard_->key();
   BackendTarget& target = *key.target;
-  auto known = [&] { return anonymous ? target.any_facts() : target.facts(key); };
+  // While there is no server to ask, what it was must do.
+  auto known = [&] {
+    const bool whatever = target.down();
+    return anonymous ? target.any_facts(whatever) : target.facts(key, whatever);
+  };
   std::shared_ptr<const protocol::BackendFacts> facts = known();
   Fault why = Fault::backend_unavailable;
   if (!facts) {
