@@ -596,7 +596,7 @@ def test_reset_query_always(launch, postgres, aio):
 
 
 @pytest.mark.parametrize("where", [{"databases": {DATABASE: {"reset_query_always": True}}},
-                                   {"pool": {"mode": "session"}}])
+                                   {"pool_mode": "session"}])
 def test_everything_is_reset_whatever_else_was_seen(launch, postgres, aio, where):
     weir = launch(postgres, max_connections=1, config=where)
 
