@@ -381,7 +381,7 @@ constexpr auto kOptions = std::to_array<Option>({
           "A client that sends nothing outside a transaction for this long is closed."),
     timed("timeouts.idle_transaction_timeout", "10m", 10, 365 * kDay,
           kTimeout<&Timeouts::idle_transaction_timeout>,
-          "A client that sends nothing inside a transaction for this long is closed."),
+          "A client that lets a transaction or statement wait this long is closed."),
     timed("timeouts.idle_transaction_timeout_waiting", "30s", 10, 365 * kDay,
           kTimeout<&Timeouts::idle_transaction_timeout_waiting>,
           "The same while other clients wait for a backend; 0: no difference."),

@@ -130,8 +130,9 @@ enum class KillResult : std::uint8_t {
 class Conversation : public Engine {
  public:
   /// Before the first step; without it transaction. `database` is what the server calls the one
-  /// that the client has named in its login.
-  virtual void place(Pooling pooling, std::string_view database) = 0;
+  /// that the client has named in its login. `reset_always`: whatever the client leaves behind,
+  /// everything is reset after it.
+  virtual void place(Pooling pooling, std::string_view database, bool reset_always) = 0;
   /// The answer to lease. `backend` outlives the attachment.
   virtual void attach(BackendState& backend) = 0;
   /// The lease has ended, whether released or lost.
@@ -164,6 +165,9 @@ class Conversation : public Engine {
   /// The attached backend waits for more of the client (rows, a file, the end of a batch): without
   /// it, it comes to no end.
   virtual bool awaits_client() const { return false; }
+  /// Of one that is executing(): as far as can be known, the backend waits for the client and does
+  /// nothing.
+  virtual bool kept_waiting() const { return awaits_client(); }
   /// Appends what the client would say to roll back, if an open transaction is all that keeps the
   /// attached backend from a boundary; to be stepped as if the client had said it.
   virtual void write_rollback(Writer& /*out*/) const {}

@@ -1,5 +1,6 @@
-// Equal values of many clients kept once: the same pointer means the same value. Thread-safe; the
-// mutex is touched when a value is made or its last user goes, never to use one.
+// Equal values of many clients kept once: the same pointer means the same value, and another one
+// another value unless it has been retired. Thread-safe; the mutex is touched when a value is made
+// or its last user goes, never to use one.
 #pragma once
 
 #include <memory>
@@ -35,7 +36,15 @@ class Interner : public std::enable_shared_from_this<Interner<T>> {
     return fresh;
   }
 
-  /// each(value, how many hold it)
+  /// From now on `value` is nobody's any more: who asks for it gets another one, who has it keeps
+  /// it.
+  void retire(const T& value) { forget(value); }
+  void retire_all() {
+    const std::lock_guard lock(mutex_);
+    table_.clear();
+  }
+
+  /// each(value, how many hold it), of those that have not been retired
   template <class Each>
   void visit(Each each) const {
     std::vector<std::shared_ptr<const T>> held;  // the last holder's deleter takes the mutex

@@ -62,7 +62,7 @@ Verdict ServerConversation::step(Party from, MutableBytes unread) {
   return from == Party::client ? from_client(unread) : from_backend(unread);
 }
 
-void ServerConversation::place(Pooling pooling, std::string_view database) {
+void ServerConversation::place(Pooling pooling, std::string_view database, bool /*reset_always*/) {
   pooling_ = pooling;
   if (start_.schema.empty() || start_.schema == database) return;
   start_.schema = database;

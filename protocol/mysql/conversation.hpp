@@ -53,7 +53,7 @@ class ServerConversation final : public Conversation, private ResponseObserver {
   explicit ServerConversation(ConversationStart start);
 
   Verdict step(Party from, MutableBytes unread) override;
-  void place(Pooling pooling, std::string_view database) override;
+  void place(Pooling pooling, std::string_view database, bool reset_always) override;
   void attach(BackendState& backend) override;
   void detach() override;
   void refuse(Fault fault, std::string_view detail) override;

@@ -57,8 +57,9 @@ Verdict PostgresClientLogin::step(Party from, MutableBytes unread) {
 bool PostgresClientLogin::choose_backends() {
   std::vector<NamedValue> parameters = catalog_->profiles.of(wanted_)->entries();
   parameters.emplace_back("replication", replication_);
-  identity_.variant = catalog_->replication.variant_of(std::move(parameters));
-  return identity_.variant != 0;
+  variant_ = catalog_->replication.variant_of(std::move(parameters));
+  if (variant_) identity_.variant = *variant_;
+  return variant_ != nullptr;
 }
 
 PostgresClientLogin::Step PostgresClientLogin::close(Fault fault) {
@@ -310,7 +311,7 @@ void PostgresClientLogin::write_fault(Fault fault, std::string_view detail, Writ
 
 std::unique_ptr<Conversation> PostgresClientLogin::take_conversation() {
   if (!replication_.empty()) {
-    return std::make_unique<ReplicationConversation>(identity_.whole_server);
+    return std::make_unique<ReplicationConversation>(identity_.whole_server, std::move(variant_));
   }
   return std::make_unique<PostgresConversation>(catalog_,
                                                 catalog_->profiles.of(std::move(wanted_)));

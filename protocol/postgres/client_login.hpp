@@ -87,8 +87,9 @@ class PostgresClientLogin final : public ClientLogin {
   std::vector<std::uint8_t> end_point_;
   std::uint32_t version_ = kProtocol30;
   Identity identity_;
-  std::vector<NamedValue> wanted_;  ///< session parameters of the startup message
-  std::string replication_;         ///< as the client asked for it; empty: a normal session
+  std::vector<NamedValue> wanted_;        ///< session parameters of the startup message
+  std::string replication_;               ///< as the client asked for it; empty: a normal session
+  ReplicationStartups::Variant variant_;  ///< of identity_
   Gather gather_;
 
   std::optional<ClientProof> proof_;

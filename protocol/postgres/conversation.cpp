@@ -23,6 +23,8 @@ void PostgresConversation::attach(BackendState& backend) {
 void PostgresConversation::detach() {
   forget_queue();
   if (backend_ != nullptr) note_left_behind();
+  // Of a transaction that was lost with its backend nobody knows how it has ended.
+  if (std::exchange(retyped_, false)) catalog_->statements.retire_all();
   to_client_ = Outbox(Party::client);
   to_backend_ = Outbox(Party::backend);
   gather_.consume();
@@ -42,7 +44,7 @@ void PostgresConversation::detach() {
   unsettled_ = 0;
   may_begin_ = false;
   unsynced_ = settle_failed_ = sql_lost_ = served_ = cleansed_ = drew_ = resets_all_ = forgetting_ =
-      flushed_ = last_words_ = false;
+      asks_flush_ = flushed_ = last_words_ = false;
   own_tries_ = 0;
   keeping_ = false;
   healing_.reset();
@@ -56,7 +58,7 @@ void PostgresConversation::detach() {
 void PostgresConversation::note_left_behind() {
   Effects& left = backend_->left_behind;
   left |= (effects_ & kPins) | (check_ ? kPinSet : 0);
-  if (!catalog_->policy.reset_always) return;
+  if (!resets_always()) return;
   // DISCARD ALL, unless it does not do.
   left = (left & (kPinLoad | kPinSeed)) == 0 ? 0 : left | (kPins & ~kPinLoad);
 }
@@ -131,9 +133,7 @@ void PostgresConversation::undo(Expected& entry) {
     case Reply::close: backend_->unnamed_certain = false; return;
     case Reply::errand: cleansed_ = false; return;
     case Reply::deallocate:
-    case Reply::deallocate_portal:
-      statements_.emplace(entry.client_name(), ClientStatement{entry.statement});
-      return;
+    case Reply::deallocate_portal: statements_.add(entry.client_name(), entry.statement); return;
     case Reply::parse:
     case Reply::parse_injected:
     case Reply::parse_made_up:
@@ -163,7 +163,7 @@ void PostgresConversation::undo(Expected& entry) {
       return;
     case Reply::close_made_up:
       if (named == statements_.end()) {
-        statements_.emplace(entry.client_name(), ClientStatement{statement});
+        statements_.add(entry.client_name(), statement);
       }
       return;
     default: return;

@@ -45,6 +45,9 @@ inline constexpr std::uint32_t kMaxParse = 1U << 20;
 /// objects may stand in front of others.
 inline constexpr Effects kForeignMeaning = kPinSet | kPinSetConfig | kPinTemporary | kPinLoad;
 
+/// A client may have so much of named statements, bytes; drivers keep less (pgjdbc: 5 MiB).
+inline constexpr std::size_t kMaxParsed = std::size_t{8} << 20;
+
 class PostgresConversation final : public Conversation {
  public:
   /// `wanted`: the session parameters of the startup message.
@@ -52,19 +55,27 @@ class PostgresConversation final : public Conversation {
       : catalog_(std::move(catalog)), startup_(std::move(wanted)), wanted_(startup_) {}
 
   Verdict step(Party from, MutableBytes unread) override;
-  void place(Pooling pooling, std::string_view) override { pooling_ = pooling; }
+  void place(Pooling pooling, std::string_view, bool reset_always) override {
+    pooling_ = pooling;
+    reset_always_ = reset_always;
+  }
   void attach(BackendState& backend) override;
   void detach() override;
   void refuse(Fault fault, std::string_view detail) override;
   bool at_boundary() const override;
   bool needs_reset() const override {
-    return (effects_ & kPins) != 0 || check_ || (used_ && catalog_->policy.reset_always);
+    return (effects_ & kPins) != 0 || check_ || (used_ && resets_always()) ||
+           (backend_ != nullptr && backend_->left_behind != 0);
   }
   std::string_view pin_reason() const override;
   std::uint32_t statement_limit_ms() const override;
   std::string_view request_text(Bytes unread) const override;
   bool says_goodbye(Bytes unread) const override;
   bool awaits_client() const override { return unsynced_ || phase_ == Phase::copy_in; }
+  /// Whoever has said Flush waits for answers.
+  bool kept_waiting() const override {
+    return (unsynced_ && !asks_flush_) || text_left_ != 0 || phase_ == Phase::copy_in;
+  }
   void write_rollback(Writer& out) const override;
   std::string_view application() const override;
   std::size_t prepared_statements() const override { return statements_.size(); }
@@ -91,6 +102,7 @@ class PostgresConversation final : public Conversation {
   bool releasable() const;
   bool owes_nothing() const;
   bool quiet() const { return status_ == 'I' && owes_nothing(); }
+  bool resets_always() const { return reset_always_ || catalog_->policy.reset_always; }
   void note_left_behind();
   void undo(Expected& entry);
   void forget_queue();
@@ -131,7 +143,7 @@ class PostgresConversation final : public Conversation {
   Step on_unnamed_parse(const ParseMessage& message, const Run& run);
   bool refuse_parse(Effects effects);
   void fail_parse(std::string words);
-  static std::string limit_error(const std::string& message);
+  std::string beyond_limits(const ParseMessage& message) const;
   Step on_bind(const Header& header, Run& run);
   Step on_describe(const Header& header, Run& run);
   Step on_close(const Header& header, Run& run);
@@ -144,6 +156,7 @@ class PostgresConversation final : public Conversation {
   bool may_have_failed() const;
   void inject_close(const BackendStatements::Known& known);
   std::string_view meaning(std::string_view text);
+  bool fits(ClientStatement& mine);
   bool backend_has(ClientStatement& mine);
   StatementRef on_backend(ClientStatement& mine);
   Step bind_named(const Header& header, const BindHead& head, ClientStatement& mine, bool asks);
@@ -155,6 +168,8 @@ class PostgresConversation final : public Conversation {
   void make_up_replies();
   Step on_error(const Header& header, Run& run);
   void fail_batch();
+  bool listens() const;
+  bool for_nobody(std::uint8_t tag);
   Step on_copy_in(const Header& header, Run& run);
   Step on_ready(Run& run);
   Step on_command(const Header& header, Run& run, bool last);
@@ -184,6 +199,7 @@ class PostgresConversation final : public Conversation {
   void keep(const Verdict& verdict, Bytes unread);
   ClientStatement* client_statement(std::uint64_t number);
   bool outdated();
+  void doubt_types(std::string_view sqlstate);
   Verdict heal_step(Bytes unread);
   void send_again();
   static std::string outdated_error();
@@ -195,6 +211,7 @@ class PostgresConversation final : public Conversation {
     Purpose purpose = Purpose::settle;
     bool interrupted = false;
     std::vector<std::string> names;  ///< of the parameters in the columns of the row
+    Gather gather;                   ///< of a ParameterStatus that is long
     Row row;
     std::string error;  ///< an ErrorResponse for the client
     std::string sqlstate;
@@ -214,10 +231,12 @@ class PostgresConversation final : public Conversation {
   Step check_step();
   void begin_own(Purpose purpose, std::string_view text, std::vector<std::string> names = {});
   Verdict own_step(Bytes unread);
+  Verdict own_parameter(Bytes unread, std::uint64_t total);
   void own_done();
   void settle();
   void note_search_path();
   void settled(const Own& own);
+  void want(ProfileRef next);
   void adopt(const ProfileRef& spelled);
   bool read_row(Bytes payload);
   void checked(const Own& own);
@@ -277,12 +296,14 @@ class PostgresConversation final : public Conversation {
   std::unique_ptr<std::string> not_supplied_;  ///< why the statement to be executed is not there
   StatementRef healing_;                       ///< its batch will be sent again
   ClientStatement* bound_ = nullptr;           ///< by the last Bind of this batch
-  std::string deallocates_;     ///< the name that executing the unnamed portal will drop
-  std::uint32_t answered_ = 0;  ///< ReadyForQuery messages of backends
+  std::string deallocates_;            ///< the name that executing the unnamed portal will drop
+  std::uint32_t answered_ = 0;         ///< ReadyForQuery messages of backends
+  std::uint32_t settings_number_ = 1;  ///< another one whenever wanted_ has another meaning
   Effects effects_ = 0;
   Effects unsettled_ = 0;  ///< how parameters have been changed since the last boundary
   Phase phase_ = Phase::relay;
   Pooling pooling_ = Pooling::transaction;
+  bool reset_always_ = false;
   char status_ = 'I';
   bool used_ = false;      ///< the attached backend has been given something
   bool unsynced_ = false;  ///< an extended batch waits for its Sync
@@ -295,6 +316,7 @@ class PostgresConversation final : public Conversation {
   bool forgetting_ = false;  ///< the backend has been told to forget, and has not answered yet
   bool resets_all_ = false;  ///< a RESET ALL that nothing has undone is under way
   std::uint8_t own_tries_ = 0;
+  bool asks_flush_ = false;  ///< Flush is the last that the client has said
   bool flushed_ = false;     ///< the backend has been asked to answer a full queue
   bool last_words_ = false;  ///< the backend said FATAL
   bool refused_to_write_ = false;
@@ -304,6 +326,7 @@ class PostgresConversation final : public Conversation {
   bool unnamed_ends_ = false;      ///< so may the one without
   bool settings_changed_ = false;  ///< a parameter has, inside this transaction
   bool altered_ = false;           ///< it has changed what statements mean, by DDL
+  bool retyped_ = false;           ///< that may have changed the types of their parameters
   bool refused_ = false;           ///< the last request that needed a backend was
   bool client_moving_ = false;     ///< a forward of the client's bytes may be unfinished
   bool backend_moving_ = false;

@@ -1,5 +1,6 @@
 // The backend's half of the conversation. Drawn in conversation.hpp.
 #include <algorithm>
+#include <array>
 #include <utility>
 
 #include "protocol/postgres/conversation.hpp"
@@ -12,6 +13,17 @@ bool made_up(Reply reply) { return reply == Reply::parse_made_up || reply == Rep
 /// The longest front of a message an engine may ask for.
 std::uint64_t front_of(const Header& header) {
   return std::min<std::uint64_t>(header.total(), kMaxNeed);
+}
+
+/// May what it has done give the parameters of statements other types? DROP TABLE is not among
+/// them: many drop a table in case it is there, again and again; a new one that differs is found
+/// out when a statement does not fit it.
+bool retypes(std::string_view tag) {
+  if (tag.size() < 9 || (tag[0] != 'A' && tag[0] != 'D')) return false;
+  static constexpr std::array<std::string_view, 8> kRetyping{
+      "ALTER TABLE", "ALTER TYPE",     "ALTER DOMAIN", "ALTER EXTENSION",
+      "DROP TYPE",   "DROP EXTENSION", "DROP SCHEMA",  "DROP DOMAIN"};
+  return std::find(kRetyping.begin(), kRetyping.end(), tag) != kRetyping.end();
 }
 
 Bytes visible_payload(const Header& header, Bytes rest) {
@@ -65,8 +77,12 @@ PostgresConversation::Step PostgresConversation::backend_message(Run& run) {
   keeping_ = keeping_ && (action == FromBackend::notice || action == FromBackend::parameter ||
                           action == FromBackend::error);
   switch (action) {
-    case FromBackend::pass:
-    case FromBackend::notice: return pass(header, run);
+    case FromBackend::notice:
+      if (run.size != 0 && header.tag == 'A' && !listens()) return std::nullopt;
+      if (!for_nobody(header.tag)) return pass(header, run);
+      to_client_.skip(header.total());
+      return std::nullopt;
+    case FromBackend::pass: return pass(header, run);
     case FromBackend::complete: queue_.pop(); return pass(header, run);
     case FromBackend::swallow:
       if (run.size != 0) return std::nullopt;
@@ -102,6 +118,7 @@ PostgresConversation::Step PostgresConversation::on_error(const Header& header, 
   if (error.sqlstate == "25006") refused_to_write_ = true;
   // A function may have deallocated what is taken to be there.
   if (error.sqlstate == "26000") doubt_sql();
+  doubt_types(error.sqlstate);
   if (!queue_.empty() && error.sqlstate == "0A000" && error.routine == "RevalidateCachedQuery") {
     if (run.size != 0) return std::nullopt;
     if (outdated()) {
@@ -140,6 +157,20 @@ void PostgresConversation::fail_batch() {
   for (std::size_t i = end; i > 0; --i) undo(queue_[i - 1]);
   for (std::size_t i = 0; i < end; ++i) queue_.pop();
   phase_ = queue_.empty() ? Phase::skipping : Phase::relay;
+}
+
+/// Somebody has asked for notifications and may be this client.
+bool PostgresConversation::listens() const {
+  return (effects_ & kPinListen) != 0 || pooling_ == Pooling::session ||
+         (catalog_->policy.allowed & kPinListen) != 0;
+}
+
+/// A notification that a client has not asked for, a function of whoever has had the backend has:
+/// it is nobody's, and the backend has to forget the channel.
+bool PostgresConversation::for_nobody(std::uint8_t tag) {
+  if (tag != 'A' || listens()) return false;
+  backend_->left_behind |= kPinListen;
+  return true;
 }
 
 PostgresConversation::Step PostgresConversation::on_copy_in(const Header& header, Run& run) {
@@ -183,6 +214,8 @@ PostgresConversation::Step PostgresConversation::on_ready(Run& run) {
   if (queue_.empty()) doubtful_ = forgetting_ = may_begin_ = false;
   if (status == 'I' && queue_.empty()) named_ends_ = unnamed_ends_ = false;
   if (status == 'I') settings_changed_ = altered_ = false;
+  // What was parsed before the end of the transaction may have the old types.
+  if (status == 'I' && std::exchange(retyped_, false)) catalog_->statements.retire_all();
   const bool reset = std::exchange(resets_all_, false) && status == 'I' && queue_.empty();
   if (reset) effects_ &= ~(kPinSet | kPinSetConfig);
   if (phase_ == Phase::copy_in) phase_ = Phase::relay;
@@ -214,6 +247,8 @@ PostgresConversation::Step PostgresConversation::on_command(const Header& header
 void PostgresConversation::on_tag(std::string_view tag) {
   altered_ = altered_ || tag.starts_with("ALTER ") || tag.starts_with("CREATE ") ||
              tag.starts_with("DROP ");
+  // Nobody else's statement knows a temporary table.
+  retyped_ = retyped_ || (retypes(tag) && (effects_ & kPinTemporary) == 0);
   switch (tag.front()) {
     case 'D':
       if (tag == "DEALLOCATE ALL") forgotten_by_backend(false);
@@ -240,7 +275,7 @@ void PostgresConversation::forgotten_by_backend(bool everything) {
       effects_ &= kPinLoad | kPinSeed;
       sql_lost_ = false;
       check_.reset();
-      wanted_ = startup_;
+      want(startup_);
     }
     touch_everything();
     for (const std::string_view name : {"role", "session_authorization"}) {
@@ -262,7 +297,7 @@ void PostgresConversation::keep_what_is_underway() {
       continue;
     }
     backend_->statements.add(statement);
-    if (!injected) statements_.emplace(entry.client_name(), ClientStatement{statement});
+    if (!injected) statements_.add(entry.client_name(), statement);
   }
 }
 

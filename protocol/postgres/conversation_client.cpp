@@ -75,6 +75,7 @@ PostgresConversation::Step PostgresConversation::attached_message(Run& run) {
     if (queue_.full()) return when_full();
     used_ = true;
   }
+  asks_flush_ = action == FromClient::flush;
   const std::uint64_t before = run.size;
   const Step verdict = handle(action, header, run);
   if (run.size != before || text_left_ != 0) unsynced_ = unsynced_ && !ends_batch(action);

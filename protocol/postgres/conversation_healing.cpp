@@ -2,6 +2,12 @@
 // type"). One backend says so, all learn it: the statement enters its next generation and is
 // prepared anew wherever it is used.
 //
+// The types of parameters are not looked at again: those that the server has found at Parse stay
+// with the statement, until it does not fit its table any more, or takes values for something else.
+// Without a proxy to reconnect is enough. So when a statement fails for such a reason, and when
+// types have been changed, it is retired: whoever prepares it from then on gets another one, which
+// the server sees. Who has prepared it before knows the old types, and keeps it.
+//
 // Whoever knows the old columns has to hear of it, as without a proxy. Whoever does not, or asks
 // for them in the same batch, need not: outside a transaction and before anything was answered the
 // batch is sent once more.
@@ -84,13 +90,29 @@ bool PostgresConversation::outdated() {
   return true;
 }
 
+/// What is owed next has failed with `sqlstate`. Values are read and types are looked at when a
+/// statement is bound or described; that is also where most clients' own mistakes are found, and
+/// these cost no more than the next Parse, on each backend.
+void PostgresConversation::doubt_types(std::string_view sqlstate) {
+  const std::uint64_t number = queue_.empty() ? 0 : queue_[0].number;
+  if (number == 0) return;
+  const bool doubtful =
+      sqlstate.starts_with("42") || sqlstate.starts_with("22") || sqlstate == "XX000";
+  if (!doubtful) return;
+  const StatementRef statement = backend_->statements.find(number);
+  if (statement != nullptr) catalog_->statements.retire(*statement);
+}
+
 /// After the error, before the batch is sent again.
 Verdict PostgresConversation::heal_step(Bytes unread) {
   if (unread.size() < kHeaderSize) return Verdict::need(kHeaderSize);
   const Header header = peek_header(unread);
   if (!legal_length(header)) return Verdict::close(Fault::backend_violation);
   switch (backend_action(Reply::sync, header.tag)) {
-    case FromBackend::notice: backend_moving_ = true; return Verdict::forward(header.total());
+    case FromBackend::notice:
+      if (for_nobody(header.tag)) return Verdict::skip(header.total());
+      backend_moving_ = true;
+      return Verdict::forward(header.total());
     case FromBackend::parameter: {
       Run run{unread, 0};
       if (const Step verdict = on_parameter(header, run)) return *verdict;

@@ -17,6 +17,16 @@ bool may_execute(std::string_view text) {
   return std::search(text.begin(), text.end(), kWord.begin(), kWord.end(), same) != text.end();
 }
 
+std::string limit_error(const std::string& message) {
+  ErrorResponse error;
+  error.severity = "ERROR";
+  error.sqlstate = "54000";
+  error.message = message;
+  Writer out;
+  error.serialize(out);
+  return std::string(text_of(out.view()));
+}
+
 }  // namespace
 
 PostgresConversation::Step PostgresConversation::on_parse(const Header& header, Run& run) {
@@ -74,15 +84,18 @@ void PostgresConversation::fail_parse(std::string words) {
   ParseMessage::serialize({}, bytes_of(body), to_backend_.out());
 }
 
-/// The client has more prepared than weirpool keeps: only this statement fails.
-std::string PostgresConversation::limit_error(const std::string& message) {
-  ErrorResponse error;
-  error.severity = "ERROR";
-  error.sqlstate = "54000";
-  error.message = message;
-  Writer out;
-  error.serialize(out);
-  return std::string(text_of(out.view()));
+/// The client has more prepared than weirpool keeps: only this statement fails. Empty: it has not.
+std::string PostgresConversation::beyond_limits(const ParseMessage& message) const {
+  const std::size_t most = catalog_->max_client_statements();
+  if (statements_.size() >= most) {
+    return limit_error("weirpool keeps no more than " + std::to_string(most) +
+                       " named statements of a client");
+  }
+  if (statements_.bytes() + message.body.size() > kMaxParsed) {
+    return limit_error("weirpool keeps no more than " + std::to_string(kMaxParsed) +
+                       " bytes of a client's named statements");
+  }
+  return {};
 }
 
 PostgresConversation::Step PostgresConversation::on_long_parse(const Header& header, Run& run) {
@@ -153,17 +166,16 @@ PostgresConversation::Step PostgresConversation::on_named_parse(const ParseMessa
     fail_parse(taken_error(message.name));
     return std::nullopt;
   }
-  if (statements_.size() >= catalog_->max_client_statements()) {
-    fail_parse(limit_error("weirpool keeps no more than " +
-                           std::to_string(catalog_->max_client_statements()) +
-                           " named statements of a client"));
+  std::string beyond = beyond_limits(message);
+  if (!beyond.empty()) {
+    fail_parse(std::move(beyond));
     return std::nullopt;
   }
   StatementRef statement =
       catalog_->statements.named(message.body, message.text, meaning(message.text), reading());
   if (const Step later = cleanse(statement->effects, run)) return later;
   bound_ = nullptr;
-  statements_.emplace(message.name, ClientStatement{statement});
+  statements_.add(message.name, statement);
   if (backend_->statements.has(*statement)) {
     if (!altered_ && !may_have_failed()) {
       queue_.push(Reply::parse_made_up, std::move(statement), note_of(message.name));
@@ -223,9 +235,25 @@ std::string_view PostgresConversation::meaning(std::string_view text) {
   return private_meaning_;
 }
 
+/// The statement was prepared under settings that mean what the client's do now. Under others the
+/// server would perhaps plan it anew, for everybody who shares it. In a transaction that has
+/// changed settings it stays what it is, for these are over soon.
+bool PostgresConversation::fits(ClientStatement& mine) {
+  if (mine.meant == settings_number_) return true;
+  if (unsettled_ != 0 || (effects_ & kForeignMeaning) != 0) return true;
+  const Statement& statement = *mine.statement;
+  if ((sql_ || (effects_ & kPinPrepare) != 0) && may_execute(statement.body())) return true;
+  const std::string& now = wanted_->meaning();
+  if (statement.meaning() != now && !same_but_for_search_path(statement.meaning(), now)) {
+    return false;
+  }
+  mine.meant = settings_number_;
+  return true;
+}
+
 /// The backend has the statement, in what it means now.
 bool PostgresConversation::backend_has(ClientStatement& mine) {
-  if (backend_->statements.has(*mine.statement)) return true;
+  if (fits(mine) && backend_->statements.has(*mine.statement)) return true;
   const std::string_view now = meaning(mine.statement->body());
   if (mine.statement->meaning() == now) return false;
   mine.statement = catalog_->statements.renamed(*mine.statement, now);

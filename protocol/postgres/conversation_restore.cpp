@@ -52,7 +52,7 @@ void PostgresConversation::restored(const Own& own) {
     ParameterStatus{reported->name, reported->value}.serialize(to_client_.out());
     const ProfileRef next = catalog_->profiles.with(wanted_, name, reported->value);
     if (next->meaning() != wanted_->meaning()) meaning_moved();
-    wanted_ = next;
+    want(next);
   }
 }
 

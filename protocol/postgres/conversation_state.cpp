@@ -137,6 +137,7 @@ void PostgresConversation::settle() {
 
 /// The answer to a statement of weirpool's own: nothing of it reaches the client.
 Verdict PostgresConversation::own_step(Bytes unread) {
+  if (own_->gather.collecting()) return own_parameter(unread, own_->gather.total());
   if (unread.size() < kHeaderSize) return Verdict::need(kHeaderSize);
   const Header header = peek_header(unread);
   if (!legal_length(header)) return Verdict::close(Fault::backend_violation);
@@ -148,8 +149,8 @@ Verdict PostgresConversation::own_step(Bytes unread) {
   }
   const bool is_row = header.tag == 'D' && header.total() <= kMaxNeed;
   own_->list_unread = own_->list_unread || (header.tag == 'D' && !is_row);
-  const bool read = is_row || action == FromBackend::error || action == FromBackend::ready ||
-                    action == FromBackend::parameter;
+  if (action == FromBackend::parameter) return own_parameter(unread, header.total());
+  const bool read = is_row || action == FromBackend::error || action == FromBackend::ready;
   const std::uint64_t front = std::min<std::uint64_t>(header.total(), kMaxNeed);
   if (read && unread.size() < front) return Verdict::need(front);
   const Bytes payload =
@@ -165,14 +166,10 @@ Verdict PostgresConversation::own_step(Bytes unread) {
     Writer out;
     error.serialize(out);
     own_->error = text_of(out.view());
-  } else if (header.tag == 'A' && (effects_ & kPins) != 0) {
+  } else if (header.tag == 'A' && !for_nobody(header.tag)) {
     // The client listens, and this is for it.
     backend_moving_ = true;
     return Verdict::forward(header.total());
-  } else if (action == FromBackend::parameter) {
-    const auto message = ParameterStatus::parse(payload);
-    if (!message) return Verdict::close(Fault::backend_violation);
-    backend_->parameters.report(message->name, message->value);
   } else if (action == FromBackend::ready) {
     const char now = header.length == 5 ? static_cast<char>(payload[0]) : '\0';
     const bool failed = now == 'E' && status_ == 'T';
@@ -184,6 +181,17 @@ Verdict PostgresConversation::own_step(Bytes unread) {
     return *to_client_.next();
   }
   return Verdict::skip(header.total());
+}
+
+Verdict PostgresConversation::own_parameter(Bytes unread, std::uint64_t total) {
+  if (total > kMaxParameterStatus) return Verdict::close(Fault::backend_violation);
+  if (const auto verdict = own_->gather.collect(unread, total)) return *verdict;
+  const auto message = ParameterStatus::parse(own_->gather.message().subspan(kHeaderSize));
+  if (!message) return Verdict::close(Fault::backend_violation);
+  backend_->parameters.report(message->name, message->value);
+  // Nothing is left of one that has been collected.
+  const std::uint64_t in_place = own_->gather.consume();
+  return in_place != 0 ? Verdict::skip(in_place) : own_step(unread);
 }
 
 /// False: it is none.
@@ -254,6 +262,11 @@ void PostgresConversation::settled(const Own& own) {
   adopt(spelled);
 }
 
+void PostgresConversation::want(ProfileRef next) {
+  if (next->meaning() != wanted_->meaning()) ++settings_number_;
+  wanted_ = std::move(next);
+}
+
 /// Wants from now on `spelled`, which means the same as what was wanted so far.
 void PostgresConversation::adopt(const ProfileRef& spelled) {
   for (const Reported& r : backend_->parameters.reported()) {
@@ -266,7 +279,7 @@ void PostgresConversation::adopt(const ProfileRef& spelled) {
   if (sql_ && sql_->meaning() == wanted_->meaning()) {
     sql_ = catalog_->sql_statements.with_meaning(sql_, spelled->meaning());
   }
-  wanted_ = spelled;
+  want(spelled);
 }
 
 /// The backend has told what its session has become, or could not, or need not.
@@ -299,13 +312,13 @@ void PostgresConversation::back_to_startup(const SessionCheck::Touched& touched)
   if (!touched.reset || reported == nullptr || reported->value != reported->initial) return;
   const std::string* asked = startup_->find(touched.name);
   if (asked == nullptr) {
-    if (value != nullptr) wanted_ = catalog_->profiles.without(wanted_, touched.name);
+    if (value != nullptr) want(catalog_->profiles.without(wanted_, touched.name));
     return;
   }
   if (*asked != reported->value) {
     ParameterStatus{reported->name, *asked}.serialize(to_client_.out());
   }
-  wanted_ = catalog_->profiles.with(wanted_, touched.name, *asked);
+  want(catalog_->profiles.with(wanted_, touched.name, *asked));
 }
 
 void PostgresConversation::learn(const SessionCheck::Touched& touched,
@@ -317,8 +330,8 @@ void PostgresConversation::learn(const SessionCheck::Touched& touched,
   if (!now || touched.reset) {
     backend_->parameters.learned(name, std::nullopt);
     const std::string* asked = startup_->find(name);
-    wanted_ = asked == nullptr ? catalog_->profiles.without(wanted_, name)
-                               : catalog_->profiles.with(wanted_, name, *asked);
+    want(asked == nullptr ? catalog_->profiles.without(wanted_, name)
+                          : catalog_->profiles.with(wanted_, name, *asked));
     return;
   }
   const ProfileRef next = catalog_->profiles.with(wanted_, name, *now);
@@ -327,7 +340,7 @@ void PostgresConversation::learn(const SessionCheck::Touched& touched,
     return;
   }
   backend_->parameters.learned(name, now);
-  wanted_ = next;
+  want(next);
   note_search_path();
 }
 
@@ -359,7 +372,7 @@ PostgresConversation::Step PostgresConversation::on_parameter(const Header& head
                                 : catalog_->profiles.with(wanted_, changed->lower, changed->value);
     if (!next->bounded()) return Verdict::close(Fault::message_too_large);
     if (next->meaning() != wanted_->meaning()) meaning_moved();
-    wanted_ = next;
+    want(next);
     note_search_path();
     // In the client's encoding, which is not what it could be set again in.
     if (!ascii(changed->value)) effects_ |= kPinSet;

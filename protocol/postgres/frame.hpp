@@ -84,6 +84,10 @@ class Gather {
   Bytes message_;
 };
 
+/// A backend's ParameterStatus may be so long, bytes: a client's parameters are bounded, but the
+/// server may spell them longer (search_path, reported from PostgreSQL 18 on).
+inline constexpr std::uint64_t kMaxParameterStatus = std::uint64_t{64} << 10;
+
 /// What an engine still has to say before it looks at bytes again: one skip, then one send, then
 /// one verdict of another kind.
 class Outbox {

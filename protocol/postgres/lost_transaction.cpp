@@ -103,8 +103,8 @@ void LostTransaction::on_parse(Bytes message, bool whole, Outbox& out,
     const bool room = statements.size() < catalog_->max_client_statements();
     if (!room || statements.contains(parsed->name)) return fail_batch(out);
     // Its text holds no literal that could be read in two ways.
-    statements.emplace(parsed->name, ClientStatement{catalog_->statements.named(
-                                         parsed->body, parsed->text, meaning_, Reading{})});
+    statements.add(parsed->name,
+                   catalog_->statements.named(parsed->body, parsed->text, meaning_, Reading{}));
   }
   write_bare('1', out.out());
 }

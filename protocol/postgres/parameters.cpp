@@ -114,7 +114,24 @@ std::string meaning_of(const std::vector<NamedValue>& entries) {
   return key;
 }
 
+std::string without_search_path(std::string_view meaning) {
+  constexpr std::string_view kName("search_path\0", sizeof "search_path");
+  std::string rest;
+  while (!meaning.empty()) {
+    // Name, zero byte, value, zero byte; what is of one client's own may be anything.
+    const std::size_t value = std::min(meaning.find('\0'), meaning.size() - 1) + 1;
+    const std::size_t end = std::min(meaning.find('\0', value), meaning.size() - 1) + 1;
+    if (!meaning.starts_with(kName)) rest += meaning.substr(0, end);
+    meaning.remove_prefix(end);
+  }
+  return rest;
+}
+
 }  // namespace
+
+bool same_but_for_search_path(std::string_view a, std::string_view b) {
+  return without_search_path(a) == without_search_path(b);
+}
 
 void append_set(Change& change, std::string_view name, std::string_view value) {
   change.text += change.names.empty() ? "SELECT pg_catalog.set_config(" : ",pg_catalog.set_config(";

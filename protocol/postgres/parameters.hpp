@@ -127,6 +127,10 @@ bool tells_identity(std::string_view lower);
 /// Role or session authorization.
 bool sets_identity(std::string_view lower);
 
+/// Do texts mean the same under these two (Profile::meaning()), but for where names are looked for?
+/// That the server sees for itself whenever a statement is used.
+bool same_but_for_search_path(std::string_view a, std::string_view b);
+
 /// A duration as the server writes or takes it, "5s" or "5000"; 0: none, or not understood.
 std::uint32_t milliseconds_of(std::string_view value);
 

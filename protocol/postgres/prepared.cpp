@@ -110,6 +110,21 @@ std::string foreign_name(std::string_view name) {
   return safe;
 }
 
+void ClientStatements::add(std::string_view name, StatementRef statement) {
+  const std::size_t size = statement->body().size();
+  if (emplace(name, ClientStatement{std::move(statement)}).second) bytes_ += size;
+}
+
+void ClientStatements::erase(const_iterator named) {
+  bytes_ -= named->second.statement->body().size();
+  map::erase(named);
+}
+
+void ClientStatements::clear() {
+  map::clear();
+  bytes_ = 0;
+}
+
 bool BackendStatements::has(const Statement& statement) {
   const auto found = index_.find(&statement);
   if (found == index_.end()) return false;

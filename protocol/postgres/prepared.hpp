@@ -54,6 +54,10 @@ class StatementCatalog {
                      const Reading& reading);
   /// `statement` with another meaning.
   StatementRef renamed(const Statement& statement, std::string_view meaning);
+  /// The server may take it for something else by now. Who has it prepared keeps what it was, as
+  /// without a proxy; who prepares it from now on gets another one.
+  void retire(const Statement& statement) { statements_->retire(statement); }
+  void retire_all() { statements_->retire_all(); }
   std::size_t size() const { return statements_->size(); }
   /// each(statement, how many clients and backends hold it)
   template <class Each>
@@ -85,8 +89,30 @@ std::string foreign_name(std::string_view name);
 struct ClientStatement {
   StatementRef statement;
   std::uint32_t described = 0;  ///< the generation whose columns the client knows; 0: none
+  std::uint32_t meant = 0;      ///< the number of the settings that its meaning fits; 0: unknown
 };
-using ClientStatements = std::map<std::string, ClientStatement, std::less<>>;
+
+/// By the client's names.
+class ClientStatements : std::map<std::string, ClientStatement, std::less<>> {
+ public:
+  using map::begin;
+  using map::const_iterator;
+  using map::contains;
+  using map::empty;
+  using map::end;
+  using map::find;
+  using map::size;
+
+  /// All their texts together.
+  std::size_t bytes() const { return bytes_; }
+  /// If the name is not taken.
+  void add(std::string_view name, StatementRef statement);
+  void erase(const_iterator named);
+  void clear();
+
+ private:
+  std::size_t bytes_ = 0;
+};
 
 /// What one backend knows, least recently used first.
 class BackendStatements {

@@ -7,21 +7,26 @@
 
 namespace weirpool::protocol::postgres {
 
-std::uint32_t ReplicationStartups::variant_of(std::vector<NamedValue> parameters) {
+ReplicationStartups::Variant ReplicationStartups::variant_of(std::vector<NamedValue> parameters) {
   const std::lock_guard lock(mutex_);
-  const auto known = numbers_.find(parameters);
-  if (known != numbers_.end()) return known->second;
-  if (numbers_.size() >= kMax) return 0;
-  const auto number = static_cast<std::uint32_t>(numbers_.size() + 1);
-  numbers_.emplace(std::move(parameters), number);
-  return number;
+  if (sets_.size() >= kMax && !sets_.contains(parameters)) {
+    std::erase_if(sets_, [](const auto& entry) { return entry.second.held.expired(); });
+    if (sets_.size() >= kMax) return nullptr;
+  }
+  Known& known = sets_[std::move(parameters)];
+  if (Variant held = known.held.lock()) return held;
+  if (known.number == 0) known.number = ++last_;
+  auto variant = std::make_shared<const std::uint32_t>(known.number);
+  known.held = variant;
+  return variant;
 }
 
 std::vector<NamedValue> ReplicationStartups::parameters_of(std::uint32_t variant) const {
   const std::lock_guard lock(mutex_);
-  const auto found = std::find_if(numbers_.begin(), numbers_.end(),
-                                  [variant](const auto& entry) { return entry.second == variant; });
-  return found == numbers_.end() ? std::vector<NamedValue>() : found->first;
+  const auto found = std::find_if(sets_.begin(), sets_.end(), [variant](const auto& entry) {
+    return entry.second.number == variant;
+  });
+  return found == sets_.end() ? std::vector<NamedValue>() : found->first;
 }
 
 Verdict ReplicationConversation::step(Party from, MutableBytes unread) {

@@ -14,6 +14,7 @@
 #include <map>
 #include <memory>
 #include <mutex>
+#include <utility>
 #include <vector>
 
 #include "protocol/engine.hpp"
@@ -26,23 +27,34 @@ namespace weirpool::protocol::postgres {
 /// them later. A number stands for each set of them in Identity::variant. Thread-safe.
 class ReplicationStartups {
  public:
-  /// The most different sets this process will ever serve.
+  /// The most different sets that are known at a time.
   static constexpr std::size_t kMax = 1024;
 
-  /// Never 0, which is the variant of all others; 0: there are too many.
-  std::uint32_t variant_of(std::vector<NamedValue> parameters);
+  /// Never 0, which is the variant of all others. As long as somebody holds it, it stands for the
+  /// same parameters, and afterwards for no others.
+  using Variant = std::shared_ptr<const std::uint32_t>;
+
+  /// Null: there are too many.
+  Variant variant_of(std::vector<NamedValue> parameters);
   /// Those of variant_of(); empty for others.
   std::vector<NamedValue> parameters_of(std::uint32_t variant) const;
 
  private:
+  struct Known {
+    std::uint32_t number = 0;
+    std::weak_ptr<const std::uint32_t> held;
+  };
+
   mutable std::mutex mutex_;
-  std::map<std::vector<NamedValue>, std::uint32_t> numbers_;
+  std::map<std::vector<NamedValue>, Known> sets_;
+  std::uint32_t last_ = 0;
 };
 
 class ReplicationConversation final : public Conversation {
  public:
   /// `physical`: of the whole server, not of one database.
-  explicit ReplicationConversation(bool physical = true) : physical_(physical) {}
+  explicit ReplicationConversation(bool physical = true, ReplicationStartups::Variant variant = {})
+      : variant_(std::move(variant)), physical_(physical) {}
 
   Verdict step(Party from, MutableBytes unread) override;
   void attach(BackendState&) override { attached_ = true; }
@@ -55,7 +67,7 @@ class ReplicationConversation final : public Conversation {
   std::string_view application() const override { return {}; }
   std::size_t prepared_statements() const override { return 0; }
   bool executing() const override { return attached_; }
-  void place(Pooling, std::string_view) override {
+  void place(Pooling, std::string_view, bool) override {
   }  // the backend is its client's own in every mode
   bool refused_to_write() const override { return false; }
   std::uint32_t answered() const override { return 0; }
@@ -70,6 +82,7 @@ class ReplicationConversation final : public Conversation {
 
   Outbox to_client_{Party::client};
   std::unique_ptr<Writer> refusal_;
+  ReplicationStartups::Variant variant_;  ///< held for its backend's login
   bool physical_;
   bool attached_ = false;
   bool last_words_ = false;  ///< the backend said FATAL

@@ -24,11 +24,24 @@ Verdict RoundTrip::step(Party from, MutableBytes unread) {
   return ended_ ? Verdict::hold() : message(unread);
 }
 
+Verdict RoundTrip::parameter(Bytes unread, std::uint64_t total) {
+  if (total > kMaxParameterStatus) return give_up();
+  if (const auto verdict = gather_.collect(unread, total)) return *verdict;
+  const auto status = ParameterStatus::parse(gather_.message().subspan(kHeaderSize));
+  if (!status) return give_up();
+  backend_.parameters.report(status->name, status->value);
+  // Nothing is left of one that has been collected.
+  const std::uint64_t in_place = gather_.consume();
+  return in_place != 0 ? Verdict::skip(in_place) : message(unread);
+}
+
 Verdict RoundTrip::message(Bytes unread) {
+  if (gather_.collecting()) return parameter(unread, gather_.total());
   if (unread.size() < kHeaderSize) return Verdict::need(kHeaderSize);
   const Header header = peek_header(unread);
   if (!legal_length(header)) return give_up();
   const auto action = backend_action(Reply::query, header.tag);
+  if (action == FromBackend::parameter) return parameter(unread, header.total());
   const std::uint64_t front = std::min<std::uint64_t>(header.total(), kMaxNeed);
   if (unread.size() < front) return Verdict::need(front);
   const Bytes payload = unread.first(static_cast<std::size_t>(front)).subspan(kHeaderSize);
@@ -37,10 +50,6 @@ Verdict RoundTrip::message(Bytes unread) {
     if (error.fatal() || !failed(error)) return give_up();
   } else if (header.tag == 'D') {
     row(payload);
-  } else if (action == FromBackend::parameter) {
-    const auto status = ParameterStatus::parse(payload);
-    if (!status) return give_up();
-    backend_.parameters.report(status->name, status->value);
   } else if (action == FromBackend::ready) {
     // Bytes behind it would belong to nobody.
     const bool clean = payload.size() == 1 && payload[0] == 'I' && unread.size() == front;

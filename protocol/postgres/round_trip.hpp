@@ -29,10 +29,12 @@ class RoundTrip : public Engine {
   /// The payload of a DataRow, as far as it fits.
   virtual void row(Bytes /*payload*/) {}
   Verdict message(Bytes unread);
+  Verdict parameter(Bytes unread, std::uint64_t total);
   Verdict give_up();
 
   Backend& backend_;
   Outbox outbox_{Party::backend};
+  Gather gather_;  ///< of a ParameterStatus that is long
   bool ended_ = false;
 };
 

@@ -127,7 +127,7 @@ std::vector<Show> own_tables() {
                "remote_pid:i"),
        Needs::links, pins},
       {"PREPARED_STATEMENTS", columns("protocol:s name:s statement:s users:i"), Needs::nothing,
-       prepared_statements},
+       prepared_statements, true},
       {"EVENTS", columns("time:s level:s event:s message:s fields:s"), Needs::nothing, events},
   };
 }

@@ -28,22 +28,34 @@ void BackendTarget::set_tls(std::shared_ptr<const TlsContext> context) {
   tls_ = std::move(context);
 }
 
-std::shared_ptr<const protocol::BackendFacts> BackendTarget::facts(const PoolKey& key) const {
-  const std::lock_guard lock(mutex_);
-  const auto found = facts_.find(index_of(key));
-  return found == facts_.end() ? nullptr : found->second;
+std::shared_ptr<const protocol::BackendFacts> BackendTarget::believed(const Told& told,
+                                                                      bool whatever) const {
+  return whatever || told.era == era_ ? told.facts : nullptr;
 }
 
-std::shared_ptr<const protocol::BackendFacts> BackendTarget::any_facts() const {
+std::shared_ptr<const protocol::BackendFacts> BackendTarget::facts(const PoolKey& key,
+                                                                   bool whatever) const {
   const std::lock_guard lock(mutex_);
-  return any_facts_;
+  const auto found = facts_.find(index_of(key));
+  return found == facts_.end() ? nullptr : believed(found->second, whatever);
+}
+
+std::shared_ptr<const protocol::BackendFacts> BackendTarget::any_facts(bool whatever) const {
+  const std::lock_guard lock(mutex_);
+  return believed(any_facts_, whatever);
+}
+
+void BackendTarget::lost_one() {
+  if (serving_.load(std::memory_order_relaxed) != 0) return;
+  const std::lock_guard lock(mutex_);
+  ++era_;
 }
 
 void BackendTarget::publish(const PoolKey& key,
                             std::shared_ptr<const protocol::BackendFacts> facts) {
   const std::lock_guard lock(mutex_);
-  any_facts_ = facts;
-  facts_[index_of(key)] = std::move(facts);
+  any_facts_ = {facts, era_};
+  facts_[index_of(key)] = {std::move(facts), era_};
 }
 
 std::vector<config::Address> BackendTarget::hosts() const {
@@ -66,6 +78,7 @@ void BackendTarget::resolved(const config::Address& host, std::vector<config::Ip
   const std::lock_guard lock(mutex_);
   std::vector<config::IpBytes>& known = resolved_[{host.host, host.port}];
   if (known == addresses) return;
+  if (!known.empty()) ++era_;
   known = std::move(addresses);
   ++generation_;
 }
@@ -74,6 +87,7 @@ void BackendTarget::distrust() {
   const std::lock_guard lock(mutex_);
   trusted_since_ = Clock::now();
   preferred_ = {};
+  ++era_;
   ++generation_;
 }
 
@@ -131,6 +145,7 @@ void BackendTarget::attempt_ended(ConnectPacer::Outcome outcome, Clock::duration
     pacer_.ended(outcome, now, took, limits);
     after = pacer_.circuit();
     publish_pace();
+    if (before == Circuit::closed && down()) ++era_;
   }
   if ((before == Circuit::closed) == (after == Circuit::closed)) return;
   const auto lasted = std::chrono::duration_cast<std::chrono::milliseconds>(now - since).count();

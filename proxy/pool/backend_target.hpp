@@ -37,11 +37,17 @@ class BackendTarget {
   std::shared_ptr<const TlsContext> tls() const;
   void set_tls(std::shared_ptr<const TlsContext> context);
 
-  // What is known from logins that succeeded, or why they did not.
-  std::shared_ptr<const protocol::BackendFacts> facts(const PoolKey& key) const;
+  // What is known from logins that succeeded.
+  /// Null: nothing that is believed. Who is content with `whatever` gets what was believed last, as
+  /// must be while there is nobody to ask.
+  std::shared_ptr<const protocol::BackendFacts> facts(const PoolKey& key,
+                                                      bool whatever = false) const;
   /// Facts of any pool: enough for a greeting that comes before the client has a name.
-  std::shared_ptr<const protocol::BackendFacts> any_facts() const;
+  std::shared_ptr<const protocol::BackendFacts> any_facts(bool whatever = false) const;
   void publish(const PoolKey& key, std::shared_ptr<const protocol::BackendFacts> facts);
+  /// A backend has been lost. With the last one goes the belief in its facts: the server that comes
+  /// back may have been promoted, or be another version.
+  void lost_one();
 
   // Hosts: a backend is opened at one of several, and names move.
   /// In the order in which they are to be tried: the one that served last comes first.
@@ -111,10 +117,14 @@ class BackendTarget {
 
   mutable std::mutex mutex_;  ///< guards everything below
   std::shared_ptr<const TlsContext> tls_;
-  std::map<std::tuple<std::string, std::string, std::uint32_t>,
-           std::shared_ptr<const protocol::BackendFacts>>
-      facts_;
-  std::shared_ptr<const protocol::BackendFacts> any_facts_;
+  struct Told {
+    std::shared_ptr<const protocol::BackendFacts> facts;
+    std::uint32_t era = 0;
+  };
+  std::shared_ptr<const protocol::BackendFacts> believed(const Told& told, bool whatever) const;
+  std::map<std::tuple<std::string, std::string, std::uint32_t>, Told> facts_;
+  Told any_facts_;
+  std::uint32_t era_ = 0;  ///< facts of an earlier one are not believed
   ConnectPacer pacer_;
   admission::RetryBudget retry_budget_;
   std::map<std::pair<std::string, std::uint16_t>, std::vector<config::IpBytes>> resolved_;

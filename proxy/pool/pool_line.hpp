@@ -100,6 +100,8 @@ class PoolLine {
   void refuse_while_down(TimePoint now, admission::Duration hold);
   /// Memory is short: refuses what may not wait then.
   void refuse_for_memory(admission::MemoryState state);
+  /// Somebody waits for facts.
+  bool curious() const { return !facts_.empty(); }
   void answer_facts();
   /// A refused client is told when to come again, and how it stood.
   std::string advice(const admission::Flow& flow, admission::Duration waited) const;

@@ -55,8 +55,6 @@ PoolSettings settings_of(const config::Config& config, const PoolKey& key) {
   made.min_size = first_said({0, database.min_pool_size, config.pool.min_pool_size});
   made.max_database_clients =
       first_said({0, database.max_db_client_connections, config.limits.max_db_client_connections});
-  made.max_user_clients =
-      first_said({0, user.max_user_client_connections, config.limits.max_user_client_connections});
   made.server_database = database.database.empty() ? key.database : database.database;
   made.connect_options = database.connect_options;
   return made;
@@ -75,6 +73,13 @@ std::vector<PoolKey> standing_pools(const config::Config& config, const TargetOf
     }
   }
   return all;
+}
+
+std::uint32_t max_clients_of(const config::Config& config, const std::string& user) {
+  const auto known = config.users.find(user);
+  const std::uint32_t own =
+      known == config.users.end() ? 0 : known->second.max_user_client_connections;
+  return first_said({0, own, config.limits.max_user_client_connections});
 }
 
 std::optional<PoolKey> route(const config::Config& config, BackendTarget& home,

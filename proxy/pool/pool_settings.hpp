@@ -21,12 +21,13 @@ struct PoolSettings {
   PoolLedger::Caps caps;
   std::uint32_t min_size = 0;
   std::uint32_t max_database_clients = 0;  ///< zero: no bound
-  std::uint32_t max_user_clients = 0;
-  std::string server_database;  ///< what the server calls it
+  std::string server_database;             ///< what the server calls it
   std::string connect_options;
 };
 
 PoolSettings settings_of(const config::Config& config, const PoolKey& key);
+/// How many clients may log in as `user`, which need not be the one of their pool; zero: no bound.
+std::uint32_t max_clients_of(const config::Config& config, const std::string& user);
 
 using TargetOf = std::function<BackendTarget*(const std::string&)>;
 

@@ -105,6 +105,8 @@ void PoolShard::lend(std::unique_ptr<BackendConn> backend) {
     open_where_needed();
     return;
   }
+  // Its facts are not believed any more, but it is still good enough to be lent.
+  if (line_.curious()) target_.publish(place_.key, backend->state->facts());
   line_.answer_facts();
   if (target_.ledger().wanted() && lend_elsewhere(backend)) return;
   if (line_.work().queue().size() > 0) {
@@ -324,6 +326,7 @@ void PoolShard::receive(BackendParts parts) {
 void PoolShard::retire(std::unique_ptr<BackendConn> backend, Parting parting, CloseReason reason) {
   metrics_.closed[static_cast<std::size_t>(reason)].add(1);
   target_.serves(-1);
+  if (reason == CloseReason::backend_lost || reason == CloseReason::stale) target_.lost_one();
   supervise("part", part(std::move(backend), parting));
 }
 

@@ -22,6 +22,12 @@ FindingRef AccountCache::find(const Key& key, TimePoint now) const {
   return found && now < found->expires ? found : nullptr;
 }
 
+std::shared_ptr<const protocol::PreparedSecret> AccountCache::sample(BackendTarget* target) const {
+  const std::lock_guard lock(mutex_);
+  const auto found = samples_.find(target);
+  return found == samples_.end() ? nullptr : found->second.secret;
+}
+
 bool AccountCache::begin(const Key& key, Done done) {
   const std::lock_guard lock(mutex_);
   std::vector<Done>& waiting = asking_[key];
@@ -53,6 +59,9 @@ void AccountCache::finish(const Key& key, const FindingRef& finding) {
       strangers_.erase(key);
       if (finding->secret) {
         put(known_, config::kMaxCachedAccounts, key, finding);
+        Sample& sample = samples_[key.target];
+        if (!sample.secret) sample.user = key.user;
+        if (sample.user == key.user) sample.secret = finding->secret;
       } else {
         put(strangers_, config::kMaxCachedStrangers, key, finding);
       }

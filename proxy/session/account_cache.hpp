@@ -39,6 +39,9 @@ class AccountCache {
 
   /// What is known and still believed; null: ask.
   FindingRef find(const Key& key, TimePoint now) const;
+  /// The secret of one of the users that `target` knows, always the same one's: how a stranger's
+  /// exchange must look. Null: none is known yet.
+  std::shared_ptr<const protocol::PreparedSecret> sample(BackendTarget* target) const;
   /// What was known last, believed or not; null: nothing.
   FindingRef last(const Key& key) const;
   /// True: the caller asks and calls finish(). `done` is called, on the thread that finishes,
@@ -65,6 +68,11 @@ class AccountCache {
   mutable std::mutex mutex_;
   Map known_;
   Map strangers_;  ///< apart, because anybody can make up as many as they like
+  struct Sample {
+    std::string user;
+    std::shared_ptr<const protocol::PreparedSecret> secret;
+  };
+  std::unordered_map<BackendTarget*, Sample> samples_;
   std::unordered_map<Key, std::vector<Done>, Hash> asking_;
 };
 

@@ -16,7 +16,7 @@ using protocol::Verdict;
 void AccountDesk::look_up(AccountWait& wait) {
   const Key key{&wait.target(), wait.user()};
   if (const FindingRef known = cache_.find(key, Clock::now())) {
-    wait.answer({known->secret});
+    wait.answer(account(wait.target(), *known));
     return;
   }
   Waits& waits = waiting_[{key.target, key.user}];
@@ -31,11 +31,19 @@ void AccountDesk::look_up(AccountWait& wait) {
   start_next(*key.target);
 }
 
+/// Nobody is to find out by the method or the cost of an exchange who is known.
+protocol::Account AccountDesk::account(BackendTarget& target, const Finding& finding) const {
+  protocol::Account made;
+  made.secret = finding.secret;
+  if (!made.secret) made.like = cache_.sample(&target);
+  return made;
+}
+
 void AccountDesk::answered(const Key& key, const FindingRef& finding) {
   const auto found = waiting_.find({key.target, key.user});
   if (found == waiting_.end()) return;
   while (!found->second.empty()) {
-    found->second.front().answer({finding->secret}, finding->fault);
+    found->second.front().answer(account(*key.target, *finding), finding->fault);
   }
   waiting_.erase(found);
 }

@@ -34,6 +34,7 @@ class AccountDesk {
   using Key = AccountCache::Key;
   using Waits = boost::intrusive::list<AccountWait, boost::intrusive::constant_time_size<false>>;
 
+  protocol::Account account(BackendTarget& target, const Finding& finding) const;
   void answered(const Key& key, const FindingRef& finding);
   void start_next(BackendTarget& target);
   Task<void> ask(Key key);

@@ -46,7 +46,9 @@ class Flow {
   /// Part of a message has been promised and has not passed yet.
   bool mid_message() const { return forward_ > 0; }
   bool empty() const { return sent_ == filled_ && insertion_.empty(); }
-  /// Decided bytes wait to be written.
+  /// Decided bytes that wait to be written.
+  std::size_t backlog() const { return ready_ - sent_ + insertion_.size(); }
+  /// There are some.
   bool pending() const { return ready_ > sent_ || !insertion_.empty(); }
   /// Forgets what is decided and not written: nobody takes it any more. What is unread stays.
   void abandon();

@@ -248,7 +248,9 @@ Fault Session::find_pool() {
   // Only now that it has proven to be that user: nobody else may use up its places.
   const PoolSettings settings = settings_of(*host_.loop().config, *key);
   using Kind = Census::Kind;
-  counted_[1] = host_.census().enter(Kind::user, identity.user, settings.max_user_clients);
+  // The client's own user, whoever the pool logs in as.
+  counted_[1] = host_.census().enter(Kind::user, identity.user,
+                                     max_clients_of(*host_.loop().config, identity.user));
   if (!counted_[1]) return Fault::too_many_of_user;
   counted_[2] =
       host_.census().enter(Kind::database, identity.database, settings.max_database_clients);
@@ -277,7 +279,11 @@ Task<bool> Session::learn() {
   }
   const PoolKey key = anonymous ? PoolKey{site_->target, {}, host_.probe_user(), 0} : shard_->key();
   BackendTarget& target = *key.target;
-  auto known = [&] { return anonymous ? target.any_facts() : target.facts(key); };
+  // While there is no server to ask, what it was must do.
+  auto known = [&] {
+    const bool whatever = target.down();
+    return anonymous ? target.any_facts(whatever) : target.facts(key, whatever);
+  };
   std::shared_ptr<const protocol::BackendFacts> facts = known();
   Fault why = Fault::backend_unavailable;
   if (!facts) {
@@ -306,8 +312,8 @@ void Session::begin_conversation() {
   take_timeouts();
   conversation_ = login_->take_conversation();
   const PoolSettings settings = settings_of(*host_.loop().config, shard_->key());
-  conversation_->place(settings.pooling, settings.server_database);
   reset_always_ = settings.reset_always || settings.pooling == protocol::Pooling::session;
+  conversation_->place(settings.pooling, settings.server_database, reset_always_);
   join_pool();
   shard_->metrics().clients.add(1);
 }

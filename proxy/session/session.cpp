@@ -175,9 +175,11 @@ bool Session::flush() {
   if (deaf_) {
     down_.abandon();
   } else if (down_.pending() || client_.unsent()) {
+    const std::size_t before = down_.backlog();
     if (down_.flush(client_).kind == Io::Kind::failed) {
       winding_up() ? turn_deaf() : depart(Departure::vanished);
     }
+    if (down_.backlog() < before) idle_since_ = {};
   }
   return next_ != Next::leave;
 }
@@ -411,7 +413,8 @@ void Session::set_clock() {
     if (conversation_->executing()) {
       bound(Fault::query_timeout, timeout(timeouts.query_timeout, &Own::query_timeout),
             query_since_);
-    } else {
+    }
+    if (!conversation_->executing() || stalls()) {
       if (idle_since_ == TimePoint{}) idle_since_ = Clock::now();
       bound(Fault::idle_transaction_timeout,
             timeout(timeouts.idle_transaction_timeout, &Own::idle_transaction_timeout),
@@ -424,6 +427,15 @@ void Session::set_clock() {
     }
   }
   clock_.arm(until);
+}
+
+/// The backend could go on with what it executes if only the client did: it has sent a part of a
+/// message, of a batch or of its rows, or does not take its answers. That holds a backend as much
+/// as a transaction in which nothing is said.
+bool Session::stalls() const {
+  if (down_.pending() || client_.unsent()) return true;
+  if (up_.pending() || lease_->stream.unsent()) return false;
+  return up_.mid_message() || conversation_->kept_waiting();
 }
 
 /// The shorter of what the configuration and the client itself allow; zero: none.

@@ -153,6 +153,7 @@ class Session final : public Watcher,
   void arm();
   void note_pin();
   void set_clock();
+  bool stalls() const;
   TimePoint idle_transaction_end();
   config::Duration idle_limit(config::Duration configured) const;
   void take_timeouts();
@@ -202,7 +203,7 @@ class Session final : public Watcher,
   TimePoint transaction_since_{};
   TimePoint query_since_{};
   std::uint32_t query_number_ = 0;  ///< answers before the query that query_since_ is about
-  TimePoint idle_since_{};          ///< inside a transaction
+  TimePoint idle_since_{};          ///< inside a transaction, or since it stalls()
   TimePoint since_;
   TimePoint requested_{};  ///< when it last asked for a backend that was not there
   std::uint32_t id_;

@@ -83,11 +83,17 @@ class PostgresSession:
                      str(len(self.kept())).encode(), b"0")], "traces")
 
     async def listen(self):
-        channel = f"channel_{self.number}"
+        """It hears what it has been told, and by itself (isolation.py) nobody else does."""
+        channel, token = f"channel_{self.number}", self.token()
+        self.connection.listens = True
         await self.ask(pgwire.query(f"listen {channel}"))
+        answer = await self.ask(pgwire.query(f"notify {channel}, '{token}'"))
+        same(answer.heard, [(channel, token)], "notifications")
         rows = (await self.ask(pgwire.query("select * from pg_listening_channels()"))).rows
         same(rows, [(channel.encode(),)], "channels")
         await self.ask(pgwire.query("unlisten *"))
+        self.connection.listens = False
+        await self.ask(pgwire.query(f"notify {channel}, '{token}'"))
         await self.traces()
 
     async def temporary(self):
@@ -116,7 +122,8 @@ class PostgresSession:
         if ending == "deallocate all":
             self.kept().clear()
         self.connection.prepared.clear()
-        self.connection.send(*(pgwire.close_statement(f"s{n}") for n in range(3)), pgwire.SYNC)
+        self.connection.send(*(pgwire.close_statement(f"{kind}{n}") for kind in "sp"
+                               for n in range(3)), pgwire.SYNC)
         (await self.connection.answer()).check()
         await self.traces()
 

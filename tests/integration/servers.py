@@ -224,6 +224,7 @@ class PostgresServer(DatabaseServer):
                       "-E", "UTF8", "--locale=C.UTF-8")
         with open(self.data / "postgresql.conf", "a", encoding="utf-8") as conf:
             conf.write(f"port={self.port}\nlisten_addresses='{HOST}'\nmax_connections=300\n"
+                       "max_prepared_transactions=10\n"
                        "shared_buffers=128MB\nfsync=off\nsynchronous_commit=off\n"
                        "full_page_writes=off\nunix_socket_directories=''\nautovacuum=off\n"
                        "log_line_prefix='%m [%p] '\nmax_wal_size=2GB\nssl=on\n"

@@ -260,6 +260,33 @@ def test_a_slow_reader_costs_bounded_memory(launch, database, client, aio):
     assert aio(scenario()) < 8192
 
 
+@pytest.mark.slow  # and a sanitizer's own memory would be counted
+def test_a_huge_bind_costs_bounded_memory(launch, postgres, aio):
+    """One value of 100 MB streams through, by name and without."""
+    weir = launch(postgres, max_connections=2)
+    size, piece = 100 << 20, b"x" * (1 << 20)
+
+    async def scenario():
+        one = await pgwire.PgConn.connect(HOST, weir.port, USER, PASSWORD, DATABASE)
+        (await one.extended("select 1")).check()
+        before = weir.resident_kib()
+        highest = before
+        for name in ("", "s"):
+            one.send(pgwire.parse(name, "select length($1::text)"))
+            head = b"\0" + name.encode() + b"\0" + struct.pack("!hhi", 0, 1, size)
+            one.send(b"B" + struct.pack("!i", 4 + len(head) + size + 2) + head)
+            for _ in range(size // len(piece)):
+                one.stream.write(piece)
+                await one.stream.drain()
+                highest = max(highest, weir.resident_kib())
+            one.send(struct.pack("!h", 0), pgwire.execute(), pgwire.SYNC)
+            assert (await one.answer()).value() == str(size)
+        await one.close()
+        return highest - before
+
+    assert aio(scenario()) < 8192
+
+
 def test_random_bytes_for_a_while(strict, pg_client, my_client, aio):
     async def trouble(client, port, make):
         for _ in range(60):

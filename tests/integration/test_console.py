@@ -310,6 +310,8 @@ def test_fds_are_for_admins_and_none_is_handed_over(weirpool, console):
     with psycopg.connect(watcher, autocommit=True) as stats:
         with pytest.raises(psycopg.Error, match="admin access needed"):
             stats.execute("SHOW FDS")
+        with pytest.raises(psycopg.Error, match="admin access needed"):
+            stats.execute("SHOW PREPARED_STATEMENTS")
 
 
 def test_paused_clients_wait_within_their_deadline(launch, postgres):

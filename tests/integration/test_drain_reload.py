@@ -1,13 +1,16 @@
 """Signals: TERM drains at transaction boundaries with a deadline, HUP reloads all or nothing."""
 
 import asyncio
+import shutil
 import signal
+import ssl
 import time
 
 import pytest
 
 from conftest import Client
-from servers import DATABASE, PASSWORD, USER
+from servers import DATABASE, HOST, PASSWORD, USER
+from weirtest import pgwire
 from weirtest.poll import until
 from weirtest.wire import DatabaseError, Lost
 
@@ -289,5 +292,42 @@ def test_reloads_in_a_storm_of_clients(launch, database, client, aio):
             await in_thread(weir.reload)
         done.set()
         assert min(await asyncio.gather(*crowd)) > 0
+
+    aio(scenario())
+
+
+def test_a_certificate_is_replaced_under_live_clients(launch, postgres, certificates, aio, tmp_path):
+    shown, key = tmp_path / "shown.pem", tmp_path / "shown.key"
+
+    def show(cert, its_key):
+        shutil.copyfile(cert, shown)
+        shutil.copyfile(its_key, key)
+        key.chmod(0o600)
+
+    show(certificates.cert, certificates.key)
+    weir = launch(postgres, listener_tls={"mode": "require", "cert_file": str(shown),
+                                           "key_file": str(key)},
+                  config={"limits": {"max_client_conn": 2}})
+    trusting = ssl.create_default_context(cafile=certificates.ca)
+    trusting.check_hostname = False
+
+    async def connect():
+        one = await pgwire.PgConn.connect(HOST, weir.port, USER, PASSWORD, DATABASE, tls=trusting)
+        return one, one.stream.writer.get_extra_info("ssl_object").getpeercert()["subject"]
+
+    async def scenario():
+        first, before = await connect()
+        show(certificates.wrong_cert, certificates.wrong_key)
+        await in_thread(weir.reload)
+        assert await first.value("select 'still here'") == "still here"
+        second, after = await connect()
+        assert before != after
+        assert await first.value("select 'and here'") == "and here"
+        # Who is one too many hears so inside TLS.
+        with pytest.raises(DatabaseError) as caught:
+            await connect()
+        assert caught.value.code == "53300"
+        await first.close()
+        await second.close()
 
     aio(scenario())

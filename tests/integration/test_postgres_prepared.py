@@ -2,6 +2,7 @@
 shares one of its backends must hear the same."""
 
 import asyncio
+import struct
 
 import pytest
 
@@ -195,5 +196,152 @@ def test_a_changed_table_is_no_clients_problem(launch, postgres, aio, described)
             await one.close()
         await owner.query("drop table healed")
         await owner.close()
+
+    aio(scenario())
+
+
+async def connect(port, **startup):
+    return await pgwire.PgConn.connect(HOST, port, USER, PASSWORD, DATABASE, **startup)
+
+
+async def types_of(one, name):
+    """What the server calls the types of the statement's parameters."""
+    one.send(pgwire.message(b"D", b"S" + name.encode() + b"\0"), SYNC)
+    found = None
+    while True:
+        kind, body = await one.receive()
+        if kind == b"t":
+            (count,) = struct.unpack_from("!h", body)
+            found = struct.unpack_from(f"!{count}i", body, 2)
+        if kind == b"Z":
+            return found
+
+
+async def insert(port, table, value):
+    """As a client that comes, prepares, inserts and goes."""
+    one = await connect(port)
+    answer = await one.extended(f"insert into {table} values ($1)", [value], name="s")
+    await one.close()
+    return [error.code for error in answer.errors]
+
+
+@pytest.mark.parametrize("before,change,value", [
+    ("create table retyped (v int)",
+     "alter table retyped alter v type text", b"word"),
+    ("create type mood as enum ('well'); create table retyped (v mood)",
+     "drop table retyped; drop type mood; create type mood as enum ('ill'); "
+     "create table retyped (v mood)", b"ill"),
+    ("create table retyped (v int)",
+     "drop table retyped; create table retyped (v date)", b"2026-01-01")])
+def test_types_changed_elsewhere_are_found_out_by_the_first(launch, any_postgres, aio, before,
+                                                            change, value):
+    weir = launch(any_postgres, max_connections=1)
+
+    async def scenario():
+        owner = await connect(any_postgres.port)
+        (await owner.query("drop table if exists retyped; drop type if exists mood")).check()
+        (await owner.query(before)).check()
+        assert await insert(weir.port, "retyped", b"1" if "int" in before else b"well") == []
+        (await owner.query(change)).check()
+        heard = [await insert(weir.port, "retyped", value) for _ in range(3)]
+        assert heard[1:] == [[], []], heard
+        (await owner.query("drop table retyped; drop type if exists mood")).check()
+        await owner.close()
+
+    aio(scenario())
+
+
+def test_types_changed_through_weirpool_are_described_at_once(launch, any_postgres, aio):
+    weir = launch(any_postgres, max_connections=2)
+    integer, text = 23, 25
+
+    async def scenario():
+        one, two = await connect(weir.port), await connect(weir.port)
+        (await one.query("create table redescribed (v int)")).check()
+        statement = parse("s", "insert into redescribed values ($1)")
+        for client in (one, two):
+            client.send(statement, SYNC)
+            (await client.answer()).check()
+            assert await types_of(client, "s") == (integer,)
+        (await two.query("begin")).check()
+        (await two.query("alter table redescribed alter v type text")).check()
+        (await two.query("commit")).check()
+        three = await connect(weir.port)
+        three.send(statement, SYNC)
+        (await three.answer()).check()
+        assert await types_of(three, "s") == (text,)
+        # Who has it prepared keeps what it knows, as without a proxy.
+        assert await types_of(one, "s") == (integer,)
+        (await one.query("drop table redescribed")).check()
+        for client in (one, two, three):
+            await client.close()
+
+    aio(scenario())
+
+
+def test_a_setting_changed_behind_parse_changes_nobody_elses_statement(launch, any_postgres, aio):
+    """The server reads a text anew when its table has changed, under the settings of the moment."""
+    weir = launch(any_postgres, max_connections=1)
+    text = "select extract(epoch from '2026-01-01 00:00'::timestamptz)::bigint from zoned"
+
+    async def scenario():
+        owner = await connect(any_postgres.port)
+        (await owner.query("drop table if exists zoned; create table zoned as select 1 as a")).check()
+        direct = (await owner.extended(text)).value()
+        one = await connect(weir.port)
+        assert (await one.extended(text, name="s")).value() == direct
+        (await one.query("set timezone = 'Pacific/Kiritimati'")).check()
+        (await owner.query("alter table zoned add b int")).check()
+        one.send(run("s"))
+        assert (await one.answer()).value() != direct
+        two = await connect(weir.port)
+        assert (await two.extended(text, name="s")).value() == direct
+        (await owner.query("drop table zoned")).check()
+        for client in (owner, one, two):
+            await client.close()
+
+    aio(scenario())
+
+
+def test_beyond_the_bytes_of_named_statements_only_parse_fails(launch, postgres, aio):
+    weir = launch(postgres, max_connections=1)
+
+    async def scenario():
+        one = await connect(weir.port)
+        codes = []
+        for number in range(10):
+            one.send(parse(f"s{number}", f"select {number}, length('{'x' * 1000000}')"), SYNC)
+            codes.append([error.code for error in (await one.answer()).errors])
+        assert codes == [[]] * 8 + [["54000"]] * 2
+        one.send(run("s7"))
+        assert (await one.answer()).value() == "7"
+        await one.close()
+
+    aio(scenario())
+
+
+def test_as_many_parameters_as_the_protocol_has_numbers(launch, postgres, aio):
+    weir = launch(postgres, max_connections=1)
+    count = 65535
+    text, integer = f"select $1 + coalesce(${count}, $1) + coalesce($2, $1)", 23
+    values = struct.pack("!H", count) + struct.pack("!i", 1) + b"1" + struct.pack("!i", -1) * (
+        count - 1)
+
+    async def scenario():
+        heard = []
+        for port in (postgres.port, weir.port):
+            one = await connect(port)
+            other = await connect(port)
+            types = struct.pack("!H", count) + struct.pack("!i", integer) * count
+            one.send(pgwire.message(b"P", b"s\0" + text.encode() + b"\0" + types), SYNC)
+            heard.append((await one.answer()).check().kinds)
+            assert await other.value("select 1") == "1"
+            one.send(pgwire.message(b"B", b"\0s\0" + struct.pack("!h", 0) + values
+                                    + struct.pack("!h", 0)), execute(), SYNC)
+            answer = (await one.answer()).check()
+            heard.append((answer.kinds, answer.rows))
+            await one.close()
+            await other.close()
+        assert heard[:2] == heard[2:] and heard[1] == ("2DCZ", [(b"3",)])
 
     aio(scenario())

@@ -511,3 +511,63 @@ def test_reset_query_always(launch, postgres, aio):
         await two.close()
 
     aio(scenario())
+
+
+@pytest.mark.parametrize("where", [{"databases": {DATABASE: {"reset_query_always": True}}},
+                                   {"pool_mode": "session"}])
+def test_everything_is_reset_whatever_else_was_seen(launch, postgres, aio, where):
+    weir = launch(postgres, max_connections=1, config=where)
+
+    async def scenario():
+        one = await pgwire.PgConn.connect(HOST, weir.port, USER, PASSWORD, DATABASE)
+        (await one.query("create or replace function pg_temp.sneaky() returns text language plpgsql "
+                         "as $$ begin return set_config('work_mem', '7777kB', false); end $$")).check()
+        assert await one.value("select pg_temp.sneaky()") == "7777kB"
+        await one.close()
+        two = await pgwire.PgConn.connect(HOST, weir.port, USER, PASSWORD, DATABASE)
+        assert await two.value("show work_mem") != "7777kB"
+        await two.close()
+
+    aio(scenario())
+
+
+def test_nobody_hears_what_a_function_listens_to(launch, postgres, aio):
+    weir = launch(postgres, max_connections=1)
+
+    async def scenario():
+        owner = await pgwire.PgConn.connect(HOST, postgres.port, USER, PASSWORD, DATABASE)
+        (await owner.query("create or replace function all_ears() returns void language plpgsql "
+                           "as $$ begin listen secrets; end $$")).check()
+        one = await pgwire.PgConn.connect(HOST, weir.port, USER, PASSWORD, DATABASE)
+        two = await pgwire.PgConn.connect(HOST, weir.port, USER, PASSWORD, DATABASE)
+        (await one.query("select all_ears()")).check()
+        (await two.query("begin; notify secrets, 'x'; commit")).check()
+        for client in (two, one):
+            # Its own notification comes with the answer that its backend gives next.
+            client.send(query("select pg_notify('secrets', 'y')"))
+            answer = (await client.answer()).check()
+            assert "A" not in answer.kinds
+        assert await two.value("select count(*) from pg_listening_channels()") == "0"
+        (await owner.query("drop function all_ears()")).check()
+        for client in (owner, one, two):
+            await client.close()
+
+    aio(scenario())
+
+
+def test_a_search_path_of_many_kilobytes_follows_its_client(launch, any_postgres, aio):
+    """From PostgreSQL 18 on the server reports it."""
+    weir = launch(any_postgres, max_connections=1)
+    path = ", ".join(f"schema_{number:050}" for number in range(100))
+
+    async def scenario():
+        one = await pgwire.PgConn.connect(HOST, weir.port, USER, PASSWORD, DATABASE,
+                                          search_path=path)
+        two = await pgwire.PgConn.connect(HOST, weir.port, USER, PASSWORD, DATABASE)
+        for _ in range(2):
+            assert await one.value("show search_path") == path
+            assert await two.value("show search_path") == '"$user", public'
+        await one.close()
+        await two.close()
+
+    aio(scenario())

@@ -111,3 +111,35 @@ def test_backends_idle_for_long_are_checked(launch, database, client, aio):
         await one.close()
 
     aio(scenario())
+
+
+LONG = pgwire.query(f"select '{'x' * 100000}'")
+STALLS = {
+    "rows of a COPY": pgwire.query("copy stalled from stdin"),
+    "half a statement": LONG[:50000],
+    "half a batch": pgwire.parse("", "select 1") + pgwire.bind("", "") + pgwire.execute(),
+    "half a Bind": pgwire.parse("", "select $1::text") + pgwire.bind("", "", [b"x" * 9000])[:6000],
+    "answers not taken": pgwire.query("select repeat('x', 1000) from generate_series(1, 50000)"),
+}
+
+
+@pytest.mark.parametrize("limit", ["idle_transaction_timeout", "idle_transaction_timeout_waiting"])
+@pytest.mark.parametrize("stall", STALLS)
+def test_a_client_that_stalls_its_statement_loses_its_backend(launch, postgres, aio, stall, limit):
+    weir = launch(postgres, max_connections=1, config={"timeouts": {limit: "300ms"}})
+
+    async def scenario():
+        owner = await pgwire.PgConn.connect(HOST, postgres.port, USER, PASSWORD, DATABASE)
+        (await owner.query("create table if not exists stalled (n int)")).check()
+        one = await pgwire.PgConn.connect(HOST, weir.port, USER, PASSWORD, DATABASE)
+        other = await pgwire.PgConn.connect(HOST, weir.port, USER, PASSWORD, DATABASE)
+        one.send(STALLS[stall])
+        until(lambda: weir.metrics().total(
+            "weirpool_client_connections", state="active") == 1, "it has begun")
+        assert await other.value("select 1") == "1"
+        one.abort()
+        await other.close()
+        await owner.close()
+
+    aio(scenario())
+    assert weir.metrics().total("weirpool_faults_total", reason="idle_transaction_timeout") == 1

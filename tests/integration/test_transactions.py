@@ -4,7 +4,8 @@ import asyncio
 
 import pytest
 
-from servers import DATABASE
+from servers import DATABASE, HOST, PASSWORD, USER
+from weirtest import pgwire
 from weirtest.poll import until
 from weirtest.wire import DatabaseError, Lost
 
@@ -221,5 +222,49 @@ def test_a_client_that_waits_too_long_keeps_its_session(launch, database, client
         assert await waiter.value("select 'kept'") == "kept"
         for one in (*holders, waiter):
             await one.close()
+
+    aio(scenario())
+
+
+async def postgres_client(port):
+    return await pgwire.PgConn.connect(HOST, port, USER, PASSWORD, DATABASE)
+
+
+def test_a_chained_transaction_keeps_its_backend(launch, any_postgres, aio):
+    weir = launch(any_postgres, max_connections=1)
+
+    async def scenario():
+        one, other = await postgres_client(weir.port), await postgres_client(weir.port)
+        await one.query("begin isolation level repeatable read")
+        waits = asyncio.create_task(other.value("select 'at last'"))
+        for ending in ("commit and chain", "rollback and chain", "commit and chain"):
+            answer = (await one.query(ending)).check()
+            assert answer.status == "T"
+            assert await one.value("show transaction_isolation") == "repeatable read"
+        assert not waits.done()
+        assert (await one.query("commit")).status == "I"
+        assert await waits == "at last"
+        await one.close()
+        await other.close()
+
+    aio(scenario())
+
+
+def test_a_prepared_transaction_is_nobodys(launch, any_postgres, aio):
+    weir = launch(any_postgres, max_connections=1)
+
+    async def scenario():
+        one, other = await postgres_client(weir.port), await postgres_client(weir.port)
+        (await one.query("create table two_phase (n int)")).check()
+        await one.query("begin")
+        (await one.query("insert into two_phase values (1)")).check()
+        answer = (await one.query("prepare transaction 'weirpool'")).check()
+        assert (answer.tags, answer.status) == (["PREPARE TRANSACTION"], "I")
+        assert await other.value("select count(*) from two_phase") == "0"
+        (await other.query("commit prepared 'weirpool'")).check()
+        assert await one.value("select count(*) from two_phase") == "1"
+        (await one.query("drop table two_phase")).check()
+        await one.close()
+        await other.close()
 
     aio(scenario())

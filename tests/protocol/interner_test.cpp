@@ -35,6 +35,23 @@ TEST(Interner, ValuesMayOutliveTheTable) {
   EXPECT_EQ(kept->value, "x");
 }
 
+TEST(Interner, WhatIsRetiredStaysWithWhoHasIt) {
+  const auto table = std::make_shared<Interner<Text>>();
+  auto old = intern(*table, "x");
+  const auto other = intern(*table, "y");
+  table->retire(*old);
+  const auto fresh = intern(*table, "x");
+  EXPECT_NE(old, fresh);
+  EXPECT_EQ(old->value, "x");
+  // Neither retiring it again nor its end concerns its successor.
+  table->retire(*old);
+  old.reset();
+  EXPECT_EQ(intern(*table, "x"), fresh);
+  table->retire_all();
+  EXPECT_EQ(table->size(), 0U);
+  EXPECT_NE(intern(*table, "y"), other);
+}
+
 TEST(Interner, ThreadsShareIt) {
   const auto table = std::make_shared<Interner<Text>>();
   std::vector<std::thread> threads;

@@ -31,7 +31,7 @@ class ToyConversation final : public protocol::Conversation {
   Verdict step(Party from, MutableBytes unread) override {
     return from == Party::client ? client(unread) : backend(unread);
   }
-  void place(protocol::Pooling pooling, std::string_view) override { pooling_ = pooling; }
+  void place(protocol::Pooling pooling, std::string_view, bool) override { pooling_ = pooling; }
   void attach(protocol::BackendState&) override { attached_ = true; }
   void detach() override {
     attached_ = false;

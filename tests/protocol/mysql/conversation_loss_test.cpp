@@ -250,7 +250,7 @@ TEST(MysqlLoss, WhatNobodyHasReceivedGoesToAnotherBackend) {
 
 TEST(MysqlPooling, TheSchemaOfTheLoginHasTheServersName) {
   Rig rig(start(), "shop_2026");
-  rig.conversation.place(protocol::Pooling::transaction, "shop_2026");
+  rig.conversation.place(protocol::Pooling::transaction, "shop_2026", false);
   rig.client(query("select 1"));
   EXPECT_EQ(rig.wire.to_backend().find(command(com::init_db, "shop")), std::string::npos);
   EXPECT_NE(rig.wire.to_backend().find("select 1"), std::string::npos);
@@ -258,13 +258,13 @@ TEST(MysqlPooling, TheSchemaOfTheLoginHasTheServersName) {
 
 TEST(MysqlPooling, ASessionKeepsItsBackendAndAStatementRefusesTransactions) {
   Rig session;
-  session.conversation.place(protocol::Pooling::session, "shop");
+  session.conversation.place(protocol::Pooling::session, "shop", true);
   session.client(query("select 1"));
   session.server(rows_reply());
   EXPECT_EQ(session.releases(), 0U);
   EXPECT_EQ(session.conversation.answered(), 1U);
   Rig statement;
-  statement.conversation.place(protocol::Pooling::statement, "shop");
+  statement.conversation.place(protocol::Pooling::statement, "shop", false);
   statement.client(query("begin"));
   statement.server(ok(1, {.status = 3}));
   EXPECT_EQ(statement.wire.fault(), Fault::transaction_refused);

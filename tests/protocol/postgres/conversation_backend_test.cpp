@@ -24,13 +24,41 @@ TEST(ConversationBackend, AChunkOfRowsTakesOneForward) {
   EXPECT_EQ(verdict.count, bytes.size() - 10 + last.size());
 }
 
+const std::string kNews = message('A', be32(1) + z("c") + z("p"));
+
 TEST(ConversationBackend, NoticesAndNotificationsMayStandAnywhere) {
-  const std::string chatter = notice("hm") + message('A', be32(1) + z("c") + z("p"));
+  const std::string chatter = notice("hm") + kNews;
   const std::string answer = chatter + row_description() + chatter + row() + chatter +
                              command("SELECT 1") + chatter + ready();
-  const Outcome heard = play_all_ways({client(query("select 1")), backend(answer)});
+  const auto in_session_mode = [] {
+    auto rig = std::make_unique<Rig>();
+    rig->conversation.place(protocol::Pooling::session, "shop", true);
+    return rig;
+  };
+  const Outcome heard =
+      play_all_ways({client(query("select 1")), backend(answer)}, in_session_mode);
   EXPECT_EQ(heard.to_client, answer);
+}
+
+TEST(ConversationBackend, WhoHasNotAskedForNotificationsGetsNone) {
+  const std::string answer =
+      kNews + row_description() + kNews + row() + kNews + command("SELECT 1") + kNews + ready();
+  const Outcome heard = play_all_ways({client(query("select 1")), backend(answer)});
+  EXPECT_EQ(tags(heard.to_client), "TDCZ");
   EXPECT_FALSE(heard.attached);
+  // A function of somebody's listens: not beyond the next boundary.
+  Rig rig;
+  rig.wire.feed(Party::client, query("select 1"));
+  rig.wire.feed(Party::backend, command("SELECT 1") + kNews + ready());
+  EXPECT_EQ(rig.releases, 1U);
+  EXPECT_FALSE(rig.released_clean);
+  EXPECT_EQ(rig.backend().left_behind, postgres::kPinListen);
+  const postgres::SessionPolicy allows{0, 0, postgres::kPinListen, false};
+  Rig allowed({}, 100, allows);
+  allowed.wire.feed(Party::client, query("select 1"));
+  allowed.wire.feed(Party::backend, command("SELECT 1") + kNews + ready());
+  EXPECT_EQ(tags(allowed.wire.to_client()), "CAZ");
+  EXPECT_TRUE(allowed.released_clean);
 }
 
 TEST(ConversationBackend, AnErrorInABatchEndsItAtTheSync) {

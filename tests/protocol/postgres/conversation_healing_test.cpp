@@ -167,5 +167,139 @@ TEST(ConversationHealing, NewsInBetweenReachTheClient) {
   EXPECT_EQ(tags(lost.wire.to_client()), "1Z2DCZE");
 }
 
+TEST(ConversationHealing, WhoPreparesWhatDidNotFitHasTheServerLookAgain) {
+  for (const std::string state : {"42804", "42883", "22P02", "22003", "XX000"}) {
+    for (const bool described : {true, false}) {
+      Rig rig;
+      prepare(rig, described);
+      const std::string use = described ? describe('S', "s") : bind_to("", "s") + execute();
+      rig.wire.feed(Party::client, use + sync());
+      rig.wire.feed(Party::backend, error(state, "types") + ready());
+      std::size_t before = rig.wire.to_backend().size();
+      rig.wire.feed(Party::client, parse("t", kText) + sync());
+      EXPECT_EQ(since(rig, before), parse("weirpool_2", kText) + sync()) << state;
+      rig.wire.feed(Party::backend, parse_complete() + ready());
+      // Who knows the old types keeps them, and does not make the new ones doubtful.
+      before = rig.wire.to_backend().size();
+      rig.wire.feed(Party::client, bind_to("", "s") + execute() + sync());
+      EXPECT_EQ(since(rig, before), bind_to("", "weirpool_1") + execute() + sync());
+      rig.wire.feed(Party::backend, error(state, "types") + ready());
+      before = rig.wire.to_backend().size();
+      rig.wire.feed(Party::client, parse("u", kText) + sync());
+      EXPECT_EQ(since(rig, before), sync());
+    }
+  }
+}
+
+TEST(ConversationHealing, OtherErrorsMakeNothingDoubtful) {
+  const std::string bind = bind_to("", "s") + execute() + sync();
+  for (const std::string& answer :
+       {error("57014", "cancelled"), bind_complete() + error("22012", "division by zero")}) {
+    Rig rig;
+    prepare(rig, false);
+    rig.wire.feed(Party::client, bind);
+    rig.wire.feed(Party::backend, answer + ready());
+    const std::size_t before = rig.wire.to_backend().size();
+    rig.wire.feed(Party::client, parse("t", kText) + sync());
+    EXPECT_EQ(since(rig, before), sync());
+  }
+}
+
+TEST(ConversationHealing, BehindAChangeOfTypesEverythingIsPreparedAnew) {
+  Rig rig;
+  prepare(rig, false);
+  const auto prepares_anew = [&rig](const std::string& name) {
+    const std::size_t before = rig.wire.to_backend().size();
+    rig.wire.feed(Party::client, parse(name, kText) + sync());
+    const bool anew = since(rig, before) != sync();
+    rig.wire.feed(Party::backend, (anew ? parse_complete() : "") + ready());
+    return anew;
+  };
+  const auto execute_ddl = [&rig](const std::string& tag) {
+    rig.wire.feed(Party::client, query("ddl"));
+    rig.wire.feed(Party::backend, command(tag) + ready());
+  };
+  EXPECT_FALSE(prepares_anew("a"));
+  execute_ddl("ALTER TABLE");
+  EXPECT_TRUE(prepares_anew("b"));
+  EXPECT_FALSE(prepares_anew("c"));
+  execute_ddl("DROP TYPE");
+  EXPECT_TRUE(prepares_anew("d"));
+  for (const std::string tag :
+       {"DROP TABLE", "CREATE TABLE", "ALTER ROLE", "DELETE 10", "SELECT 1"}) {
+    execute_ddl(tag);
+    EXPECT_FALSE(prepares_anew("after " + tag));
+  }
+}
+
+TEST(ConversationHealing, TypesHaveChangedWhenTheirTransactionEnds) {
+  Rig rig;
+  prepare(rig, false);
+  const auto known = [&rig] { return rig.catalog->statements.size(); };
+  rig.wire.feed(Party::client, query("begin") + query("alter"));
+  rig.wire.feed(Party::backend,
+                command("BEGIN") + ready('T') + command("ALTER TABLE") + ready('T'));
+  EXPECT_EQ(known(), 1U);
+  rig.wire.feed(Party::client, query("commit"));
+  rig.wire.feed(Party::backend, command("COMMIT") + ready());
+  EXPECT_EQ(known(), 0U);
+  // Or is lost: it may have ended.
+  Rig lost;
+  prepare(lost, false);
+  lost.wire.feed(Party::client, query("begin") + query("alter"));
+  lost.wire.feed(Party::backend,
+                 command("BEGIN") + ready('T') + command("ALTER TABLE") + ready('T'));
+  lost.conversation.detach();
+  EXPECT_EQ(lost.catalog->statements.size(), 0U);
+}
+
+TEST(ConversationHealing, UnderOtherSettingsItIsAnotherStatement) {
+  Rig rig;
+  const std::string bind = bind_to("", "s") + execute() + sync();
+  const std::string answer = bind_complete() + row() + command("SELECT 1") + ready();
+  const auto sent_by_bind = [&](bool injects) {
+    const std::size_t before = rig.wire.to_backend().size();
+    rig.wire.feed(Party::client, bind);
+    rig.wire.feed(Party::backend, (injects ? parse_complete() : "") + answer);
+    EXPECT_FALSE(rig.attached);
+    return rig.wire.to_backend().substr(before);
+  };
+  const auto set_zone = [&rig](const std::string& zone) {
+    rig.wire.feed(Party::client, query("set timezone to '" + zone + "'"));
+    rig.wire.feed(Party::backend, command("SET") + status("TimeZone", zone) + ready());
+    EXPECT_FALSE(rig.attached);
+  };
+  const auto bound_to = [](const std::string& name) {
+    return bind_to("", name) + execute() + sync();
+  };
+  rig.wire.feed(Party::client, parse("s", "select now()") + sync());
+  rig.wire.feed(Party::backend, parse_complete() + ready());
+  EXPECT_EQ(sent_by_bind(false), bound_to("weirpool_1"));
+  // Behind an invalidation the server would look at the text anew, in this time zone, for
+  // everybody.
+  set_zone("Asia/Tokyo");
+  EXPECT_EQ(sent_by_bind(true), parse("weirpool_2", "select now()") + bound_to("weirpool_2"));
+  EXPECT_EQ(sent_by_bind(false), bound_to("weirpool_2"));
+  set_zone("UTC");
+  EXPECT_EQ(sent_by_bind(false), bound_to("weirpool_1"));
+  // Where names are looked for, it sees each time.
+  rig.wire.feed(Party::client, query("set search_path = x"));
+  rig.wire.feed(Party::backend, command("SET") + ready());
+  rig.wire.feed(Party::backend,
+                row_description() + row_of({std::string("x")}) + command("SELECT 1") + ready());
+  EXPECT_EQ(sent_by_bind(false), bound_to("weirpool_1"));
+}
+
+TEST(ConversationHealing, InATransactionThatChangesSettingsItStaysTheSame) {
+  Rig rig;
+  rig.wire.feed(Party::client, parse("s", "select 1") + sync());
+  rig.wire.feed(Party::backend, parse_complete() + ready());
+  rig.wire.feed(Party::client, query("begin") + query("set local work_mem = 1000"));
+  rig.wire.feed(Party::backend, command("BEGIN") + ready('T') + command("SET") + ready('T'));
+  const std::size_t before = rig.wire.to_backend().size();
+  rig.wire.feed(Party::client, bind_to("", "s") + execute() + sync());
+  EXPECT_EQ(rig.wire.to_backend().substr(before), bind_to("", "weirpool_1") + execute() + sync());
+}
+
 }  // namespace
 }  // namespace weirpool::test::pg

@@ -267,7 +267,7 @@ TEST(ConversationLoss, WhatNobodyHasReceivedGoesToAnotherBackend) {
 
 TEST(ConversationLoss, InSessionModeTheSessionGoesWithItsBackend) {
   auto rig = std::make_unique<Rig>();
-  rig->conversation.place(protocol::Pooling::session, "shop");
+  rig->conversation.place(protocol::Pooling::session, "shop", true);
   rig->wire.feed(Party::client, query("begin"));
   rig->wire.feed(Party::backend, command("BEGIN") + ready('T'));
   EXPECT_EQ(lose(*rig).fault, Fault::backend_lost);
@@ -275,7 +275,7 @@ TEST(ConversationLoss, InSessionModeTheSessionGoesWithItsBackend) {
 
 TEST(ConversationPooling, ASessionKeepsItsBackend) {
   Rig rig;
-  rig.conversation.place(protocol::Pooling::session, "shop");
+  rig.conversation.place(protocol::Pooling::session, "shop", true);
   for (int i = 0; i < 3; ++i) {
     rig.wire.feed(Party::client, query("select 1"));
     rig.wire.feed(Party::backend, command("SELECT 1") + ready());
@@ -309,7 +309,7 @@ void expect_reset_to_startup(Rig& rig) {
 
 TEST(ConversationPooling, InSessionModeResetLeadsBackToTheStartupMessage) {
   Rig rig(std::vector<postgres::NamedValue>{{"timezone", "Asia/Tokyo"}});
-  rig.conversation.place(protocol::Pooling::session, "shop");
+  rig.conversation.place(protocol::Pooling::session, "shop", true);
   expect_reset_to_startup(rig);
 }
 
@@ -322,7 +322,7 @@ TEST(ConversationPooling, WhereParametersPinResetLeadsBackToTheStartupMessage) {
 
 TEST(ConversationPooling, AStatementModeRefusesTransactions) {
   Rig rig;
-  rig.conversation.place(protocol::Pooling::statement, "shop");
+  rig.conversation.place(protocol::Pooling::statement, "shop", false);
   rig.wire.feed(Party::client, query("select 1"));
   rig.wire.feed(Party::backend, command("SELECT 1") + ready());
   EXPECT_EQ(rig.releases, 1U);

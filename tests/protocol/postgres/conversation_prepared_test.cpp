@@ -278,8 +278,12 @@ TEST(ConversationPrepared, BehindDdlOfItsTransactionAStatementIsPreparedAnew) {
   EXPECT_TRUE(rig.wire.to_client().ends_with(parse_complete() + ready('T')));
   rig.wire.feed(Party::client, query("commit"));
   rig.wire.feed(Party::backend, command("COMMIT") + ready());
+  // By everybody else, too: types of parameters may be others.
   rig.wire.feed(Party::client, parse("s3", "select * from t") + sync());
-  EXPECT_TRUE(tags(rig.wire.to_backend()).ends_with("QS")) << "known";
+  EXPECT_TRUE(rig.wire.to_backend().ends_with(parse("weirpool_2", "select * from t") + sync()));
+  rig.wire.feed(Party::backend, parse_complete() + ready());
+  rig.wire.feed(Party::client, parse("s4", "select * from t") + sync());
+  EXPECT_TRUE(tags(rig.wire.to_backend()).ends_with("PSS")) << "known";
 }
 
 TEST(ConversationPrepared, InAFailedTransactionTheServerItselfAnswersParse) {
@@ -429,6 +433,28 @@ TEST(ConversationPrepared, WhatExecutesWhatWasPreparedInSqlIsSharedWithTheSame) 
   const std::size_t before = rig.wire.to_backend().size();
   rig.wire.feed(Party::client, parse("v", "Execute p") + parse("w", "select 1") + sync());
   EXPECT_EQ(rig.wire.to_backend().substr(before), parse("weirpool_3", "Execute p") + sync());
+}
+
+TEST(ConversationPrepared, AClientMayNotNameTextsWithoutEnd) {
+  Rig rig;
+  const std::string text = "select '" + std::string(1000000, 'x') + "'";
+  const auto name = [&](const std::string& one) {
+    rig.wire.feed(Party::client, parse(one, text + one) + sync());
+  };
+  for (int i = 0; i < 8; ++i) {
+    name("s" + std::to_string(i));
+    rig.wire.feed(Party::backend, parse_complete() + ready());
+  }
+  name("more");
+  rig.wire.feed(Party::backend, error("42601", "syntax error") + ready());
+  EXPECT_TRUE(tags(rig.wire.to_client()).ends_with("1ZEZ"));
+  EXPECT_NE(rig.wire.to_client().find("54000"), std::string::npos);
+  // Room again.
+  rig.wire.feed(Party::client, close_of('S', "s3") + sync());
+  name("more");
+  rig.wire.feed(Party::backend, parse_complete() + ready());
+  EXPECT_TRUE(tags(rig.wire.to_client()).ends_with("EZ3Z1Z"));
+  EXPECT_EQ(rig.wire.breach(), "");
 }
 
 TEST(ConversationPrepared, AClientMayNotNameWithoutEnd) {

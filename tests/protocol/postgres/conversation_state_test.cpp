@@ -189,6 +189,23 @@ TEST(ConversationState, APinnedClientIsSettledWhereItIs) {
   EXPECT_TRUE(rig.conversation.at_boundary());
 }
 
+TEST(ConversationState, ALongParameterIsReadToItsEnd) {
+  const std::string path(9000, 'x');
+  const std::string answer = status("search_path", path) + status("TimeZone", "UTC") +
+                             row_description() + row_of(Values{path}) + command("SELECT 1");
+  const auto wants = [&] { return std::make_unique<Rig>(Wanted{{"search_path", path}}); };
+  for (const std::size_t cut : {7U, 4096U, 9000U, 9018U, 9030U}) {
+    const auto rig = wants();
+    rig->wire.feed(Party::client, kNextQuery);
+    play(rig->wire, {backend(answer + ready())}, {0, cut});
+    rig->wire.feed(Party::backend, kDescribedAnswer);
+    EXPECT_EQ(rig->wire.breach(), "");
+    EXPECT_EQ(rig->wire.to_client(), kDescribedAnswer);
+    EXPECT_EQ(rig->backend().parameters.reported().back().value, path);
+    EXPECT_FALSE(rig->attached);
+  }
+}
+
 TEST(ConversationState, StartupSettingsCostNothingForTheNextWithTheSameWords) {
   Rig one(Wanted{{"work_mem", "9216"}});
   one.wire.feed(Party::client, kNextQuery);
@@ -409,6 +426,17 @@ TEST(ConversationState, WhoListensIsToldDuringWeirpoolsOwnStatements) {
   rig.wire.feed(Party::backend, row_description() + news + row_of(Values{"8MB"}) + news +
                                     command("SELECT 1") + ready());
   EXPECT_EQ(rig.wire.to_client(), before + news + news);
+}
+
+TEST(ConversationState, WhoDoesNotListenIsNotTold) {
+  Rig rig;
+  rig.wire.feed(Party::client, query("set work_mem = 8192"));
+  rig.wire.feed(Party::backend, command("SET") + ready());
+  rig.wire.feed(Party::backend, row_description() + message('A', be32(1) + z("x") + z("")) +
+                                    row_of(Values{"8MB"}) + command("SELECT 1") + ready());
+  EXPECT_EQ(tags(rig.wire.to_client()), "CZ");
+  EXPECT_FALSE(rig.released_clean);
+  EXPECT_EQ(rig.backend().left_behind, postgres::kPinListen);
 }
 
 TEST(ConversationState, TextsAreReadAsTheyWillBe) {

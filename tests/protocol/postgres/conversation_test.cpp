@@ -159,6 +159,39 @@ TEST(Conversation, TellsWhatTheLineWantsToKnow) {
   EXPECT_FALSE(rig.conversation.says_goodbye({}));
 }
 
+TEST(Conversation, AClientMayKeepItsBackendWaiting) {
+  Rig rig;
+  const auto waits = [&rig] {
+    return rig.conversation.executing() && rig.conversation.kept_waiting();
+  };
+  rig.wire.feed(Party::client, query("select 1"));
+  EXPECT_FALSE(waits());
+  rig.wire.feed(Party::backend, command("SELECT 1") + ready());
+  rig.wire.feed(Party::client, parse("", "select 1") + bind_to("", "") + execute());
+  EXPECT_TRUE(waits());
+  // Who asks for the answers does not.
+  rig.wire.feed(Party::client, flush());
+  EXPECT_FALSE(waits());
+  rig.wire.feed(Party::client, parse("", "select 2"));
+  EXPECT_TRUE(waits());
+  rig.wire.feed(Party::client, sync());
+  EXPECT_FALSE(waits());
+  rig.wire.feed(Party::backend, parse_complete() + bind_complete() + command("SELECT 1") +
+                                    parse_complete() + ready());
+  rig.wire.feed(Party::client, query("copy t from stdin"));
+  EXPECT_FALSE(waits());
+  rig.wire.feed(Party::backend, copy_in_response());
+  EXPECT_TRUE(waits());
+  rig.wire.feed(Party::client, copy_data("x") + copy_done());
+  EXPECT_FALSE(waits());
+  rig.wire.feed(Party::backend, command("COPY 1") + ready());
+  const std::string longer = query("select '" + std::string(9000, 'x') + "'");
+  rig.wire.feed(Party::client, longer.substr(0, 6000));
+  EXPECT_TRUE(waits());
+  rig.wire.feed(Party::client, longer.substr(6000));
+  EXPECT_FALSE(waits());
+}
+
 TEST(Conversation, WhoHasGoneIsRolledBackOnceNothingElseIsUnderWay) {
   Rig rig;
   const auto words = [&] {

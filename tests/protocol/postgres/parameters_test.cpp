@@ -189,5 +189,21 @@ TEST(Parameters, DurationsCarryTheServersUnits) {
   EXPECT_EQ(milliseconds_of("99999d"), 4'294'967'295U);
 }
 
+TEST(Parameters, MeaningsMayDifferInTheSearchPathOnly) {
+  const auto meaning = [](std::vector<NamedValue> entries) {
+    return Profile(std::move(entries)).meaning();
+  };
+  const std::string bare = meaning({{"datestyle", "ISO"}, {"timezone", "UTC"}});
+  const std::string path =
+      meaning({{"datestyle", "ISO"}, {"search_path", "x"}, {"timezone", "UTC"}});
+  EXPECT_TRUE(same_but_for_search_path(bare, path));
+  EXPECT_TRUE(same_but_for_search_path(meaning({{"search_path", "y"}}), ""));
+  EXPECT_FALSE(same_but_for_search_path(bare, meaning({{"datestyle", "ISO"}})));
+  EXPECT_FALSE(same_but_for_search_path(
+      path, meaning({{"datestyle", "SQL"}, {"search_path", "x"}, {"timezone", "UTC"}})));
+  EXPECT_FALSE(same_but_for_search_path("\1x", ""));
+  EXPECT_FALSE(same_but_for_search_path("\1x", "\1y"));
+}
+
 }  // namespace
 }  // namespace weirpool::protocol::postgres

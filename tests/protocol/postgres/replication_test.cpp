@@ -31,23 +31,35 @@ struct Walsender {
 
 TEST(Replication, StartupParametersHaveNumbers) {
   ReplicationStartups startups;
-  const auto one = startups.variant_of({{"replication", "true"}});
+  auto one = startups.variant_of({{"replication", "true"}});
   const auto two = startups.variant_of({{"application_name", "x"}, {"replication", "true"}});
-  EXPECT_NE(one, 0U);
-  EXPECT_NE(one, two);
+  const std::uint32_t number = *one;
+  EXPECT_NE(number, 0U);
+  EXPECT_NE(*one, *two);
   EXPECT_EQ(startups.variant_of({{"replication", "true"}}), one);
-  EXPECT_EQ(startups.parameters_of(two).size(), 2U);
+  EXPECT_EQ(startups.parameters_of(*two).size(), 2U);
+  one.reset();
+  EXPECT_EQ(*startups.variant_of({{"replication", "true"}}), number) << "one that comes back";
   EXPECT_TRUE(startups.parameters_of(0).empty());
   EXPECT_TRUE(startups.parameters_of(77).empty());
 }
 
 TEST(Replication, TheirNumberIsBounded) {
   ReplicationStartups startups;
+  std::vector<ReplicationStartups::Variant> held;
   for (std::size_t i = 0; i < ReplicationStartups::kMax; ++i) {
-    EXPECT_NE(startups.variant_of({{"application_name", std::to_string(i)}}), 0U);
+    held.push_back(startups.variant_of({{"application_name", std::to_string(i)}}));
+    EXPECT_NE(held.back(), nullptr);
   }
-  EXPECT_EQ(startups.variant_of({{"application_name", "one more"}}), 0U);
-  EXPECT_NE(startups.variant_of({{"application_name", "7"}}), 0U);
+  EXPECT_EQ(startups.variant_of({{"application_name", "one more"}}), nullptr);
+  EXPECT_EQ(startups.variant_of({{"application_name", "7"}}), held[7]);
+  // Those of clients that have gone make room, and their numbers are nobody else's.
+  const std::uint32_t gone = *held[7];
+  held[7].reset();
+  const auto fresh = startups.variant_of({{"application_name", "one more"}});
+  ASSERT_NE(fresh, nullptr);
+  EXPECT_GT(*fresh, ReplicationStartups::kMax);
+  EXPECT_TRUE(startups.parameters_of(gone).empty());
 }
 
 TEST(Replication, BothDirectionsStreamAtOnceHoweverTheyAreCut) {

@@ -23,6 +23,25 @@ TEST(RoundTrip, PingIsSwallowedHoweverItArrives) {
   });
 }
 
+TEST(RoundTrip, ALongParameterIsReadToItsEnd) {
+  const std::string path(9000, 'x');
+  const std::string answer = status("search_path", path) + status("TimeZone", "X") + message('I');
+  for (const std::size_t cut : {7U, 4096U, 9000U, 9022U, 9030U}) {
+    const auto state = fresh_backend();
+    postgres::Ping ping(*state);
+    Wire wire(ping);
+    play(wire, {backend(answer + ready())}, {0, cut});
+    EXPECT_EQ(wire.breach(), "");
+    EXPECT_EQ(wire.events(), std::vector{Kind::done});
+    EXPECT_EQ(state->parameters.reported().back().value, path);
+  }
+  const auto state = fresh_backend();
+  postgres::Ping ping(*state);
+  Wire wire(ping);
+  play(wire, {backend(status("search_path", std::string(70000, 'x')))});
+  EXPECT_EQ(wire.fault(), Fault::backend_lost);
+}
+
 TEST(RoundTrip, ALateCancelIsSwallowedByThePing) {
   const auto state = fresh_backend();
   postgres::Ping ping(*state);

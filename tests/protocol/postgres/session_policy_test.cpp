@@ -83,5 +83,23 @@ TEST(SessionPolicy, TheWaryResetAlways) {
   EXPECT_EQ(rig.backend().left_behind, postgres::kPins & ~postgres::kPinLoad);
 }
 
+TEST(SessionPolicy, SoMayADatabase) {
+  for (const bool always : {false, true}) {
+    Rig rig;
+    rig.conversation.place(protocol::Pooling::session, "shop", always);
+    rig.wire.feed(Party::client, query("create temp table t ()"));
+    rig.wire.feed(Party::backend, command("CREATE TABLE") + ready());
+    EXPECT_TRUE(rig.conversation.needs_reset());
+    rig.conversation.detach();
+    EXPECT_EQ(rig.backend().left_behind == 0, always);
+  }
+  Rig rig;
+  rig.conversation.place(protocol::Pooling::transaction, "shop", true);
+  rig.wire.feed(Party::client, query("select 1"));
+  rig.wire.feed(Party::backend, command("SELECT 1") + ready());
+  EXPECT_EQ(rig.releases, 1U);
+  EXPECT_FALSE(rig.released_clean);
+}
+
 }  // namespace
 }  // namespace weirpool::test::pg

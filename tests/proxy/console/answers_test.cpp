@@ -31,6 +31,11 @@ TEST(AnswersTest, WhoOnlyWatchesChangesNothing) {
     EXPECT_FALSE(at_once(text, Role::admin)) << text;
   }
   EXPECT_FALSE(at_once("SHOW POOLS", Role::stats));
+  // Nor does it see what others' statements say, or where their connections are.
+  for (const char* text : {"SHOW FDS", "SHOW PREPARED_STATEMENTS"}) {
+    EXPECT_EQ(at_once(text, Role::stats)->error, "admin access needed") << text;
+    EXPECT_FALSE(at_once(text, Role::admin)) << text;
+  }
   EXPECT_EQ(at_once("SHOW POOLS", Role::none)->error, "not allowed");
   EXPECT_EQ(at_once("SET datestyle = ISO", Role::stats)->tag, "SET");
 }

@@ -48,6 +48,38 @@ TEST_F(BackendTargetTest, FactsBelongToAPoolAndAnyOfThemIsEnoughForAGreeting) {
   EXPECT_EQ(target_.any_facts(), second);
 }
 
+TEST_F(BackendTargetTest, FactsAreNotBelievedBehindTheLossOfTheLastBackend) {
+  const PoolKey shop{&target_, "shop", "app", 0};
+  const auto facts = std::make_shared<Facts>();
+  target_.publish(shop, facts);
+  target_.serves(1);
+  target_.lost_one();
+  EXPECT_EQ(target_.facts(shop), facts) << "one is left";
+  target_.serves(-1);
+  target_.lost_one();
+  EXPECT_EQ(target_.facts(shop), nullptr);
+  EXPECT_EQ(target_.any_facts(), nullptr);
+  EXPECT_EQ(target_.facts(shop, true), facts);
+  EXPECT_EQ(target_.any_facts(true), facts);
+  target_.publish(shop, facts);
+  EXPECT_EQ(target_.facts(shop), facts);
+  EXPECT_EQ(target_.any_facts(), facts);
+}
+
+TEST_F(BackendTargetTest, FactsAreNotBelievedOfAServerThatIsDownOrNotTheSame) {
+  const PoolKey shop{&target_, "shop", "app", 0};
+  const auto facts = std::make_shared<Facts>();
+  target_.publish(shop, facts);
+  target_.distrust();
+  EXPECT_EQ(target_.facts(shop), nullptr);
+  target_.publish(shop, facts);
+  limits_.backoff_min = limits_.backoff_max = config::Duration(1);
+  while (target_.circuit() == Circuit::closed) {
+    if (target_.begin_attempt(limits_)) target_.attempt_ended(Outcome::failed, {}, limits_);
+  }
+  EXPECT_EQ(target_.facts(shop), nullptr);
+}
+
 TEST_F(BackendTargetTest, AFailingServerIsAskedOncePerPause) {
   EXPECT_TRUE(target_.begin_attempt(limits_));
   EXPECT_TRUE(target_.begin_attempt(limits_));
@@ -151,6 +183,17 @@ TEST(BackendTargetHosts, ABackendIsOutdatedWhenNoNameLeadsToItsAddress) {
   target.resolved(b, {ip("192.0.2.4")});
   EXPECT_NE(target.generation(), generation);
   EXPECT_TRUE(target.outdated(ip("192.0.2.3"), now));
+}
+
+TEST(BackendTargetHosts, FactsAreNotBelievedWhenANameLeadsElsewhere) {
+  test::ToyDialect dialect;
+  BackendTarget target(config::Backend{}, dialect);
+  const config::Address a{"a", 0};
+  target.publish({&target, "shop", "app", 0}, std::make_shared<Facts>());
+  target.resolved(a, {ip("192.0.2.1")});
+  EXPECT_NE(target.any_facts(), nullptr) << "looked up for the first time";
+  target.resolved(a, {ip("192.0.2.2")});
+  EXPECT_EQ(target.any_facts(), nullptr);
 }
 
 TEST(BackendTargetHosts, AServerThatIsNotTrustedAnyMoreLosesItsBackends) {

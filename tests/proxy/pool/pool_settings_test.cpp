@@ -90,6 +90,13 @@ TEST_F(PoolSettingsTest, AnAliasLeadsToItsBackendAndUser) {
   EXPECT_EQ(routed("reports"), (PoolKey{&other_, "reports", "reader", 0}));
 }
 
+TEST_F(PoolSettingsTest, HowManyMayLogInAsAUserIsThatUsersOwn) {
+  config_.limits.max_user_client_connections = 9;
+  config_.users["batch"].max_user_client_connections = 3;
+  EXPECT_EQ(max_clients_of(config_, "batch"), 3U);
+  EXPECT_EQ(max_clients_of(config_, "app"), 9U);
+}
+
 TEST_F(PoolSettingsTest, WhatIsNotListedDoesNotExist) {
   config_.databases["shop"];
   EXPECT_TRUE(routed("shop"));

@@ -52,6 +52,24 @@ TEST(AccountCacheTest, WhatCouldNotBeAskedIsNotRemembered) {
   EXPECT_EQ(cache.find(kApp, kNow), known);
 }
 
+TEST(AccountCacheTest, StrangersTakeAfterAlwaysTheSameUser) {
+  AccountCache cache;
+  const TimePoint later = kNow + std::chrono::seconds(5);
+  EXPECT_EQ(cache.sample(nullptr), nullptr);
+  cache.finish({nullptr, "nobody"}, finding(later, false));
+  EXPECT_EQ(cache.sample(nullptr), nullptr);
+  const FindingRef app = finding(later);
+  cache.finish(kApp, app);
+  cache.finish({nullptr, "bob"}, finding(later));
+  EXPECT_EQ(cache.sample(nullptr), app->secret);
+  // With what is stored for it now.
+  const FindingRef changed = finding(later);
+  cache.finish(kApp, changed);
+  EXPECT_EQ(cache.sample(nullptr), changed->secret);
+  cache.finish(kApp, finding(later, false));
+  EXPECT_EQ(cache.sample(nullptr), changed->secret);
+}
+
 TEST(AccountCacheTest, AUserThatIsGoneIsForgotten) {
   AccountCache cache;
   cache.finish(kApp, finding(kNow + std::chrono::seconds(5)));

@@ -55,6 +55,17 @@ TEST_F(AccountDeskTest, NobodyIsRememberedToo) {
   EXPECT_EQ(keys_.size(), 1U);
 }
 
+TEST_F(AccountDeskTest, AStrangerTakesAfterSomebodyWhoIsKnown) {
+  EXPECT_EQ(look_up("app"), "stored of app");
+  for (int i = 0; i < 2; ++i) {  // asked, and remembered
+    Signal signal;
+    AccountWait wait(world_.target, "nobody", signal);
+    desk_.look_up(wait);
+    EXPECT_EQ(stored(wait), "nobody");
+    EXPECT_EQ(wait.account().like, cache_.last({&world_.target, "app"})->secret);
+  }
+}
+
 TEST_F(AccountDeskTest, ManyWhoWaitAreAnsweredTogether) {
   Signal signal;
   std::vector<std::unique_ptr<AccountWait>> waits;

@@ -22,11 +22,34 @@ TEST(LoginTest, TheFirstClientNeedsABackendsFactsAndTheNextOnesNone) {
   ToyClient first = world.client();
   EXPECT_EQ(first.log_in(), "welcome");
   EXPECT_EQ(world.server.counts().logins, 1U);
-  world.server.stop();
   ToyClient second = world.client();
   EXPECT_EQ(second.log_in(), "welcome");
+  EXPECT_EQ(world.server.counts().logins, 1U);
   EXPECT_EQ(world.metrics().logins_ok.get(), 2U);
   EXPECT_EQ(world.logins_over, 2U);
+}
+
+TEST(LoginTest, WhatAServerWasIsAskedAgainWhenItComesBack) {
+  ToyWorld world(1);
+  EXPECT_EQ(world.client().log_in(), "welcome");
+  world.server.stop();
+  ASSERT_TRUE(world.until([&] { return world.target.ledger().open() == 0; }));
+  world.server.start();
+  EXPECT_EQ(world.client().log_in(), "welcome");
+  EXPECT_EQ(world.server.counts().logins, 2U);
+}
+
+TEST(LoginTest, WhileThereIsNoServerToAskWhatItWasMustDo) {
+  ToyWorld world(1);
+  world.config.timeouts.connect_backoff_min = config::Duration(1);
+  world.config.timeouts.connect_backoff_max = config::Duration(1);
+  world.apply();
+  EXPECT_EQ(world.client().log_in(), "welcome");
+  world.server.stop();
+  ToyClient hopeful = world.client();
+  hopeful.send("user app shop\n");
+  ASSERT_TRUE(world.until([&] { return world.target.down(); }));
+  EXPECT_EQ(world.client().log_in(), "welcome");
 }
 
 TEST(LoginTest, ALoginMayArriveByteByByteAndBringItsFirstCommandAlong) {

@@ -149,6 +149,50 @@ TEST(SessionLimits, ClientsOfAUserADatabaseAndASourceAreCounted) {
   EXPECT_EQ(world.client().log_in(), "welcome");
 }
 
+TEST(SessionLimits, AClientCountsAsItselfWhoeverItsPoolLogsInAs) {
+  ToyWorld world(1);
+  world.config.databases["shop"].user = "batch";
+  world.config.users["batch"].max_user_client_connections = 1;
+  world.config.users["app"].max_user_client_connections = 2;
+  world.apply();
+  ToyClient first = world.logged_in();
+  ToyClient second = world.logged_in();
+  EXPECT_EQ(world.client().log_in(), "fault too_many_of_user");
+}
+
+/// Whoever waits for what one client does not send, or does not take, gets its backend.
+TEST(SessionLimits, AClientThatStallsItsStatementIsAsIdleAsInATransaction) {
+  ToyWorld world(1);
+  world.config.timeouts.idle_transaction_timeout = config::Duration(100);
+  world.apply();
+  ToyClient half = world.logged_in();
+  half.send("put 100000\nthe beginning");
+  EXPECT_EQ(world.logged_in().ask("echo one"), "= one,idle");
+  ToyClient deaf = world.client(4096);
+  EXPECT_EQ(deaf.log_in(), "welcome");
+  deaf.send("big 20000000\n");
+  ASSERT_TRUE(world.until([&] { return world.clients(ClientState::active) == 1; }));
+  EXPECT_EQ(world.logged_in().ask("echo two"), "= two,idle");
+  // One whose statement takes long does not.
+  ToyClient patient = world.logged_in();
+  patient.send("slow work\n");
+  ASSERT_TRUE(world.until([&] { return world.server.counts().slow == 1; }));
+  for (int i = 0; i < 4; ++i) world.settle();  // 50 ms and more
+  EXPECT_FALSE(patient.ended());
+  world.server.release_slow();
+  EXPECT_EQ(patient.answer(), "= work,idle");
+}
+
+TEST(SessionLimits, OthersMayNotWaitForAStalledStatementEither) {
+  ToyWorld world(1);
+  world.config.timeouts.idle_transaction_timeout = test::kPatience;
+  world.config.timeouts.idle_transaction_timeout_waiting = config::Duration(50);
+  world.apply();
+  ToyClient half = world.logged_in();
+  half.send("put 100000\nthe beginning");
+  EXPECT_EQ(world.logged_in().ask("echo one"), "= one,idle");
+}
+
 TEST(SessionLimits, AWriterThatHasBecomeAStandbyIsLeft) {
   ToyWorld world(2);
   ToyClient client = world.logged_in();

@@ -84,12 +84,14 @@ def row_of(body):
 
 
 class Answer:
-    """Everything up to one ReadyForQuery: rows, command tags, errors, transaction status."""
+    """Everything up to one ReadyForQuery: rows, command tags, errors, notifications as (channel,
+    payload), transaction status."""
 
     def __init__(self):
         self.rows = []
         self.tags = []
         self.errors = []
+        self.heard = []
         self.kinds = ""
         self.copied = b""
         self.status = "?"
@@ -215,10 +217,12 @@ class PgConn:
                 got.errors.append(error_of(body))
             elif kind == b"d":
                 got.copied += body
+            elif kind == b"A":
+                got.heard.append(tuple(body[4:-1].decode().split("\0")))
             elif kind == b"G":
                 return got
             else:
-                assert kind in b"TNS123nstIHcAW", f"unexpected {kind!r}"
+                assert kind in b"TNS123nstIHcW", f"unexpected {kind!r}"
 
     async def query(self, sql, timeout=30.0):
         self.send(query(sql))
