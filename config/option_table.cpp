@@ -485,16 +485,6 @@ const Option* find_option(std::string_view path) {
   return nullptr;
 }
 
-std::vector<std::string> split_choices(std::string_view choices) {
-  std::vector<std::string> all;
-  while (!choices.empty()) {
-    const std::size_t bar = choices.find('|');
-    all.emplace_back(choices.substr(0, bar));
-    choices.remove_prefix(bar == std::string_view::npos ? choices.size() : bar + 1);
-  }
-  return all;
-}
-
 std::string_view to_text(Reload reload) {
   switch (reload) {
     case live: return "live";

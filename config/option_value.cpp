@@ -221,4 +221,14 @@ void walk(Config& config, const std::function<void(const Place&)>& visit) {
   walk_children("", "", 0, scope, visit);
 }
 
+std::vector<std::string> split_choices(std::string_view choices) {
+  std::vector<std::string> all;
+  while (!choices.empty()) {
+    const std::size_t bar = choices.find('|');
+    all.emplace_back(choices.substr(0, bar));
+    choices.remove_prefix(bar == std::string_view::npos ? choices.size() : bar + 1);
+  }
+  return all;
+}
+
 }  // namespace weirpool::config
