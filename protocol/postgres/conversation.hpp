@@ -148,6 +148,7 @@ class PostgresConversation final : public Conversation {
   Step on_describe(const Header& header, Run& run);
   Step on_close(const Header& header, Run& run);
   Step close_unattached(Bytes unread, const Header& header);
+  bool in_doubt(const Statement& statement);
   bool holds_unnamed();
   bool awaits_bind() const { return streamed_ != nullptr && streamed_ == unnamed_; }
   /// The backend will have the unnamed statement this client means, or none.

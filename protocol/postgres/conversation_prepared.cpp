@@ -267,6 +267,18 @@ StatementRef PostgresConversation::on_backend(ClientStatement& mine) {
   return mine.statement;
 }
 
+/// It was given to the backend in an earlier batch of the pipeline, which may fail in front of it:
+/// the backend's answer is awaited.
+bool PostgresConversation::in_doubt(const Statement& statement) {
+  bool given = false;
+  for (std::size_t i = 0; i < queue_.size(); ++i) {
+    const Expected& owed = queue_[i];
+    if (given && ends_with_ready(owed.reply)) return true;
+    given = given || (owed.reply == Reply::parse_injected && owed.statement.get() == &statement);
+  }
+  return false;
+}
+
 bool PostgresConversation::holds_unnamed() {
   return backend_->unnamed_certain && backend_->unnamed == unnamed_;
 }
@@ -301,6 +313,7 @@ PostgresConversation::Step PostgresConversation::on_bind(const Header& header, R
                          ? holds_unnamed()
                          : !named && foreign_name(head->statement) == head->statement;
   if (!ready && run.size != 0) return std::nullopt;
+  if (named && in_doubt(*known->second.statement)) return Verdict::hold();
   const StatementRef& means = named ? known->second.statement : unnamed_;
   if (means && (named || head->statement.empty())) {
     if (const Step later = cleanse(means->effects, run)) return later;
@@ -385,6 +398,7 @@ PostgresConversation::Step PostgresConversation::on_describe(const Header& heade
   const bool named = known != statements_.end();
   const bool ready = message->name.empty() ? holds_unnamed() : false;
   if (!ready && run.size != 0) return std::nullopt;
+  if (named && in_doubt(*known->second.statement)) return Verdict::hold();
   unsynced_ = true;
   if (ready) return pass(header, run, Reply::describe_statement);
   if (named) {

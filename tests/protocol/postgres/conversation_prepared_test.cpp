@@ -95,6 +95,17 @@ TEST(ConversationPrepared, AFailedInjectedParseIsRelayedAndForgotten) {
   EXPECT_FALSE(rig->attached);
 }
 
+TEST(ConversationPrepared, WhatABatchMayNotHaveGivenTheNextOneWaitsFor) {
+  const std::string batch = bind_to("", "s") + execute() + sync();
+  const Outcome heard = play_all_ways(
+      {client(parse("s", "select $1") + sync()), backend(parse_complete() + ready()),
+       client(parse("", "oops") + batch + batch), backend(error("42601", "syntax error") + ready()),
+       backend(parse_complete() + kAnswer)},
+      two_backends());
+  EXPECT_EQ(tags(heard.to_backend), "PSPPBESPBES");
+  EXPECT_EQ(tags(heard.to_client), "1ZEZ" + tags(kAnswer));
+}
+
 TEST(ConversationPrepared, NoMadeUpAnswerInAFailedBatch) {
   Rig rig;
   rig.wire.feed(Party::client, parse("a", "select 1") + sync());

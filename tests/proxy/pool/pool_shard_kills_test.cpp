@@ -76,16 +76,15 @@ TEST(SessionKillTest, LoginsOfKillsArePacedLikeAllOthers) {
   ToyClient victim = world.logged_in();
   victim.send("slow answer\n");
   ASSERT_TRUE(world.until([&] { return world.server.counts().slow == 1; }));
+  world.config.limits.max_connecting = 1;
+  world.apply();
   const auto limits = ConnectPacer::Limits::of(world.config);
-  std::uint32_t others = 0;
-  while (world.target.begin_attempt(limits)) ++others;
+  ASSERT_TRUE(world.target.begin_attempt(limits)) << "somebody else connects";
   ToyClient killer = world.logged_in();
   EXPECT_EQ(told(killer, "kill " + id_of(victim)), "done");
   for (int i = 0; i < 20; ++i) world.turn();
   EXPECT_EQ(world.server.counts().logins, 1U);
-  for (; others > 0; --others) {
-    world.target.attempt_ended(ConnectPacer::Outcome::connected, {}, limits);
-  }
+  world.target.attempt_ended(ConnectPacer::Outcome::connected, {}, limits);
   EXPECT_EQ(victim.answer(), "= cancelled,idle");
   EXPECT_EQ(world.server.counts().logins, 2U);
 }

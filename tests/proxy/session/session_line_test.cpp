@@ -81,11 +81,12 @@ TEST(SessionLineTest, WhoIsRefusedHearsItInTheTermsOfItsRule) {
   world.apply();
   ToyClient first = world.logged_in();
   ToyClient second = world.logged_in();
+  ToyClient third = world.logged_in();
+  EXPECT_EQ(third.ask("limit 10"), "idle");
   EXPECT_EQ(first.ask("begin"), "open");
   EXPECT_EQ(second.ask("echo b"), "fault refused_as_conflict");
   EXPECT_EQ(second.ask("echo b /*driver='aws'*/"), "fault refused_as_lock_wait");
-  EXPECT_EQ(second.ask("limit 10"), "idle");
-  EXPECT_EQ(second.ask("echo b"), "fault own_deadline") << "that is its own affair";
+  EXPECT_EQ(third.ask("echo b"), "fault own_deadline") << "that is its own affair";
   const metrics::ClassCounters& usual = numbers(world, Class::normal);
   EXPECT_EQ(usual.shed[static_cast<std::size_t>(ShedReason::timeout)].get(), 3U);
   EXPECT_EQ(first.ask("commit"), "idle");
