@@ -121,7 +121,6 @@ PostgresConversation::Step PostgresConversation::on_long_parse(const Header& hea
   return std::nullopt;
 }
 
-/// A value: not yet.
 /// Clients that name nothing parse the same again and again. Behind a batch that may yet fail it is
 /// another one, which the failure does not concern.
 bool PostgresConversation::parses_again(const ParseMessage& message) const {
@@ -134,6 +133,7 @@ bool PostgresConversation::parses_again(const ParseMessage& message) const {
   return true;
 }
 
+/// A value: not yet.
 PostgresConversation::Step PostgresConversation::on_unnamed_parse(const ParseMessage& message,
                                                                   const Run& run) {
   if (parses_again(message)) {
