@@ -63,12 +63,15 @@ void SelfProtection::look_at_memory(TimePoint now) {
   const std::uint64_t high = powers_.config()->limits.memory_high * kMebi;
   population_.memory_high.store(high, std::memory_order_relaxed);
   if (high == 0 && memory_.state() == MemoryState::ample) return;
-  const std::uint64_t resident = powers_.resident();
-  const bool changed = memory_.look(now, resident, high);
-  if (memory_.state() != MemoryState::ample && now - trimmed_ >= config::kMemoryTrim) {
+  std::uint64_t resident = powers_.resident();
+  const bool ample = memory_.state() == MemoryState::ample;
+  if (ample ? resident >= high : now - trimmed_ >= config::kMemoryTrim) {
+    // What the allocator only keeps is no shortage, nor is one reading alone.
     trimmed_ = now;
     give_back_free_memory();
+    resident = powers_.resident();
   }
+  const bool changed = memory_.look(now, resident, high);
   if (!changed) return;
   population_.memory.store(memory_.state(), std::memory_order_relaxed);
   tell_memory(now, resident, high);

@@ -4,6 +4,7 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <charconv>
 #include <filesystem>
@@ -80,13 +81,19 @@ std::uint64_t resident_bytes() {
   const ssize_t count = file < 0 ? -1 : ::read(file, text.data(), text.size());
   if (file >= 0) ::close(file);
   if (count <= 0) return 0;
+  const std::string_view statm(text.data(), static_cast<std::size_t>(count));
+  return resident_pages(statm) * static_cast<std::uint64_t>(::sysconf(_SC_PAGESIZE));
+}
+
+std::uint64_t resident_pages(std::string_view statm) {
   // size resident shared ..., in pages
-  const std::string_view fields(text.data(), static_cast<std::size_t>(count));
-  const std::size_t at = fields.find(' ');
-  if (at == std::string_view::npos) return 0;
+  std::uint64_t size = 0;
   std::uint64_t resident = 0;
-  std::from_chars(fields.data() + at + 1, fields.data() + fields.size(), resident);
-  return resident * static_cast<std::uint64_t>(::sysconf(_SC_PAGESIZE));
+  const char* const end = statm.data() + statm.size();
+  const auto first = std::from_chars(statm.data(), end, size);
+  if (first.ec != std::errc() || first.ptr == end) return 0;
+  std::from_chars(first.ptr + 1, end, resident);
+  return std::min(size, resident);
 }
 
 }  // namespace weirpool::metrics

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <string_view>
 
 namespace weirpool::metrics {
 
@@ -19,5 +20,9 @@ ProcessNumbers read_process();
 /// Resident memory alone, without an allocation: one small file; 0 if it cannot be read. Any
 /// thread.
 std::uint64_t resident_bytes();
+
+/// The resident pages that a line of /proc/self/statm tells; 0 if it is none. Never more than are
+/// mapped: the kernel adds up counters of processors that go on meanwhile, and its sum can be off.
+std::uint64_t resident_pages(std::string_view statm);
 
 }  // namespace weirpool::metrics

@@ -42,6 +42,18 @@ def pytest_collection_modifyitems(config, items):
     items[:] = kept
 
 
+@pytest.hookimpl(hookwrapper=True)
+def pytest_runtest_makereport(item):
+    """Beside a failure stands what each Weirpool of the test said last."""
+    report = (yield).get_result()
+    if report.when != "call" or not report.failed:
+        return
+    used = [item.funcargs[name] for name in ("weir",) if name in item.funcargs]
+    used += getattr(item.funcargs.get("launch"), "running", [])
+    for one in used:
+        report.sections.append((f"log of {one.folder.name}", one.tail()))
+
+
 @pytest.fixture(scope="session")
 def long(request):
     return request.config.getoption("--long")
@@ -104,6 +116,7 @@ def launch(tmp_path):
         running.append(one)
         return one
 
+    start.running = running
     yield start
     failures = []
     for one in running:

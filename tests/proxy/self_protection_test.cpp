@@ -31,7 +31,7 @@ class SelfProtectionTest : public testing::Test {
     }
     SelfProtection::Powers powers;
     powers.config = [this] { return std::make_shared<const config::Config>(config_); };
-    powers.resident = [this] { return resident_; };
+    powers.resident = [this] { return std::exchange(blip_, false) ? kBlip : resident_; };
     protection_ =
         std::make_unique<SelfProtection>(io_, workers_, shared_.population, std::move(powers));
   }
@@ -44,7 +44,9 @@ class SelfProtectionTest : public testing::Test {
   config::Config config_;
   Shared shared_;
   std::vector<std::unique_ptr<Worker>> workers_;
+  static constexpr std::uint64_t kBlip = std::uint64_t{1} << 40;
   std::uint64_t resident_ = 0;
+  bool blip_ = false;  ///< the next reading is kBlip
   std::unique_ptr<SelfProtection> protection_;
 };
 
@@ -57,6 +59,15 @@ TEST_F(SelfProtectionTest, AboveTheWatermarkNewcomersAreRefused) {
   EXPECT_EQ(shared_.population.memory_high.load(), std::uint64_t{10} << 20);
   use_mebi(8);
   EXPECT_EQ(protection_->refusal(), Fault::none);
+}
+
+TEST_F(SelfProtectionTest, OneReadingAloneIsNoShortage) {
+  blip_ = true;
+  use_mebi(9);
+  EXPECT_FALSE(blip_) << "nobody looked";
+  EXPECT_EQ(protection_->refusal(), Fault::none);
+  use_mebi(10);
+  EXPECT_EQ(protection_->refusal(), Fault::short_of_memory);
 }
 
 TEST_F(SelfProtectionTest, OnlySoManyAreHeardOut) {

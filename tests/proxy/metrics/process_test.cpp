@@ -31,5 +31,11 @@ TEST(Process, TheQuickLookAtMemorySaysTheSame) {
   EXPECT_LT(resident, other * 2);
 }
 
+TEST(Process, NoMoreIsResidentThanIsMapped) {
+  EXPECT_EQ(resident_pages("765 443 415 5 0 123 0\n"), 443U);
+  EXPECT_EQ(resident_pages("765 18446744073709551615 415 5 0 123 0\n"), 765U);
+  for (const char* none : {"", "765", "x 443", " "}) EXPECT_EQ(resident_pages(none), 0U) << none;
+}
+
 }  // namespace
 }  // namespace weirpool::metrics
