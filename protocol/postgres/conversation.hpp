@@ -199,6 +199,11 @@ class PostgresConversation final : public Conversation {
   void keep_batch();
   void keep(const Verdict& verdict, Bytes unread);
   ClientStatement* client_statement(std::uint64_t number);
+  bool columns_in_question(ClientStatement& mine);
+  bool describing(const Statement& statement);
+  Step ask_columns(ClientStatement& mine);
+  Step on_columns(const Header& header, Run& run);
+  void learn_columns(std::uint64_t number, std::uint32_t digest);
   bool outdated();
   void doubt_types(std::string_view sqlstate);
   Verdict heal_step(Bytes unread);

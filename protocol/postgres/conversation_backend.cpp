@@ -84,11 +84,13 @@ PostgresConversation::Step PostgresConversation::backend_message(Run& run) {
       return std::nullopt;
     case FromBackend::pass: return pass(header, run);
     case FromBackend::complete: queue_.pop(); return pass(header, run);
+    case FromBackend::skip:
     case FromBackend::swallow:
       if (run.size != 0) return std::nullopt;
-      queue_.pop();
+      if (action == FromBackend::swallow) queue_.pop();
       to_client_.skip(header.total());
       return std::nullopt;
+    case FromBackend::columns: return on_columns(header, run);
     case FromBackend::command: return on_command(header, run, false);
     case FromBackend::command_end: return on_command(header, run, true);
     case FromBackend::copy_in: return on_copy_in(header, run);

@@ -8,6 +8,9 @@
 // types have been changed, it is retired: whoever prepares it from then on gets another one, which
 // the server sees. Who has prepared it before knows the old types, and keeps it.
 //
+// A backend that gets a statement for the first time has nothing to compare with. So where a client
+// knows the columns, it is asked for them, once, before the client's Bind goes there.
+//
 // Whoever knows the old columns has to hear of it, as without a proxy. Whoever does not, or asks
 // for them in the same batch, need not: outside a transaction and before anything was answered the
 // batch is sent once more.
@@ -19,15 +22,41 @@
 //                                                   (swallowed)    <- CloseComplete, ParseComplete
 //                                                                  <- BindComplete ...
 #include <algorithm>
+#include <boost/container_hash/hash.hpp>
+#include <functional>
 #include <utility>
 
 #include "protocol/postgres/conversation.hpp"
+#include "protocol/reader.hpp"
 
 namespace weirpool::protocol::postgres {
 namespace {
 
 /// Longer batches are not kept to be sent again, bytes.
 constexpr std::size_t kMaxKept = 8192;
+
+/// Of the names and types in a RowDescription, or NoData: what the server looks at when it says
+/// that a plan must not change its result type. Its length stands for what is not there to be seen.
+std::uint32_t digest_of_columns(Bytes message) {
+  constexpr std::size_t kOrigin = 4 + 2;  // table and column
+  constexpr std::size_t kFormat = 2;
+  Reader in(message.subspan(1));
+  std::size_t digest = in.be32();
+  in.be16();
+  while (in.ok() && in.remaining() != 0) {
+    const std::string_view name = in.cstr();
+    in.skip(kOrigin);
+    const std::uint32_t type = in.be32();
+    in.be16();
+    const std::uint32_t modifier = in.be32();
+    in.skip(kFormat);
+    if (!in.ok()) break;
+    boost::hash_combine(digest, std::hash<std::string_view>{}(name));
+    boost::hash_combine(digest, type);
+    boost::hash_combine(digest, modifier);
+  }
+  return static_cast<std::uint32_t>(digest ^ digest >> 32) | 1U;
+}
 
 bool describes(Reply reply) {
   return reply == Reply::describe_statement || reply == Reply::describe_portal;
@@ -69,6 +98,60 @@ ClientStatement* PostgresConversation::client_statement(std::uint64_t number) {
   return found == statements_.end() ? nullptr : &found->second;
 }
 
+/// The client knows the columns, and the backend is about to be given the statement: under the same
+/// text it may return others by now, which the backend, who has never had it, would not call an
+/// error.
+bool PostgresConversation::columns_in_question(ClientStatement& mine) {
+  if (mine.described == 0) return false;
+  if (describing(*mine.statement)) return true;
+  return !backend_has(mine) && mine.described == mine.statement->columns.generation();
+}
+
+/// They have been asked for, and the answer has not come.
+bool PostgresConversation::describing(const Statement& statement) {
+  for (std::size_t i = 0; i < queue_.size(); ++i) {
+    const Expected& owed = queue_[i];
+    if (owed.reply == Reply::describe_injected && owed.number == statement.number) return true;
+  }
+  return false;
+}
+
+/// The backend is given the statement and asked what it returns, before anything is done with it.
+PostgresConversation::Step PostgresConversation::ask_columns(ClientStatement& mine) {
+  if (describing(*mine.statement)) return Verdict::hold();
+  inject(mine.statement);
+  NameMessage{'S', mine.statement->backend_name}.serialize('D', to_backend_.out());
+  write_bare('H', to_backend_.out());
+  queue_.push_about(Reply::describe_injected, mine.statement->number);
+  unsynced_ = true;
+  return std::nullopt;
+}
+
+PostgresConversation::Step PostgresConversation::on_columns(const Header& header, Run& run) {
+  const bool injected = queue_.front() == Reply::describe_injected;
+  if (injected && run.size != 0) return std::nullopt;
+  if (const std::uint64_t number = queue_[0].number; number != 0) {
+    const Bytes rest = run.rest();
+    const auto front = std::min<std::uint64_t>(header.total(), kMaxNeed);
+    if (rest.size() < front) return Verdict::need(front);
+    learn_columns(number, digest_of_columns(rest.first(static_cast<std::size_t>(front))));
+  }
+  queue_.pop();
+  if (!injected) return pass(header, run);
+  to_client_.skip(header.total());
+  return std::nullopt;
+}
+
+/// What a backend says of a statement is so now, whatever another one has said before.
+void PostgresConversation::learn_columns(std::uint64_t number, std::uint32_t digest) {
+  const StatementRef statement = backend_->statements.find(number);
+  if (statement == nullptr) return;
+  const std::uint32_t generation = statement->columns.are(digest);
+  if (!backend_->statements.has(*statement)) backend_->statements.add(statement);
+  if (queue_.front() == Reply::describe_injected) return;
+  if (ClientStatement* mine = client_statement(number)) mine->described = generation;
+}
+
 /// The backend has found out that what is owed next returns other columns than it used to. True:
 /// nobody needs to know.
 bool PostgresConversation::outdated() {
@@ -76,7 +159,7 @@ bool PostgresConversation::outdated() {
   if (statement == nullptr) return false;
   // Several backends find out: one new generation is enough.
   if (backend_->statements.has(*statement)) {
-    statement->generation.fetch_add(1, std::memory_order_relaxed);
+    statement->columns.outdate();
   }
   ClientStatement* mine = client_statement(statement->number);
   if (mine == nullptr) return false;
@@ -85,7 +168,7 @@ bool PostgresConversation::outdated() {
   const std::size_t last = queue_.size() - 1;
   for (std::size_t i = 0; i < last; ++i) again = again && queue_.at(i) != Reply::sync;
   if (!again || !keeping_ || queue_.at(last) != Reply::sync) return false;
-  if (mine->described != 0) mine->described = statement->generation;
+  if (mine->described != 0) mine->described = statement->columns.generation();
   healing_ = statement;
   return true;
 }

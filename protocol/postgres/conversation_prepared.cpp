@@ -257,7 +257,7 @@ bool PostgresConversation::backend_has(ClientStatement& mine) {
   const std::string_view now = meaning(mine.statement->body());
   if (mine.statement->meaning() == now) return false;
   mine.statement = catalog_->statements.renamed(*mine.statement, now);
-  if (mine.described != 0) mine.described = mine.statement->generation;
+  if (mine.described != 0) mine.described = mine.statement->columns.generation();
   return backend_->statements.has(*mine.statement);
 }
 
@@ -322,6 +322,11 @@ PostgresConversation::Step PostgresConversation::on_bind(const Header& header, R
     if (drops && run.size != 0) return std::nullopt;
     if (drops) return bind_nothing(header, *head, *means);
   }
+  // Does the client ask for the columns next?
+  const auto total = static_cast<std::size_t>(header.total());
+  if (named && rest.size() < total && total <= kMaxNeed) return Verdict::need(total);
+  const bool asks = rest.size() > total && rest[total] == 'D';
+  if (named && !asks && columns_in_question(known->second)) return ask_columns(known->second);
   if (head->portal.empty()) deallocates_.clear();
   unsynced_ = true;
   bound_ = nullptr;
@@ -340,10 +345,7 @@ PostgresConversation::Step PostgresConversation::on_bind(const Header& header, R
   drew_ = drew_ || !named;
   if (ready) return pass(header, run, Reply::bind);
   if (named) {
-    // Does the client ask for the columns next?
-    const auto total = static_cast<std::size_t>(header.total());
-    if (rest.size() < total && total <= kMaxNeed) return Verdict::need(total);
-    return bind_named(header, *head, known->second, rest.size() > total && rest[total] == 'D');
+    return bind_named(header, *head, known->second, asks);
   }
   rewrite_bind(header, *head, foreign_name(head->statement));
   queue_.push(Reply::bind);
@@ -354,7 +356,7 @@ PostgresConversation::Step PostgresConversation::bind_named(const Header& header
                                                             const BindHead& head,
                                                             ClientStatement& mine, bool asks) {
   const StatementRef statement = on_backend(mine);
-  if (mine.described != 0 && mine.described != statement->generation && !asks) {
+  if (mine.described != 0 && mine.described != statement->columns.generation() && !asks) {
     rewrite_bind(header, head, kOutdatedName);
     queue_.push(Reply::bind, nullptr, failure(outdated_error()));
     return std::nullopt;
@@ -391,8 +393,12 @@ PostgresConversation::Step PostgresConversation::on_describe(const Header& heade
   if (!message) return Verdict::close(Fault::protocol_violation);
   if (message->kind == 'P') {
     unsynced_ = true;
-    if (bound_ != nullptr) bound_->described = bound_->statement->generation;
-    return pass(header, run, Reply::describe_portal);
+    if (bound_ == nullptr) return pass(header, run, Reply::describe_portal);
+    const Columns& columns = bound_->statement->columns;
+    const bool known = bound_->described == columns.generation() && columns.known();
+    bound_->described = columns.generation();
+    queue_.push_about(Reply::describe_portal, known ? 0 : bound_->statement->number);
+    return pass(header, run);
   }
   const auto known = statements_.find(message->name);
   const bool named = known != statements_.end();
@@ -404,7 +410,7 @@ PostgresConversation::Step PostgresConversation::on_describe(const Header& heade
   if (named) {
     const StatementRef statement = on_backend(known->second);
     keep_batch();
-    known->second.described = statement->generation;
+    known->second.described = statement->columns.generation();
     NameMessage{'S', statement->backend_name}.serialize('D', to_backend_.out());
     queue_.push_about(Reply::describe_statement, statement->number);
   } else {

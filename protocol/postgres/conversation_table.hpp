@@ -40,7 +40,9 @@ enum class FromBackend : std::uint8_t {
   violation,
   pass,         ///< part of an answer
   complete,     ///< its end
-  swallow,      ///< the end of an answer the client did not ask for
+  skip,         ///< part of an answer the client did not ask for
+  swallow,      ///< its end
+  columns,      ///< the end of the answer to a Describe
   command,      ///< CommandComplete: pass after a look at its tag
   command_end,  ///< the same, and the end of an Execute
   copy_in,
@@ -110,8 +112,10 @@ consteval ConversationTable make_conversation_table() {
   backend(Reply::parse_injected, "1", FromBackend::swallow);
   backend(Reply::bind, "2", FromBackend::complete);
   backend(Reply::describe_statement, "t", FromBackend::pass);
-  backend(Reply::describe_statement, "Tn", FromBackend::complete);
-  backend(Reply::describe_portal, "Tn", FromBackend::complete);
+  backend(Reply::describe_statement, "Tn", FromBackend::columns);
+  backend(Reply::describe_injected, "t", FromBackend::skip);
+  backend(Reply::describe_injected, "Tn", FromBackend::columns);
+  backend(Reply::describe_portal, "Tn", FromBackend::columns);
   backend(Reply::execute, "DHdc", FromBackend::pass);
   backend(Reply::execute, "Is", FromBackend::complete);
   backend(Reply::execute, "C", FromBackend::command_end);

@@ -125,17 +125,32 @@ void ClientStatements::clear() {
   bytes_ = 0;
 }
 
+void Columns::outdate() {
+  std::uint64_t now = now_.load();
+  while (!now_.compare_exchange_weak(now, ((now >> 32) + 1) << 32)) continue;
+}
+
+std::uint32_t Columns::are(std::uint32_t digest) {
+  std::uint64_t now = now_.load();
+  for (;;) {
+    const auto known = static_cast<std::uint32_t>(now);
+    const std::uint64_t generation = (now >> 32) + (known != 0 && known != digest ? 1 : 0);
+    if (now_.compare_exchange_weak(now, generation << 32 | digest)) {
+      return static_cast<std::uint32_t>(generation);
+    }
+  }
+}
+
 bool BackendStatements::has(const Statement& statement) {
   const auto found = index_.find(&statement);
   if (found == index_.end()) return false;
   order_.splice(order_.end(), order_, found->second);
-  return found->second->generation == statement.generation.load(std::memory_order_relaxed);
+  return found->second->generation == statement.columns.generation();
 }
 
 bool BackendStatements::outdated(const Statement& statement) const {
   const auto found = index_.find(&statement);
-  return found != index_.end() &&
-         found->second->generation != statement.generation.load(std::memory_order_relaxed);
+  return found != index_.end() && found->second->generation != statement.columns.generation();
 }
 
 StatementRef BackendStatements::find(std::uint64_t number) const {
@@ -154,7 +169,7 @@ std::optional<BackendStatements::Known> BackendStatements::evict_for_one_more() 
 }
 
 void BackendStatements::add(StatementRef statement) {
-  const std::uint32_t now = statement->generation.load(std::memory_order_relaxed);
+  const std::uint32_t now = statement->columns.generation();
   add(Known{std::move(statement), now});
 }
 

@@ -26,6 +26,23 @@ inline constexpr std::string_view kStatementPrefix = "weirpool_";
 /// A name no statement has: weirpool's own end in a digit, clients cannot say it.
 inline constexpr std::string_view kOutdatedName = "weirpool_outdated";
 
+/// What a statement returns, as far as backends have said. Thread-safe.
+class Columns {
+ public:
+  /// Counts how often it was found to return other columns than before. What was prepared in an
+  /// earlier generation has to be prepared again.
+  std::uint32_t generation() const { return static_cast<std::uint32_t>(now_.load() >> 32); }
+  /// A backend has said which ones they are, in this generation.
+  bool known() const { return static_cast<std::uint32_t>(now_.load()) != 0; }
+  /// They are others than they were, it is not known which.
+  void outdate();
+  /// They are these, not zero: the generation in which that is so.
+  std::uint32_t are(std::uint32_t digest);
+
+ private:
+  std::atomic<std::uint64_t> now_{std::uint64_t{1} << 32};  ///< generation, digest
+};
+
 struct Statement {
   std::string both;  ///< body and meaning; a body tells its own length
   std::size_t body_size = 0;
@@ -33,9 +50,7 @@ struct Statement {
   std::uint64_t number = 0;  ///< of backend_name
   TextEffects effects;       ///< of executing it
   Reading reading{};         ///< of an unnamed statement, by which its effects were found
-  /// Counts how often it was found to return other columns than before. What was prepared in an
-  /// earlier generation has to be prepared again.
-  mutable std::atomic<std::uint32_t> generation{1};
+  mutable Columns columns{};
 
   /// Text, zero byte, parameter types: all of Parse behind the name.
   std::string_view body() const { return std::string_view(both).substr(0, body_size); }

@@ -24,6 +24,7 @@ enum class Reply : std::uint8_t {
   parse_made_up,   ///< the backend knows the statement: ParseComplete comes from weirpool
   bind,
   describe_statement,
+  describe_injected,  ///< weirpool's own question for the columns of a statement: swallowed
   describe_portal,
   execute,
   close,

@@ -125,6 +125,28 @@ async def custom_types_are_looked_up(connection):
     return seen
 
 
+CHANGES = ("add b text default 'new'", "alter a type text", "drop a", "rename b to c")
+
+
+async def rows_between_changes(changing, asking):
+    """The table changes under a statement that stays prepared."""
+    await changing.execute("drop table if exists conform_changed")
+    await changing.execute("create table conform_changed as select 1 as a")
+    seen = []
+    for change in ("set (fillfactor = 90)", *CHANGES):
+        await changing.execute(f"alter table conform_changed {change}")
+        for _ in range(3):
+            row = await asking.fetchrow("select * from conform_changed")
+            seen.append(sorted(row.items()))
+    await changing.execute("drop table conform_changed")
+    return seen
+
+
+@scenario
+async def tables_that_change(connection):
+    return await rows_between_changes(connection, connection)
+
+
 @pytest.mark.parametrize("name", SCENARIOS)
 def test_asyncpg(same, aio, name):
     async def conduct(url):
@@ -133,6 +155,18 @@ def test_asyncpg(same, aio, name):
             return repr(await SCENARIOS[name](connection))
         finally:
             await connection.close()
+
+    same(lambda url: aio(conduct(url)))
+
+
+def test_tables_that_somebody_else_changes(same, aio):
+    async def conduct(url):
+        changing, asking = [await asyncpg.connect(url.split("?")[0], ssl=False) for _ in range(2)]
+        try:
+            return await rows_between_changes(changing, asking)
+        finally:
+            await changing.close()
+            await asking.close()
 
     same(lambda url: aio(conduct(url)))
 

@@ -89,6 +89,98 @@ TEST(ConversationHealing, WhoKnowsTheOldColumnsHearsTheErrorUntilItAsksAgain) {
             describe('S', "weirpool_1") + sync() + bind_to("", "weirpool_1") + execute() + sync());
 }
 
+/// Of one column.
+std::string returns(std::string_view name, std::uint32_t type, std::string_view origin = "\1\2") {
+  std::string field = z(name) + std::string(6 - origin.size(), '\0') + std::string(origin);
+  for (int shift = 24; shift >= 0; shift -= 8) field.push_back(static_cast<char>(type >> shift));
+  return message('T', std::string("\0\1", 2) + field + std::string(8, '\0'));
+}
+
+/// The answer to a question for columns, on a backend that has just been given the statement.
+std::string given(const std::string& columns) {
+  return parse_complete() + parameter_description() + columns;
+}
+
+/// A client that knows the columns of "s" comes to a backend that has never had it.
+struct Newcomer : Rig {
+  explicit Newcomer(const std::string& knows) {
+    wire.feed(Party::client, parse("s", kText) + describe('S', "s") + sync());
+    wire.feed(Party::backend, given(knows) + ready());
+    backends.push_back(fresh_backend());
+    before = wire.to_backend().size();
+    heard = wire.to_client().size();
+  }
+  std::string sent() const { return wire.to_backend().substr(before); }
+  std::string told() const { return tags(wire.to_client().substr(heard)); }
+  std::size_t before, heard;
+};
+
+TEST(ConversationHealing, ABackendThatHasNeverHadItIsAskedFirst) {
+  const std::string asked = parse("weirpool_1", kText) + describe('S', "weirpool_1") + flush();
+  const std::string use = execute() + sync();
+  const std::string number = returns("a", 23);
+  for (const std::string& now : {number, returns("a", 23, "\5\6"), returns("a", 25),
+                                 returns("b", 23), row_description(), no_data()}) {
+    const bool same = now == number || now == returns("a", 23, "\5\6");
+    Newcomer rig(number);
+    rig.wire.feed(Party::client, bind_to("", "s") + use);
+    EXPECT_EQ(rig.sent(), asked);
+    for (const char c : given(now)) rig.wire.feed(Party::backend, std::string(1, c));
+    EXPECT_EQ(rig.told(), "");
+    const std::string bound = bind_to("", same ? "weirpool_1" : "weirpool_outdated");
+    EXPECT_EQ(rig.sent(), asked + bound + use);
+    rig.wire.feed(Party::backend, same ? kRowAnswer : error("26000", "no such") + ready());
+    EXPECT_EQ(rig.told(), same ? "2DCZ" : "EZ");
+    EXPECT_EQ(rig.wire.to_client().find("0A000") == std::string::npos, same);
+    EXPECT_EQ(rig.wire.breach(), "");
+    if (same) continue;
+    // Once it has asked, it knows.
+    const std::size_t asking = rig.wire.to_backend().size();
+    rig.wire.feed(Party::client, describe('S', "s") + sync());
+    rig.wire.feed(Party::backend, parameter_description() + now + ready());
+    rig.wire.feed(Party::client, bind_to("", "s") + use);
+    EXPECT_EQ(since(rig, asking),
+              describe('S', "weirpool_1") + sync() + bind_to("", "weirpool_1") + use);
+  }
+}
+
+TEST(ConversationHealing, WhoAsksAgainOrHasNeverAskedIsNotWaitedFor) {
+  const std::string given_at_once = parse("weirpool_1", kText) + bind_to("", "weirpool_1");
+  Newcomer asks(row_description());
+  asks.wire.feed(Party::client, bind_to("", "s") + describe('P', "") + execute() + sync());
+  EXPECT_EQ(asks.sent(), given_at_once + describe('P', "") + execute() + sync());
+  Rig never;
+  prepare(never, false);
+  never.backends.push_back(fresh_backend());
+  const std::size_t before = never.wire.to_backend().size();
+  never.wire.feed(Party::client, bind_to("", "s") + execute() + sync());
+  EXPECT_EQ(since(never, before), given_at_once + execute() + sync());
+}
+
+TEST(ConversationHealing, ColumnsAreLearntFromPortalsToo) {
+  Rig rig;
+  prepare(rig, false);
+  rig.wire.feed(Party::client, bind_to("", "s") + describe('P', "") + execute() + sync());
+  rig.wire.feed(Party::backend,
+                bind_complete() + returns("a", 23) + row() + command("SELECT 1") + ready());
+  rig.backends.push_back(fresh_backend());
+  const std::size_t heard = rig.wire.to_client().size();
+  rig.wire.feed(Party::client, bind_to("", "s") + execute() + sync());
+  rig.wire.feed(Party::backend, given(returns("a", 25)));
+  rig.wire.feed(Party::backend, error("26000", "no such") + ready());
+  EXPECT_EQ(tags(rig.wire.to_client().substr(heard)), "EZ");
+}
+
+TEST(ConversationHealing, WhatCannotBePreparedAnyMoreFailsItsBatch) {
+  Newcomer rig(row_description());
+  rig.wire.feed(Party::client, bind_to("", "s") + execute() + sync());
+  rig.wire.feed(Party::backend, error("42P01", "gone"));
+  EXPECT_TRUE(rig.sent().ends_with(flush() + sync()));
+  rig.wire.feed(Party::backend, ready());
+  EXPECT_EQ(rig.told(), "EZ");
+  EXPECT_FALSE(rig.attached);
+}
+
 TEST(ConversationHealing, OneBackendFindsOutForAll) {
   Rig rig;
   prepare(rig, false);
@@ -98,7 +190,7 @@ TEST(ConversationHealing, OneBackendFindsOutForAll) {
   rig.wire.feed(Party::client, bind_to("", "s") + execute() + sync());
   rig.wire.feed(Party::backend, kOutdated + ready());
   rig.wire.feed(Party::backend, close_complete() + parse_complete() + kRowAnswer);
-  EXPECT_EQ(statement->generation, 2U);
+  EXPECT_EQ(statement->columns.generation(), 2U);
   EXPECT_TRUE(other->statements.outdated(*statement));
   rig.backends.push_back(std::move(other));
   const std::size_t before = rig.wire.to_backend().size();

@@ -111,7 +111,7 @@ TEST(Prepared, AnEarlierGenerationIsOfNoUse) {
   backend.add(a);
   EXPECT_TRUE(backend.has(*a));
   EXPECT_EQ(backend.find(a->number), a);
-  ++a->generation;
+  a->columns.outdate();
   EXPECT_FALSE(backend.has(*a));
   EXPECT_TRUE(backend.outdated(*a));
   backend.add(a);
@@ -126,6 +126,20 @@ TEST(Prepared, ALimitOfZeroIsOne) {
   StatementCatalog catalog;
   BackendStatements backend(0);
   EXPECT_FALSE(backend.evict_for_one_more());
+}
+
+TEST(Columns, AnotherAnswerIsAnotherGeneration) {
+  Columns columns;
+  EXPECT_FALSE(columns.known());
+  const std::uint32_t first = columns.generation();
+  EXPECT_EQ(columns.are(7), first);
+  EXPECT_EQ(columns.are(7), first);
+  EXPECT_TRUE(columns.known());
+  EXPECT_EQ(columns.are(9), first + 1);
+  columns.outdate();
+  EXPECT_EQ(columns.generation(), first + 2);
+  EXPECT_FALSE(columns.known());
+  EXPECT_EQ(columns.are(7), first + 2);
 }
 
 }  // namespace

@@ -219,6 +219,22 @@ public class Conformance {
         try (ResultSet result = length.executeQuery()) { return all(result); }
       }
     });
+    say("changed table", () -> {
+      execute(c, "drop table if exists conform_changed");
+      execute(c, "create table conform_changed as select 1 as a");
+      StringBuilder seen = new StringBuilder();
+      try (PreparedStatement select = c.prepareStatement("select * from conform_changed")) {
+        for (String change : new String[] {
+            "set (fillfactor = 90)", "add b text default 'new'", "alter a type text", "drop a"}) {
+          execute(c, "alter table conform_changed " + change);
+          for (int i = 0; i < 7; ++i) {
+            try (ResultSet result = select.executeQuery()) { seen.append(all(result)); }
+          }
+        }
+      }
+      execute(c, "drop table conform_changed");
+      return seen;
+    });
     say("metadata", () -> {
       try (ResultSet result = c.getMetaData().getColumns(null, "public", "pgbench_tellers", null)) {
         StringBuilder seen = new StringBuilder();
