@@ -290,8 +290,8 @@ constexpr auto kOptions = std::to_array<Option>({
         "MySQL: CALL. track pins the client if the server reports state, or if the procedure's "
         "text, which the server is asked for, may leave what is never reported (locks, SELECT INTO "
         "@a) or cannot be read by the user; pin does so behind every CALL; allow resets the "
-        "backend, and with it what the procedure left: a client may lose a lock then that it "
-        "believes in, so it is not the default."),
+        "backend, and with it what the procedure left, save a role: a client may lose a lock then "
+        "that it believes in, so it is not the default."),
 
     group("limits", "Bounds; reaching one is an answer to the client, never a crash."),
     number("limits.max_client_conn", "10000", 1, 1'000'000, live, kLimit<&Limits::max_client_conn>,

@@ -53,11 +53,13 @@ Verdict ServerConversation::step(Party from, MutableBytes unread) {
       !tracker_.outside_transaction()) {
     return Verdict::close(Fault::transaction_refused);
   }
-  if (releasable() && (from == Party::client || unread.empty())) {
-    const std::optional<Errand> left = last_errand();
-    if (!left) return Verdict::release();
-    start(*left);
-    return run_errand(from, unread);
+  if ((from == Party::client || unread.empty()) && at_rest()) {
+    const bool pinned = pins() != 0;
+    if (const std::optional<Errand> left = last_errand(pinned)) {
+      start(*left);
+      return run_errand(from, unread);
+    }
+    if (!pinned) return Verdict::release();
   }
   return from == Party::client ? from_client(unread) : from_backend(unread);
 }
@@ -107,11 +109,15 @@ void ServerConversation::attach(BackendState& backend) {
 
 void ServerConversation::detach() {
   note_lexing();
-  backend_ = nullptr;
+  ServerState* const backend = std::exchange(backend_, nullptr);
   exchange_.reset();
   recording_.reset();
   statements_.detached();
-  if (!calls_.empty()) calls_.clear();
+  if (!calls_.empty()) {
+    // Nobody knows what they did. (Who has a backend of its own is not asked about them.)
+    backend->took_role = backend->took_role || pooling_ != Pooling::session;
+    calls_.clear();
+  }
   preparing_.reset();
   current_ = nullptr;
   entry_ = nullptr;
@@ -164,9 +170,10 @@ bool ServerConversation::asking() const {
 
 Pins ServerConversation::pins() const { return tracker_.pins(*backend_) | statements_.pins(); }
 
-bool ServerConversation::releasable() const {
+/// The backend could go back if nothing pinned it.
+bool ServerConversation::at_rest() const {
   return backend_ != nullptr && !flag_.fresh && intake_ == Intake::command && at_boundary() &&
-         pins() == 0 && pooling_ != Pooling::session;
+         pooling_ != Pooling::session;
 }
 
 bool ServerConversation::needs_reset() const {

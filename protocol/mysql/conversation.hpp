@@ -196,7 +196,7 @@ class ServerConversation final : public Conversation, private ResponseObserver {
 
   // conversation_errand.cpp
   Verdict run_errand(Party from, MutableBytes unread);
-  std::optional<Errand> last_errand() const;
+  std::optional<Errand> last_errand(bool pinned) const;
   void end_patience(bool refused);
   void begin_scope();
   void end_scope(const Exchange& exchange);
@@ -211,6 +211,7 @@ class ServerConversation final : public Conversation, private ResponseObserver {
   void end_replay(bool refused);
   void follow(std::string_view sql);
   void end_question(Errand asked);
+  void pin_call(bool perhaps_a_role);
   void end_routine(const Recording& answer);
   void end_call();
 
@@ -237,7 +238,7 @@ class ServerConversation final : public Conversation, private ResponseObserver {
   }
 
   // conversation.cpp
-  bool releasable() const;
+  bool at_rest() const;
   bool leaves_traces() const;
   Pins pins() const;
   bool asking() const;

@@ -15,8 +15,10 @@ Verdict ServerConversation::run_errand(Party from, MutableBytes unread) {
   return parted ? Verdict::close(Fault::none) : verdict;
 }
 
-/// What is still to be asked or told before the backend is released.
-std::optional<ServerConversation::Errand> ServerConversation::last_errand() const {
+/// What is still to be asked or told before the backend is released; what a CALL may have done,
+/// also when something pins it.
+std::optional<ServerConversation::Errand> ServerConversation::last_errand(bool pinned) const {
+  if (pinned) return calls_.empty() ? std::nullopt : std::optional(Errand::routine);
   if (tracker_.doubts_insert_id()) return Errand::insert_id;
   if (!calls_.empty()) return Errand::routine;
   // A reset would take it along, and the prepared statements too.
@@ -210,10 +212,14 @@ void ServerConversation::end_call() {
   const RoutinePolicy policy = start_.catalog->routines();
   const bool known = calls_.end(tracker_.failed()) && !text_.multiple() && !text_.uncertain();
   if (policy == RoutinePolicy::allow) return calls_.clear();
-  if (policy == RoutinePolicy::pin || !known) {
-    tracker_.pin(Pin::routine);
-    calls_.clear();
-  }
+  if (policy == RoutinePolicy::pin || !known) pin_call(true);
+}
+
+/// It may have left anything; a role, which no reset gives back, only where that is so.
+void ServerConversation::pin_call(bool perhaps_a_role) {
+  tracker_.pin(Pin::routine);
+  calls_.clear();
+  backend_->took_role = backend_->took_role || perhaps_a_role;
 }
 
 /// The third column of SHOW CREATE PROCEDURE is the definition; NULL: the user may not see it.
@@ -223,8 +229,7 @@ void ServerConversation::end_routine(const Recording& answer) {
   // An error does not say what was reported of the session: MySQL does so with the next reply.
   const bool silent = call.failed && backend_->server().mariadb();
   if (!leaves_nothing(definition, silent)) {
-    tracker_.pin(Pin::routine);
-    calls_.clear();
+    pin_call(answer.cut() || may_take_role(definition));
   } else if (!start_.catalog->routine_memory().knows(call.routine, definition)) {
     tracker_.soil();
   }

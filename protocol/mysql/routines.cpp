@@ -455,6 +455,14 @@ bool leaves_nothing(std::string_view definition, bool silent) {
   return Inspection(definition, silent).harmless();
 }
 
+bool may_take_role(std::string_view definition) {
+  constexpr std::array kWays{Table{"role"}, Table{"call"}, Table{"execute"}};
+  const std::string text = lower_case(definition);
+  return text.empty() || std::any_of(kWays.begin(), kWays.end(), [&](Table way) {
+           return text.find(way) != std::string::npos;
+         });
+}
+
 bool RoutineMemory::knows(const Routine& routine, std::string_view definition) {
   const std::size_t hash = std::hash<std::string_view>{}(definition);
   const std::scoped_lock lock(mutex_);

@@ -44,6 +44,10 @@ Routine called_routine(std::string_view sql, std::string_view schema, bool whole
 /// seen.
 bool leaves_nothing(std::string_view definition, bool silent);
 
+/// That definition may change the role of its session, by itself or by what it calls or executes;
+/// so may one that cannot be seen.
+bool may_take_role(std::string_view definition);
+
 /// The definitions that were seen last, for a procedure may have been replaced between its CALL and
 /// the question: only one that was the same before proves anything. Thread-safe.
 class RoutineMemory {

@@ -179,14 +179,21 @@ def test_who_drops_its_own_schema_keeps_its_backend_until_it_has_another(weir, m
         mysql_like.execute("drop database if exists edge")
 
 
-def test_a_role_is_its_clients_own(weir, mysql_like, aio):
+@pytest.mark.parametrize("taken", [
+    "set role edge_role", "call edge_takes()", "call edge_takes_unseen()"])
+def test_a_role_is_its_clients_own(weir, mysql_like, aio, taken):
     mysql_like.execute("create role if not exists edge_role")
     mysql_like.execute(f"grant edge_role to {USER}@'%%'")
+    for name, body in (("edge_takes", "set role edge_role"),
+                       ("edge_takes_unseen", "call edge_takes()")):
+        mysql_like.execute(f"drop procedure if exists {DATABASE}.{name}")
+        mysql_like.execute(
+            f"create definer = {USER}@'%%' procedure {DATABASE}.{name}() sql security invoker {body}")
 
     async def scenario():
         one, two = await connect(weir), await connect(weir)
         before = (await two.query("select current_role()")).rows
-        await one.query("set role edge_role")
+        await one.query(taken)
         asked = await in_line(two)
         assert "edge_role" in await one.value("select current_role()")
         await one.close()
@@ -197,6 +204,8 @@ def test_a_role_is_its_clients_own(weir, mysql_like, aio):
     try:
         aio(scenario())
     finally:
+        for name in ("edge_takes", "edge_takes_unseen"):
+            mysql_like.execute(f"drop procedure {DATABASE}.{name}")
         mysql_like.execute("drop role edge_role")
     assert weir.metrics().total("weirpool_pins_total") == 1
 

@@ -193,12 +193,48 @@ TEST(MysqlRoutines, WhatMayHaveBeenLeftPinsUntilAReset) {
   }
 }
 
-TEST(MysqlRoutines, WhatTheServerReportsPinsWithoutAQuestion) {
+TEST(MysqlRoutines, OnlyWhatMayHaveTakenARoleIsBeyondReset) {
+  const auto beyond = [](const std::string& reply) {
+    Rig rig;
+    call(rig);
+    rig.server(reply);
+    EXPECT_EQ(rig.pin(), "routine");
+    return rig.backend.beyond_reset();
+  };
+  EXPECT_FALSE(beyond(definition_reply(procedure("do get_lock('a', 1)"))));
+  for (const char* body :
+       {"SET ROLE r", "begin call q(); end", "begin prepare s from @a; execute s; end"}) {
+    EXPECT_TRUE(beyond(definition_reply(procedure(body)))) << body;
+  }
+  EXPECT_TRUE(beyond(err(1, 1305)));
+  EXPECT_TRUE(beyond(definition_reply(procedure(std::string(2 * kMaxRecording, 'x')))));
+}
+
+TEST(MysqlRoutines, WhatTheServerReportsPinsAndOnlyARoleIsStillInQuestion) {
+  for (const bool role : {false, true}) {
+    Rig rig;
+    rig.client(query("call p()"));
+    rig.server(ok(1, {.changes = state_changed()}));
+    EXPECT_EQ(rig.pin(), "routine");
+    EXPECT_TRUE(rig.wire.to_backend().ends_with(kAsked));
+    rig.server(
+        definition_reply(procedure(role ? "set role r" : "create temporary table t (a int)")));
+    EXPECT_EQ(rig.pin(), "routine");
+    EXPECT_EQ(rig.releases(), 0u);
+    EXPECT_EQ(rig.backend.beyond_reset(), role);
+    EXPECT_EQ(rig.wire.breach(), "");
+  }
+}
+
+TEST(MysqlRoutines, WhoLeavesBeforeTheAnswerMayHaveTakenARole) {
   Rig rig;
+  rig.client(query("begin"));
+  rig.server(ok(1, {.status = 3}));
   rig.client(query("call p()"));
-  rig.server(ok(1, {.changes = state_changed()}));
-  EXPECT_EQ(rig.pin(), "routine");
-  EXPECT_FALSE(rig.wire.to_backend().ends_with(kAsked));
+  rig.server(ok(1, {.status = 3}));
+  EXPECT_TRUE(rig.conversation.needs_reset());
+  rig.conversation.detach();
+  EXPECT_TRUE(rig.backend.beyond_reset());
 }
 
 TEST(MysqlRoutines, MysqlReportsBehindAnErrorWithTheNextReply) {
@@ -208,6 +244,7 @@ TEST(MysqlRoutines, MysqlReportsBehindAnErrorWithTheNextReply) {
   EXPECT_TRUE(rig.wire.to_backend().ends_with(query("SHOW WARNINGS")));
   rig.server(count(1, 1) + definition(2) + row(3) + end(4, {.changes = state_changed()}));
   EXPECT_EQ(rig.pin(), "session_state");
+  rig.server(definition_reply(procedure("signal sqlstate '45000'")));
   rig.client(query("show warnings"));
   EXPECT_NE(rig.wire.to_client().find(row(3)), std::string::npos) << "answered from what was kept";
 }
