@@ -5,6 +5,7 @@ import hashlib
 import random
 import struct
 
+from actor import expect
 from weirtest.mywire import COM_QUERY, COM_RESET, COM_STMT_EXECUTE, VAR_STRING
 from weirtest.wire import DatabaseError
 
@@ -22,7 +23,7 @@ PREPARATION = (
 
 
 class StateOperations:
-    """Mixed into an actor, which brings ask(), perhaps_die(), token(), expect(), connection, options
+    """Mixed into an actor, which brings ask(), perhaps_die(), token(), connection, options
     and number."""
 
     holders = set()  # of the one lock, by number
@@ -41,16 +42,16 @@ class StateOperations:
             await self.ask(f"set @mine = '{mine}'")
             self.connection.state["settings"] = True
         answer = await self.ask("select @@session.time_zone, @mine, @never_set")
-        self.expect(answer.rows, [(zone.encode(), mine.encode(), None)], "settings")
+        expect(answer.rows, [(zone.encode(), mine.encode(), None)], "settings")
 
     async def insert_id(self):
         token = self.token()
         inserted = await self.ask(f"insert into isolation_ids (token) values ('{token}')")
         answer = await self.ask("select last_insert_id(), (select token from isolation_ids "
                                 "where id = last_insert_id())")
-        self.expect(answer.rows, [(str(inserted.last_id).encode(), token.encode())], "insert id")
+        expect(answer.rows, [(str(inserted.last_id).encode(), token.encode())], "insert id")
         answer = await self.ask("select last_insert_id()")
-        self.expect(answer.rows, [(str(inserted.last_id).encode(),)], "insert id alone")
+        expect(answer.rows, [(str(inserted.last_id).encode(),)], "insert id alone")
 
     async def temporary(self):
         """All have the same name: it would be there already if somebody's had been left behind."""
@@ -58,7 +59,7 @@ class StateOperations:
         await self.ask("create temporary table isolation_temporary (token varchar(80))")
         await self.ask(f"insert into isolation_temporary values ('{token}')")
         answer = await self.ask("select token from isolation_temporary")
-        self.expect(answer.rows, [(token.encode(),)], "temporary table")
+        expect(answer.rows, [(token.encode(),)], "temporary table")
         await self.ask("drop table isolation_temporary")
 
     async def diagnostics(self):
@@ -69,29 +70,29 @@ class StateOperations:
             if error.code != 1054:
                 raise
         rows = (await self.ask("show warnings")).rows
-        self.expect([token.encode() in row[2] for row in rows], [True], f"warnings {rows}")
+        expect([token.encode() in row[2] for row in rows], [True], f"warnings {rows}")
 
     async def lock(self):
         """All want the same one: whoever has been told to have it is the only one."""
         answer = await self.ask("select get_lock('isolation', 0)")
         if answer.rows == [(b"0",)]:
             return
-        self.expect((answer.rows, self.holders), ([(b"1",)], set()), "lock")
+        expect((answer.rows, self.holders), ([(b"1",)], set()), "lock")
         self.holders.add(self.number)
         try:
             answer = await self.ask("select is_free_lock('isolation')")
-            self.expect(answer.rows, [(b"0",)], "lock that is held")
+            expect(answer.rows, [(b"0",)], "lock that is held")
         finally:
             self.holders.discard(self.number)
         answer = await self.ask("select release_lock('isolation')")
-        self.expect(answer.rows, [(b"1",)], "lock released")
+        expect(answer.rows, [(b"1",)], "lock released")
 
     async def prepared_in_sql(self):
         token = self.token()
         quoted = random.choice((f"'select ''{token}'''", '"select \'' + token + '\'"'))
         await self.ask(f"prepare mine from {quoted}")
         answer = await self.ask("execute mine")
-        self.expect(answer.rows, [(token.encode(),)], "prepared in SQL")
+        expect(answer.rows, [(token.encode(),)], "prepared in SQL")
         await self.ask("deallocate prepare mine")
 
     async def cursor(self):
@@ -103,7 +104,7 @@ class StateOperations:
         await self.perhaps_die()
         for _ in range(3):
             rows += (await one.fetch(statement, 7)).rows
-        self.expect(rows, [(f"{token}-{n}".encode(),) for n in range(1, 21)], "cursor")
+        expect(rows, [(f"{token}-{n}".encode(),) for n in range(1, 21)], "cursor")
         one.close_statement(statement)
 
     async def long_data(self):
@@ -115,7 +116,7 @@ class StateOperations:
         one.command(COM_STMT_EXECUTE, struct.pack("<IBI", statement, 0, 1) + b"\0\1" +
                     struct.pack("<H", VAR_STRING))
         answer = await one.answer(binary=True)
-        self.expect(answer.rows, [(hashlib.sha256(token * 2002).hexdigest().encode(),)], "long data")
+        expect(answer.rows, [(hashlib.sha256(token * 2002).hexdigest().encode(),)], "long data")
         one.close_statement(statement)
 
     async def found_rows(self):
@@ -123,9 +124,9 @@ class StateOperations:
         answer = await self.ask(
             f"with recursive g(n) as (select 1 union all select n + 1 from g where n < {count}) "
             "select sql_calc_found_rows n from g limit 2")
-        self.expect(answer.rows, [(b"1",), (b"2",)], "limited")
+        expect(answer.rows, [(b"1",), (b"2",)], "limited")
         answer = await self.ask("select found_rows()")
-        self.expect(answer.rows, [(str(count).encode(),)], "found rows")
+        expect(answer.rows, [(str(count).encode(),)], "found rows")
 
     async def changed_user(self):
         """Nothing of the session before it is left."""
@@ -134,7 +135,7 @@ class StateOperations:
         await one.change_user(options.user, options.password, options.database,
                               b"mysql_native_password")
         answer = await self.ask("select @mine, database()")
-        self.expect(answer.rows, [(None, options.database.encode())], "changed user")
+        expect(answer.rows, [(None, options.database.encode())], "changed user")
 
     async def typed(self):
         """One text for all, with parameters of different types, bound once and then taken for
@@ -145,24 +146,24 @@ class StateOperations:
         if "typed" not in one.state:
             one.state["typed"] = await one.prepare("select concat(?)")
             answer = await one.execute_raw(one.state["typed"], kind, value)
-            self.expect(answer.rows, [(shown,)], "typed, bound")
+            expect(answer.rows, [(shown,)], "typed, bound")
         answer = await one.execute_raw(one.state["typed"], None, value)
-        self.expect(answer.rows, [(shown,)], "typed, taken for granted")
+        expect(answer.rows, [(shown,)], "typed, taken for granted")
         if random.random() < 0.1:
             one.close_statement(one.state.pop("typed"))
 
     async def called(self):
         token = self.token()
         answer = await self.ask(f"call isolation_tells('{token}')")
-        self.expect((answer.results, answer.rows), (3, [(token.encode(),), (b"2",)]), "called")
+        expect((answer.results, answer.rows), (3, [(token.encode(),), (b"2",)]), "called")
 
     async def called_and_left(self):
         """What a procedure has left is there until a reset, and nobody else's before that."""
         token = self.token()
-        self.expect((await self.ask("select @left_behind")).rows, [(None,)], "somebody else's call")
+        expect((await self.ask("select @left_behind")).rows, [(None,)], "somebody else's call")
         await self.ask(f"call isolation_leaves('{token}')")
         answer = await self.ask("select @left_behind")
-        self.expect(answer.rows, [(token.encode(),)], "left by a call")
+        expect(answer.rows, [(token.encode(),)], "left by a call")
         self.connection.named, self.connection.state = None, {}
         self.connection.command(COM_RESET)
         await self.connection.answer()
@@ -178,11 +179,11 @@ class StateOperations:
         wanted = (await one.answer()).affected
         answer = await self.ask("select count(*), count(distinct token) from isolation_loaded "
                                 f"where token like '{token}-%'")
-        self.expect(answer.rows, [(str(wanted).encode(), b"2")], "loaded")
+        expect(answer.rows, [(str(wanted).encode(), b"2")], "loaded")
 
     async def warned(self):
         """Some statements clear nothing on MariaDB: what is shown then is nobody else's."""
         await self.ask("do 1")
         for row in (await self.ask("show warnings")).rows:
             foreign = b"tok-" in row[2] and f"tok-{self.number}-".encode() not in row[2]
-            self.expect(foreign, False, f"warnings of somebody else: {row}")
+            expect(foreign, False, f"warnings of somebody else: {row}")

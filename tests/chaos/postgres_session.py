@@ -1,10 +1,11 @@
 """Operations of the isolation check on what PostgreSQL keeps for a session: settings, prepared
 statements, channels, temporary tables, locks, COPY, cancels. Whatever one client does, no other may
-see; whatever it has set, it finds again on any backend. A mixin of isolation.py's PostgresActor."""
+see; whatever it has set, it finds again on any backend. A mixin of PostgresActor."""
 
 import asyncio
 import random
 
+from actor import expect
 from weirtest import pgwire
 
 TRACES = """select coalesce(current_setting('my.isolation', true), ''), current_setting('work_mem'),
@@ -13,10 +14,6 @@ TRACES = """select coalesce(current_setting('my.isolation', true), ''), current_
  (select count(*) from pg_locks where locktype = 'advisory' and pid = pg_backend_pid()),
  (select count(*) from pg_prepared_statements where from_sql),
  (select count(*) from pg_cursors)"""
-
-
-def same(got, wanted, what):
-    assert got == wanted, f"{what}: wanted {str(wanted)[:200]!r}, got {str(got)[:200]!r}"
 
 
 class PostgresSession:
@@ -70,7 +67,7 @@ class PostgresSession:
         await self.perhaps_die()
         for token in tokens:
             (await self.connection.answer()).check()
-            same((await self.connection.answer()).check().rows, [(token.encode(),)], "settings")
+            expect((await self.connection.answer()).check().rows, [(token.encode(),)], "settings")
         wanted["my.isolation"] = tokens[-1]
         await self.traces()
 
@@ -78,7 +75,7 @@ class PostgresSession:
         """Nothing here but what this client has set."""
         wanted = self.wanted()
         rows = (await self.ask(pgwire.query(TRACES))).rows
-        same(rows, [(wanted["my.isolation"].encode(), wanted["work_mem"].encode(),
+        expect(rows, [(wanted["my.isolation"].encode(), wanted["work_mem"].encode(),
                      wanted["timezone"].encode(), b"0", b"0", b"0",
                      str(len(self.kept())).encode(), b"0")], "traces")
 
@@ -88,9 +85,9 @@ class PostgresSession:
         self.connection.listens = True
         await self.ask(pgwire.query(f"listen {channel}"))
         answer = await self.ask(pgwire.query(f"notify {channel}, '{token}'"))
-        same(answer.heard, [(channel, token)], "notifications")
+        expect(answer.heard, [(channel, token)], "notifications")
         rows = (await self.ask(pgwire.query("select * from pg_listening_channels()"))).rows
-        same(rows, [(channel.encode(),)], "channels")
+        expect(rows, [(channel.encode(),)], "channels")
         await self.ask(pgwire.query("unlisten *"))
         self.connection.listens = False
         await self.ask(pgwire.query(f"notify {channel}, '{token}'"))
@@ -102,13 +99,13 @@ class PostgresSession:
         begin, end = ("begin;", "commit") if ending else ("", "drop table mine")
         await self.ask(pgwire.query(
             f"{begin}create temp table mine{ending} as select '{token}' as token"))
-        same((await self.ask(pgwire.query("select token from mine"))).rows, [(token.encode(),)],
+        expect((await self.ask(pgwire.query("select token from mine"))).rows, [(token.encode(),)],
              "temporary table")
         await self.ask(pgwire.query(end))
         await self.traces()
 
     async def lock(self):
-        same((await self.ask(pgwire.query(
+        expect((await self.ask(pgwire.query(
             f"select pg_try_advisory_lock({self.number})"))).rows, [(b"t",)], "lock")
         await self.ask(pgwire.query(f"select pg_advisory_unlock({self.number})"))
         await self.traces()
@@ -116,7 +113,7 @@ class PostgresSession:
     async def prepared_in_sql(self):
         token = self.token()
         await self.ask(pgwire.query(f"prepare mine as select '{token}'"))
-        same((await self.ask(pgwire.query("execute mine"))).rows, [(token.encode(),)], "execute")
+        expect((await self.ask(pgwire.query("execute mine"))).rows, [(token.encode(),)], "execute")
         ending = random.choice(("deallocate mine", "deallocate all"))
         await self.ask(pgwire.query(ending))
         if ending == "deallocate all":
@@ -142,7 +139,7 @@ class PostgresSession:
             self.connection.send(pgwire.query(f"execute {name}('x')"))
             await self.perhaps_die()
             answer = await self.connection.answer()
-            same([error.code for error in answer.errors], ["26000"], "deallocated")
+            expect([error.code for error in answer.errors], ["26000"], "deallocated")
         if name not in kept:
             begin, end = random.choice((("", ""), ("begin", "rollback"), ("begin", "commit")))
             if begin:
@@ -153,7 +150,7 @@ class PostgresSession:
             kept[name] = token
         for word in random.sample(sorted(kept), random.randrange(len(kept)) + 1):
             rows = (await self.ask(pgwire.query(f"execute {word}('{name}')"))).rows
-            same(rows, [((name + kept[word]).encode(),)], "kept in SQL")
+            expect(rows, [((name + kept[word]).encode(),)], "kept in SQL")
         await self.traces()
 
     async def renamed(self):
@@ -162,32 +159,32 @@ class PostgresSession:
         answer = await self.ask(
             pgwire.close_statement("again"), pgwire.parse("again", f"select '{token}'"),
             pgwire.bind("", "again"), pgwire.execute(), pgwire.SYNC)
-        same(answer.rows, [(token.encode(),)], "renamed")
+        expect(answer.rows, [(token.encode(),)], "renamed")
 
     async def copied(self):
         token = self.token()
         answer = await self.ask(pgwire.query(
             f"copy (select '{token}' from generate_series(1, 50)) to stdout"))
-        same(answer.copied, f"{token}\n".encode() * 50, "copy out")
+        expect(answer.copied, f"{token}\n".encode() * 50, "copy out")
         await self.ask(pgwire.query("begin; create temp table rows (t text) on commit drop"))
         self.connection.send(pgwire.query("copy rows from stdin"))
-        same((await self.connection.answer()).check().kinds, "G", "copy in")
+        expect((await self.connection.answer()).check().kinds, "G", "copy in")
         self.connection.send(pgwire.message(b"d", f"{token}\n".encode()), pgwire.message(b"c"))
         await self.perhaps_die()
-        same((await self.connection.answer()).check().tags, ["COPY 1"], "copy in")
-        same((await self.ask(pgwire.query("select t from rows"))).rows, [(token.encode(),)], "rows")
+        expect((await self.connection.answer()).check().tags, ["COPY 1"], "copy in")
+        expect((await self.ask(pgwire.query("select t from rows"))).rows, [(token.encode(),)], "rows")
         await self.ask(pgwire.query("commit"))
 
     async def copy_fails(self):
         """Rows that come behind the error belong to nobody."""
         await self.ask(pgwire.query("begin; create temp table rows (n int) on commit drop"))
         self.connection.send(pgwire.query("copy rows from stdin"))
-        same((await self.connection.answer()).check().kinds, "G", "copy in")
+        expect((await self.connection.answer()).check().kinds, "G", "copy in")
         self.connection.send(*(pgwire.message(b"d", b"nonsense\n") for _ in range(3)),
                              pgwire.message(b"c"))
         await self.perhaps_die()
         answer = await self.connection.answer()
-        same([error.code for error in answer.errors], ["22P02"], "copy of nonsense")
+        expect([error.code for error in answer.errors], ["22P02"], "copy of nonsense")
         await self.ask(pgwire.query("rollback"))
         await self.traces()
 
@@ -207,4 +204,4 @@ class PostgresSession:
             if answer.errors[0].code != "57014":
                 raise answer.errors[0]
         else:
-            same(answer.rows, [(token.encode(),)], "cancelled too late")
+            expect(answer.rows, [(token.encode(),)], "cancelled too late")

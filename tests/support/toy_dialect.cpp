@@ -365,6 +365,7 @@ std::unique_ptr<protocol::ClientLogin> ToyDialect::client_login(
 
 std::unique_ptr<protocol::BackendLogin> ToyDialect::backend_login(
     const protocol::BackendIdentity& as) const {
+  cleartext_allowed_ = as.allow_cleartext_password;
   return std::make_unique<ToyBackendLogin>(as);
 }
 

@@ -75,10 +75,13 @@ class ToyDialect final : public proxy::Dialect {
 
   /// How many secrets have been prepared, for tests of the runtime.
   unsigned prepared() const { return prepared_.load(); }
+  /// Whether the last backend login might have sent its password as it is.
+  bool cleartext_allowed() const { return cleartext_allowed_.load(); }
 
  private:
   bool kills_by_login_;
   mutable std::atomic<unsigned> prepared_{0};
+  mutable std::atomic<bool> cleartext_allowed_{false};
 };
 
 /// What ToyDialect::prepare made.

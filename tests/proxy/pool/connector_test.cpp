@@ -77,6 +77,26 @@ TEST(ConnectorTest, LogsInAndKeepsWhatTheServerSaid) {
   EXPECT_EQ(result.backend->expires, TimePoint::max());
 }
 
+TEST(ConnectorTest, APasswordGoesOutAsItIsOnlyToWhomTlsVerifiesOrTheConfigurationAllowsIt) {
+  ToyWorld world(1);
+  config::Backend backend = world.config.backends.at("shop");
+  const auto allowed = [&](config::SslMode mode, bool said) {
+    backend.tls.mode = mode;
+    backend.allow_cleartext_password = said;
+    BackendTarget target(backend, world.dialect);
+    EXPECT_TRUE(connect(world, target, {"secret"}).backend);
+    return world.dialect.cleartext_allowed();
+  };
+  for (const auto mode :
+       {config::SslMode::disable, config::SslMode::prefer, config::SslMode::require}) {
+    EXPECT_FALSE(allowed(mode, false));
+    EXPECT_TRUE(allowed(mode, true));
+  }
+  for (const auto mode : {config::SslMode::verify_ca, config::SslMode::verify_full}) {
+    EXPECT_TRUE(allowed(mode, false));
+  }
+}
+
 TEST(ConnectorTest, ALifetimeIsJittered) {
   ToyWorld world(1);
   world.config.timeouts.server_lifetime = config::Duration(100000);
