@@ -99,6 +99,10 @@ inline constexpr std::chrono::milliseconds kTrialPauseMax{60'000};
 /// What has been found is forgotten when nobody has waited for this long.
 inline constexpr std::chrono::milliseconds kUsefulForgotten{600'000};
 
+/// How far the threads of the proxy's Offload give way to the others: at 5 the kernel gives them a
+/// third of what an I/O thread gets where both want the same processor.
+inline constexpr int kOffloadNiceness = 5;
+
 // Own protection (proxy/self_protection.hpp).
 /// How often the process's memory is looked at, and how long it may stay high before more is
 /// refused than what is least important.

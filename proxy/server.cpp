@@ -457,6 +457,7 @@ int Server::run() {
   observer_.reset();
   for (const auto& worker : workers_) worker->stop();
   shared_.offload.stop();
+  shared_.handshakes.stop();
   return 0;
 }
 

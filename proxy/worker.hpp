@@ -14,6 +14,7 @@
 #include <utility>
 #include <vector>
 
+#include "config/cores.hpp"
 #include "proxy/admission/loop_lag.hpp"
 #include "proxy/admission/memory_guard.hpp"
 #include "proxy/client_id.hpp"
@@ -43,6 +44,7 @@ struct Population {
 struct Shared {
   Population population;
   Offload offload;
+  Offload handshakes{config::usable_cores()};
   KeyDeriver deriver{offload};
   KeyRing ring;
   AccountCache accounts;
@@ -128,6 +130,7 @@ class Worker final : public SessionHost {
   // SessionHost, on this worker's thread.
   Loop& loop() override { return loop_; }
   KeyDeriver& deriver() override { return shared_.deriver; }
+  Offload& handshakes() override { return shared_.handshakes; }
   std::shared_ptr<PoolShard> shard(const PoolKey& key) override;
   Ruling rule(const BackendTarget& target, const config::Arrival& arrival,
               const TlsChannel* tls) override {

@@ -1,4 +1,4 @@
-// What every part of one worker shares: its event loop, its due signals, its deadlines, its turns,
+// What every part of one worker shares: its event loop, its due signals, its deadlines,
 // its chunks and the configuration snapshot it works by. One thread only, except post().
 #pragma once
 
@@ -11,7 +11,6 @@
 #include "proxy/net/deadlines.hpp"
 #include "proxy/net/poller.hpp"
 #include "proxy/net/signal.hpp"
-#include "proxy/net/turns.hpp"
 
 namespace weirpool::proxy {
 
@@ -22,7 +21,6 @@ struct Loop {
   ReadyQueue ready{io};
   Deadlines deadlines{io};
   Poller poller{io};
-  Turns turns{io};
   ChunkPool chunks;
   config::Snapshot config;
 

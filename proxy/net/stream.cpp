@@ -189,15 +189,20 @@ void Stream::start_tls(std::unique_ptr<TlsChannel> channel) { tls_ = std::move(c
 Io Stream::handshake() {
   for (;;) {
     const TlsChannel::Status status = tls_->handshake();
-    const Io flushed = flush();
-    if (flushed.kind == Io::Kind::failed) return flushed;
-    if (status == TlsChannel::Status::ok) return flushed;
-    if (status != TlsChannel::Status::need_input) return {Io::Kind::failed, 0};
-    std::array<std::uint8_t, 16 * 1024> ciphertext;
-    const Io io = receive(ciphertext);
-    if (io.kind != Io::Kind::moved) return io;
-    tls_->feed({ciphertext.data(), io.count});
+    const Io io = carry(status);
+    if (status == TlsChannel::Status::ok || io.kind != Io::Kind::moved) return io;
   }
+}
+
+Io Stream::carry(TlsChannel::Status step) {
+  const Io flushed = flush();
+  if (flushed.kind == Io::Kind::failed) return flushed;
+  if (step == TlsChannel::Status::ok) return flushed;
+  if (step != TlsChannel::Status::need_input) return {Io::Kind::failed, 0};
+  std::array<std::uint8_t, 16 * 1024> ciphertext;
+  const Io io = receive(ciphertext);
+  if (io.kind == Io::Kind::moved) tls_->feed({ciphertext.data(), io.count});
+  return io;
 }
 
 bool Stream::ended() const {

@@ -61,6 +61,13 @@ class Stream {
   void start_tls(std::unique_ptr<TlsChannel> channel);
   /// moved: established; blocked: arm_read and call again.
   Io handshake();
+  /// For a step of the handshake on another thread; start_tls() puts it back, and until then
+  /// nothing is read or written.
+  std::unique_ptr<TlsChannel> lend_tls() { return std::move(tls_); }
+  /// What goes with a step that has been done: what it put out is written, and if it needs input,
+  /// what has come is taken in. moved: established, or time for the next one; blocked: arm_read,
+  /// arm_write if unsent(), and call again.
+  Io carry(TlsChannel::Status step);
   bool encrypted() const { return tls_ != nullptr; }
   /// Null: the bytes are plain.
   const TlsChannel* tls() const { return tls_.get(); }

@@ -204,6 +204,21 @@ Task<bool> Session::flush_login_bytes() {
   co_return io.kind != Io::Kind::failed;
 }
 
+/// A signature with the certificate's key takes as long as many transactions.
+Task<TlsChannel::Status> Session::handshake_step() {
+  struct Step {
+    std::unique_ptr<TlsChannel> channel;
+    TlsChannel::Status status;
+  };
+  auto work = [channel = client_.lend_tls()]() mutable {
+    const TlsChannel::Status status = channel->handshake();
+    return Step{std::move(channel), status};
+  };
+  Step step = co_await host_.handshakes().run(host_.loop(), std::move(work));
+  client_.start_tls(std::move(step.channel));
+  co_return step.status;
+}
+
 Task<bool> Session::start_client_tls() {
   // The answer to the TLS request is the last plaintext. What the client sent behind its request is
   // the handshake's: plaintext that pretends to be protected ends there.
@@ -213,23 +228,22 @@ Task<bool> Session::start_client_tls() {
   channel->feed(up_.unread());
   up_.skip(up_.unread().size());
   client_.start_tls(std::move(channel));
-  for (;;) {
-    const Turns::Place place(host_.loop().turns, signal_);
-    while (!place.mine()) {
+  TlsChannel::Status step{};
+  do {
+    step = co_await handshake_step();
+    Io io = client_.carry(step);
+    while (io.kind == Io::Kind::blocked && !clock_.passed()) {
+      client_.arm_read();
+      if (client_.unsent()) client_.arm_write();
       co_await signal_.wait();
-      if (clock_.passed()) co_return false;
+      io = client_.carry(step);
     }
-    const Io shaken = client_.handshake();
-    if (shaken.kind == Io::Kind::moved) break;
-    if (shaken.kind != Io::Kind::blocked) {
+    if (clock_.passed()) co_return false;
+    if (io.kind != Io::Kind::moved) {
       host_.metrics().tls_failed.add(1);
       co_return false;
     }
-    client_.arm_read();
-    if (client_.unsent()) client_.arm_write();
-    co_await signal_.wait();
-    if (clock_.passed()) co_return false;
-  }
+  } while (step != TlsChannel::Status::ok);
   host_.metrics().tls_handshakes.add(1);
   const TlsChannel& tls = *client_.tls();
   const protocol::TlsFacts facts{tls.end_point(), std::string(tls.application())};

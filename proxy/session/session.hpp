@@ -83,6 +83,7 @@ class Session final : public Watcher,
   Task<bool> conduct_login();
   Task<bool> take_proxy_header();
   Task<bool> move_login_bytes();
+  Task<TlsChannel::Status> handshake_step();
   Task<bool> start_client_tls();
   Task<bool> flush_login_bytes();
   Task<bool> login_pause();

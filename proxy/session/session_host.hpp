@@ -57,6 +57,8 @@ class SessionHost {
   virtual Loop& loop() = 0;
   virtual metrics::WorkerMetrics& metrics() = 0;
   virtual KeyDeriver& deriver() = 0;
+  /// Where the mathematics of TLS handshakes is done.
+  virtual Offload& handshakes() = 0;
   /// The shard of this pool on this worker, made when first asked for.
   virtual std::shared_ptr<PoolShard> shard(const PoolKey& key) = 0;
   /// Where a client that has come by `site` and says who it is belongs; nothing: nowhere.

@@ -167,6 +167,7 @@ class ToyWorld final : public proxy::SessionHost {
     return find_or_make({0, key});
   }
   proxy::KeyDeriver& deriver() override { return key_deriver; }
+  proxy::Offload& handshakes() override { return offload; }
   proxy::Ruling rule(const proxy::BackendTarget&, const config::Arrival& arrival,
                      const proxy::TlsChannel*) override {
     arrived.push_back(arrival.address);

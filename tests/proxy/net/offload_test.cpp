@@ -2,7 +2,9 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <future>
+#include <latch>
 #include <thread>
 
 #include "proxy/net/supervise.hpp"
@@ -53,6 +55,30 @@ TEST_F(OffloadTest, TheLoopGoesOnMeanwhile) {
   EXPECT_FALSE(answer);
   gate.set_value();
   EXPECT_TRUE(until([&] { return answer.has_value(); }));
+}
+
+TEST_F(OffloadTest, ItsThreadsGiveWayToThisOne) {
+  std::optional<std::string> answer;
+  const auto niceness = [] { return ::getpriority(PRIO_PROCESS, 0); };
+  supervise("test", run([&] { return std::to_string(niceness()); }, answer));
+  EXPECT_TRUE(until([&] { return answer.has_value(); }));
+  constexpr int kMost = 19;
+  EXPECT_EQ(answer, std::to_string(std::min(niceness() + config::kOffloadNiceness, kMost)));
+}
+
+TEST_F(OffloadTest, SeveralThreadsWorkSideBySide) {
+  Offload two(2);
+  std::latch both(2);
+  std::optional<std::string> answers[2];
+  const auto ask = [&](std::optional<std::string>& answer) -> Task<void> {
+    auto work = [&both] {
+      both.arrive_and_wait();
+      return std::string("met");
+    };
+    answer = co_await two.run(loop_, std::move(work));
+  };
+  for (auto& answer : answers) supervise("test", ask(answer));
+  EXPECT_TRUE(until([&] { return answers[0] && answers[1]; }));
 }
 
 TEST_F(OffloadTest, StopsTwice) {
