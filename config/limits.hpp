@@ -101,7 +101,7 @@ inline constexpr std::chrono::milliseconds kUsefulForgotten{600'000};
 
 /// How far the threads of the proxy's Offload give way to the others: at 5 the kernel gives them a
 /// third of what an I/O thread gets where both want the same processor.
-inline constexpr int kOffloadNiceness = 5;
+inline constexpr int kOffloadNiceness = 15;
 
 // Own protection (proxy/self_protection.hpp).
 /// How often the process's memory is looked at, and how long it may stay high before more is
