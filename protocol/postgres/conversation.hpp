@@ -200,6 +200,7 @@ class PostgresConversation final : public Conversation {
   void keep(const Verdict& verdict, Bytes unread);
   ClientStatement* client_statement(std::uint64_t number);
   bool columns_in_question(ClientStatement& mine);
+  static bool knows_columns(ClientStatement& mine);
   bool describing(const Statement& statement);
   Step ask_columns(ClientStatement& mine);
   Step on_columns(const Header& header, Run& run);

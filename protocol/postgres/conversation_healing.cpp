@@ -104,16 +104,23 @@ ClientStatement* PostgresConversation::client_statement(std::uint64_t number) {
 bool PostgresConversation::columns_in_question(ClientStatement& mine) {
   if (mine.described == 0) return false;
   if (describing(*mine.statement)) return true;
-  return !backend_has(mine) && mine.described == mine.statement->columns.generation();
+  if (backend_has(mine)) return false;
+  // What they are now, nobody may have said since they were found to be others.
+  return knows_columns(mine) || (mine.columns != 0 && mine.statement->columns.digest() == 0);
 }
 
-/// They have been asked for, and the answer has not come.
+/// What the client has been told is so now, perhaps again.
+bool PostgresConversation::knows_columns(ClientStatement& mine) {
+  const Columns& now = mine.statement->columns;
+  if (mine.columns != 0 && mine.columns == now.digest()) mine.described = now.generation();
+  return mine.described == now.generation();
+}
+
+/// They have been asked for, and the answer has not come: nothing has been sent since.
 bool PostgresConversation::describing(const Statement& statement) {
-  for (std::size_t i = 0; i < queue_.size(); ++i) {
-    const Expected& owed = queue_[i];
-    if (owed.reply == Reply::describe_injected && owed.number == statement.number) return true;
-  }
-  return false;
+  if (queue_.empty()) return false;
+  const Expected& last = queue_[queue_.size() - 1];
+  return last.reply == Reply::describe_injected && last.number == statement.number;
 }
 
 /// The backend is given the statement and asked what it returns, before anything is done with it.
@@ -149,7 +156,10 @@ void PostgresConversation::learn_columns(std::uint64_t number, std::uint32_t dig
   const std::uint32_t generation = statement->columns.are(digest);
   if (!backend_->statements.has(*statement)) backend_->statements.add(statement);
   if (queue_.front() == Reply::describe_injected) return;
-  if (ClientStatement* mine = client_statement(number)) mine->described = generation;
+  ClientStatement* mine = client_statement(number);
+  if (mine == nullptr) return;
+  mine->described = generation;
+  mine->columns = digest;
 }
 
 /// The backend has found out that what is owed next returns other columns than it used to. True:

@@ -257,7 +257,10 @@ bool PostgresConversation::backend_has(ClientStatement& mine) {
   const std::string_view now = meaning(mine.statement->body());
   if (mine.statement->meaning() == now) return false;
   mine.statement = catalog_->statements.renamed(*mine.statement, now);
-  if (mine.described != 0) mine.described = mine.statement->columns.generation();
+  if (mine.described != 0) {
+    Columns& columns = mine.statement->columns;
+    mine.described = mine.columns == 0 ? columns.generation() : columns.for_who_knows(mine.columns);
+  }
   return backend_->statements.has(*mine.statement);
 }
 
@@ -356,7 +359,7 @@ PostgresConversation::Step PostgresConversation::bind_named(const Header& header
                                                             const BindHead& head,
                                                             ClientStatement& mine, bool asks) {
   const StatementRef statement = on_backend(mine);
-  if (mine.described != 0 && mine.described != statement->columns.generation() && !asks) {
+  if (mine.described != 0 && !knows_columns(mine) && !asks) {
     rewrite_bind(header, head, kOutdatedName);
     queue_.push(Reply::bind, nullptr, failure(outdated_error()));
     return std::nullopt;
@@ -395,7 +398,8 @@ PostgresConversation::Step PostgresConversation::on_describe(const Header& heade
     unsynced_ = true;
     if (bound_ == nullptr) return pass(header, run, Reply::describe_portal);
     const Columns& columns = bound_->statement->columns;
-    const bool known = bound_->described == columns.generation() && columns.known();
+    const bool known = bound_->described == columns.generation() && bound_->columns != 0 &&
+                       bound_->columns == columns.digest();
     bound_->described = columns.generation();
     queue_.push_about(Reply::describe_portal, known ? 0 : bound_->statement->number);
     return pass(header, run);

@@ -141,6 +141,17 @@ std::uint32_t Columns::are(std::uint32_t digest) {
   }
 }
 
+std::uint32_t Columns::for_who_knows(std::uint32_t digest) {
+  std::uint64_t now = now_.load();
+  for (;;) {
+    const auto known = static_cast<std::uint32_t>(now);
+    const auto generation = static_cast<std::uint32_t>(now >> 32);
+    if (known == digest) return generation;
+    if (known != 0) return kOthers;
+    if (now_.compare_exchange_weak(now, now | digest)) return generation;
+  }
+}
+
 bool BackendStatements::has(const Statement& statement) {
   const auto found = index_.find(&statement);
   if (found == index_.end()) return false;

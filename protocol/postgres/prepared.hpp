@@ -32,12 +32,18 @@ class Columns {
   /// Counts how often it was found to return other columns than before. What was prepared in an
   /// earlier generation has to be prepared again.
   std::uint32_t generation() const { return static_cast<std::uint32_t>(now_.load() >> 32); }
-  /// A backend has said which ones they are, in this generation.
-  bool known() const { return static_cast<std::uint32_t>(now_.load()) != 0; }
+  /// What a backend has said of them in this generation; zero: nothing yet.
+  std::uint32_t digest() const { return static_cast<std::uint32_t>(now_.load()); }
   /// They are others than they were, it is not known which.
   void outdate();
   /// They are these, not zero: the generation in which that is so.
   std::uint32_t are(std::uint32_t digest);
+  /// The generation for somebody who knows `digest`, not zero, of the same text under other
+  /// settings. Where nobody has said what these are, they are taken to be the same, until a backend
+  /// says otherwise.
+  std::uint32_t for_who_knows(std::uint32_t digest);
+  /// No generation: who is there knows other ones.
+  static constexpr std::uint32_t kOthers = 0xFFFFFFFF;
 
  private:
   std::atomic<std::uint64_t> now_{std::uint64_t{1} << 32};  ///< generation, digest
@@ -104,6 +110,7 @@ std::string foreign_name(std::string_view name);
 struct ClientStatement {
   StatementRef statement;
   std::uint32_t described = 0;  ///< the generation whose columns the client knows; 0: none
+  std::uint32_t columns = 0;    ///< their digest, where a backend has told them; 0: not yet
   std::uint32_t meant = 0;      ///< the number of the settings that its meaning fits; 0: unknown
 };
 

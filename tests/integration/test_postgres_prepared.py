@@ -200,6 +200,44 @@ def test_a_changed_table_is_no_clients_problem(launch, postgres, aio, described)
     aio(scenario())
 
 
+def test_the_search_path_decides_about_the_columns(launch, any_postgres, aio):
+    """Who knows some hears of others, and is served again where they are what it knows."""
+    weir = launch(any_postgres, max_connections=2)
+
+    async def conduct(port):
+        one = await connect(port)
+        seen = []
+        one.send(pgwire.parse("s", "select * from shaped"),
+                 pgwire.message(b"D", b"Ss\0"), pgwire.SYNC)
+        (await one.answer()).check()
+        for path in ("shape_a", "shape_b", "shape_a", "shape_c", "shape_a, shape_b"):
+            (await one.query(f"set search_path = {path}")).check()
+            one.send(pgwire.bind("", "s"), pgwire.execute(), pgwire.SYNC)
+            answer = await one.answer()
+            seen.append((answer.rows, [error.code for error in answer.errors]))
+        await one.close()
+        return seen
+
+    async def scenario():
+        owner = await connect(any_postgres.port)
+        for letter, columns in (("a", "1 as n"), ("b", "'x'::text as n"), ("c", "2 as n")):
+            (await owner.query(f"create schema shape_{letter}")).check()
+            (await owner.query(f"create table shape_{letter}.shaped as select {columns}")).check()
+        (await owner.query(f"alter role {USER} set search_path = shape_a")).check()
+        try:
+            direct = await conduct(any_postgres.port)
+            assert [errors for _, errors in direct] == [[], ["0A000"], [], [], []]
+            for _ in range(3):
+                assert await conduct(weir.port) == direct
+        finally:
+            (await owner.query(f"alter role {USER} reset search_path")).check()
+            for letter in "abc":
+                await owner.query(f"drop schema shape_{letter} cascade")
+            await owner.close()
+
+    aio(scenario())
+
+
 async def connect(port, **startup):
     return await pgwire.PgConn.connect(HOST, port, USER, PASSWORD, DATABASE, **startup)
 

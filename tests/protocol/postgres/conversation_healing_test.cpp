@@ -12,6 +12,18 @@ const std::string kOutdated = message('E', "S" + z("ERROR") + "V" + z("ERROR") +
 const std::string kRowAnswer = bind_complete() + row() + command("SELECT 1") + ready();
 const std::string kAgain = close_of('S', "weirpool_1") + parse("weirpool_1", kText);
 
+/// Of one column.
+std::string returns(std::string_view name, std::uint32_t type, std::string_view origin = "\1\2") {
+  std::string field = z(name) + std::string(6 - origin.size(), '\0') + std::string(origin);
+  for (int shift = 24; shift >= 0; shift -= 8) field.push_back(static_cast<char>(type >> shift));
+  return message('T', std::string("\0\1", 2) + field + std::string(8, '\0'));
+}
+
+/// The answer to a question for columns, on a backend that has just been given the statement.
+std::string given(const std::string& columns) {
+  return parse_complete() + parameter_description() + columns;
+}
+
 /// Statement "s" has been prepared and executed, and described if so wished.
 void prepare(Rig& rig, bool described) {
   rig.wire.feed(Party::client, parse("s", kText) + (described ? describe('S', "s") : "") + sync());
@@ -76,9 +88,11 @@ TEST(ConversationHealing, WhoKnowsTheOldColumnsHearsTheErrorUntilItAsksAgain) {
   rig.backends.push_back(fresh_backend());
   std::size_t before = rig.wire.to_backend().size();
   rig.wire.feed(Party::client, bind_to("", "s") + execute() + sync());
-  EXPECT_EQ(since(rig, before),
-            parse("weirpool_1", kText) + bind_to("", "weirpool_outdated") + execute() + sync());
-  rig.wire.feed(Party::backend, parse_complete() + error("26000", "no such statement") + ready());
+  EXPECT_EQ(since(rig, before), parse("weirpool_1", kText) + describe('S', "weirpool_1") + flush());
+  before = rig.wire.to_backend().size();
+  rig.wire.feed(Party::backend, given(returns("other", 25)));
+  EXPECT_EQ(since(rig, before), bind_to("", "weirpool_outdated") + execute() + sync());
+  rig.wire.feed(Party::backend, error("26000", "no such statement") + ready());
   EXPECT_EQ(tags(rig.wire.to_client()), "1tTZ2DCZEZEZ");
   EXPECT_EQ(rig.wire.to_client().find("26000"), std::string::npos);
   before = rig.wire.to_backend().size();
@@ -87,18 +101,6 @@ TEST(ConversationHealing, WhoKnowsTheOldColumnsHearsTheErrorUntilItAsksAgain) {
   rig.wire.feed(Party::client, bind_to("", "s") + execute() + sync());
   EXPECT_EQ(since(rig, before),
             describe('S', "weirpool_1") + sync() + bind_to("", "weirpool_1") + execute() + sync());
-}
-
-/// Of one column.
-std::string returns(std::string_view name, std::uint32_t type, std::string_view origin = "\1\2") {
-  std::string field = z(name) + std::string(6 - origin.size(), '\0') + std::string(origin);
-  for (int shift = 24; shift >= 0; shift -= 8) field.push_back(static_cast<char>(type >> shift));
-  return message('T', std::string("\0\1", 2) + field + std::string(8, '\0'));
-}
-
-/// The answer to a question for columns, on a backend that has just been given the statement.
-std::string given(const std::string& columns) {
-  return parse_complete() + parameter_description() + columns;
 }
 
 /// A client that knows the columns of "s" comes to a backend that has never had it.

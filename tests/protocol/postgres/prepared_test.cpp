@@ -128,17 +128,29 @@ TEST(Prepared, ALimitOfZeroIsOne) {
   EXPECT_FALSE(backend.evict_for_one_more());
 }
 
+TEST(Columns, WhoKnowsThoseOfTheSameTextKnowsTheseUnlessTheyDiffer) {
+  Columns columns;
+  const std::uint32_t believed = columns.generation();
+  EXPECT_EQ(columns.for_who_knows(7), believed);
+  EXPECT_EQ(columns.for_who_knows(7), believed);
+  EXPECT_EQ(columns.for_who_knows(9), Columns::kOthers);
+  const std::uint32_t found = columns.are(9);
+  EXPECT_NE(found, believed);
+  EXPECT_EQ(columns.for_who_knows(7), Columns::kOthers);
+  EXPECT_EQ(columns.for_who_knows(9), found);
+}
+
 TEST(Columns, AnotherAnswerIsAnotherGeneration) {
   Columns columns;
-  EXPECT_FALSE(columns.known());
+  EXPECT_EQ(columns.digest(), 0U);
   const std::uint32_t first = columns.generation();
   EXPECT_EQ(columns.are(7), first);
   EXPECT_EQ(columns.are(7), first);
-  EXPECT_TRUE(columns.known());
+  EXPECT_EQ(columns.digest(), 7U);
   EXPECT_EQ(columns.are(9), first + 1);
   columns.outdate();
   EXPECT_EQ(columns.generation(), first + 2);
-  EXPECT_FALSE(columns.known());
+  EXPECT_EQ(columns.digest(), 0U);
   EXPECT_EQ(columns.are(7), first + 2);
 }
 
