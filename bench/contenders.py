@@ -179,12 +179,12 @@ class Weirpool(Contender):
     def launch(self):
         self.weir = proxy.Weirpool(
             self.folder, {"db": self.server}, max_connections=self.backends,
-            config=proxy.merged(proxy.DEFAULTS, {
-                "workers": self.threads, "log": {"level": "warn"},
-                "backends": {"db": {"tls": {"mode": "disable"}}},
-                "limits": {"max_client_conn": MANY_CLIENTS},
-                "admission": {"elasticity": self.elasticity},
-                "users": self.server.extra_users()}),
+            config=proxy.as_it_comes(
+                workers=self.threads, log={"level": "warn"},
+                backends={"db": {"tls": {"mode": "disable"}}},
+                limits={"max_client_conn": MANY_CLIENTS},
+                admission={"elasticity": self.elasticity},
+                users=self.server.extra_users()),
             listener_tls={"mode": "allow", "cert_file": str(self.server.tls_cert),
                           "key_file": str(self.server.tls_key)})
         self.port = self.weir.port

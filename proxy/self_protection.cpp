@@ -64,13 +64,14 @@ void SelfProtection::look_at_memory(TimePoint now) {
   population_.memory_high.store(high, std::memory_order_relaxed);
   if (high == 0 && memory_.state() == MemoryState::ample) return;
   std::uint64_t resident = powers_.resident();
-  const bool ample = memory_.state() == MemoryState::ample;
-  if (ample ? resident >= high : now - trimmed_ >= config::kMemoryTrim) {
-    // What the allocator only keeps is no shortage, nor is one reading alone.
+  const bool begins = memory_.state() == MemoryState::ample && resident >= high;
+  const bool lasts = memory_.state() != MemoryState::ample;
+  if ((begins || lasts) && now - trimmed_ >= config::kMemoryTrim) {
     trimmed_ = now;
     give_back_free_memory();
-    resident = powers_.resident();
   }
+  // What the allocator only kept is no shortage, nor is one reading alone.
+  if (begins) resident = powers_.resident();
   const bool changed = memory_.look(now, resident, high);
   if (!changed) return;
   population_.memory.store(memory_.state(), std::memory_order_relaxed);

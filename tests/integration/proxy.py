@@ -19,11 +19,9 @@ SAMPLE = re.compile(r'^([a-zA-Z_:][\w:]*)(?:\{(.*)\})? (\S+)(?: \d+)?$')
 LABEL = re.compile(r'(\w+)="((?:[^"\\]|\\.)*)"')
 DRAIN = {"lame_duck": "10ms", "timeout": "3s"}
 # On a busy machine lines stand and loops are behind. Tests of something else wait as long as it
-# takes; whoever is about overload lays DEFAULTS upon this.
+# takes; whoever is about overload takes Weirpool as_it_comes().
 PATIENT = {"timeouts": {"query_wait_timeout": "30s"}, "admission": {"queue_target": "0"},
            "limits": {"loop_lag_high": "0"}}
-DEFAULTS = {"timeouts": {"query_wait_timeout": None}, "admission": {"queue_target": None},
-            "limits": {"loop_lag_high": None}}
 
 
 def merged(base, over):
@@ -37,6 +35,11 @@ def merged(base, over):
         else:
             result[key] = value
     return result
+
+
+def as_it_comes(**config):
+    """`config` upon Weirpool's own defaults, where tests are patient otherwise."""
+    return merged({group: dict.fromkeys(options) for group, options in PATIENT.items()}, config)
 
 
 class Metrics:

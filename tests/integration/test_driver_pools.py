@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 import sqlalchemy
 
-from proxy import DEFAULTS
+from proxy import as_it_comes
 from servers import DATABASE, HOST, PASSWORD, USER
 
 CLIENTS = Path(__file__).resolve().parent / "clients"
@@ -30,7 +30,7 @@ def shedding(launch, database):
     """A Weirpool whose database answers about forty times a second: a pool of twenty is too many."""
     count = 2 if database.protocol == "postgresql" else 3  # one is kept for ending statements
     return launch(database, max_connections=count,
-                  config=DEFAULTS | {"workers": 1, "admission": {"queue_target": "20ms"}})
+                  config=as_it_comes(workers=1, admission={"queue_target": "20ms"}))
 
 
 @pytest.fixture

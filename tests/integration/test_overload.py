@@ -10,7 +10,7 @@ import psycopg
 import pymysql
 import pytest
 
-from proxy import DEFAULTS
+from proxy import as_it_comes
 from servers import DATABASE, HOST, PASSWORD, USER
 from weirtest import mywire, pgwire
 from weirtest.poll import until
@@ -65,7 +65,7 @@ class Flood:
 def test_a_flood_is_served_at_the_databases_pace_and_keeps_its_connections(
         launch, database, client, aio):
     weir = launch(database, max_connections=backends(client, 2),
-                  config=DEFAULTS | {"workers": 1})
+                  config=as_it_comes(workers=1))
     flood = Flood()
 
     async def scenario():
@@ -91,7 +91,7 @@ def test_a_flood_is_served_at_the_databases_pace_and_keeps_its_connections(
 
 @pytest.fixture
 def wild(launch, database, client):
-    return launch(database, max_connections=backends(client, 2), config=DEFAULTS | {"workers": 1})
+    return launch(database, max_connections=backends(client, 2), config=as_it_comes(workers=1))
 
 
 def test_a_wild_node_does_not_disturb_the_others(wild, client, aio, monkeypatch):
@@ -263,7 +263,7 @@ def test_the_scaling_signal(launch, database, client, aio):
 def test_no_more_execute_than_the_database_makes_use_of(launch, postgres, client_of, aio):
     """All write one row and keep it for a moment: one after the other, however many at a time."""
     weir = launch(postgres, max_connections=30,
-                  config=DEFAULTS | {"admission": {"elasticity": "enforce"}})
+                  config=as_it_comes(admission={"elasticity": "enforce"}))
 
     def useful():
         return weir.metrics().total("weirpool_backend_connections_useful")

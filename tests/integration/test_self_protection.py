@@ -6,7 +6,7 @@ import time
 
 import pytest
 
-from proxy import DEFAULTS
+from proxy import as_it_comes
 from servers import DATABASE, PASSWORD, USER
 from weirtest import pgwire
 from weirtest.flood import Flood
@@ -150,7 +150,7 @@ FLOODING = 64
 
 def test_new_clients_go_to_the_worker_that_keeps_up(launch, postgres, client_of, aio):
     client = client_of(postgres)
-    weir = launch(postgres, config=DEFAULTS | {"workers": 2, "limits": {"loop_lag_high": "20ms"}})
+    weir = launch(postgres, config=as_it_comes(workers=2, limits={"loop_lag_high": "20ms"}))
 
     async def scenario():
         # One after the other they go to the workers in turn.
@@ -180,8 +180,7 @@ def test_new_clients_go_to_the_worker_that_keeps_up(launch, postgres, client_of,
 def test_while_all_workers_are_behind_newcomers_wait_to_be_accepted(
         launch, postgres, client_of, aio):
     client = client_of(postgres)
-    weir = launch(postgres, config=DEFAULTS | {
-        "workers": 1, "limits": {"loop_lag_high": "5ms"}})
+    weir = launch(postgres, config=as_it_comes(workers=1, limits={"loop_lag_high": "5ms"}))
 
     async def scenario():
         crowd = [await client(weir.port) for _ in range(FLOODING)]
