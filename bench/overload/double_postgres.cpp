@@ -49,6 +49,7 @@ class PostgresDouble final : public DoubleWire {
   void greet(std::string& /*out*/) override {}
 
   Step step(std::string_view unread, std::string& out) override {
+    if (over_) return {Kind::close};
     if (!started_) return start(unread, out);
     if (unread.size() < 5) return {};
     const std::size_t size = 1 + std::size_t{be32(unread.substr(1))};
@@ -111,7 +112,9 @@ class PostgresDouble final : public DoubleWire {
     switch (be32(unread.substr(4))) {
       case pg::kSslCode:
       case pg::kGssCode: out += 'N'; return {Kind::on, size};
-      case pg::kCancelCode: return {Kind::cancel, size, be32(unread.substr(8))};
+      case pg::kCancelCode:
+        over_ = true;  // the server closes, and who asked waits for that
+        return {Kind::cancel, size, be32(unread.substr(8))};
       default: started_ = true; return {Kind::log_in, size};
     }
   }
@@ -168,6 +171,7 @@ class PostgresDouble final : public DoubleWire {
 
   std::uint32_t id_;
   bool started_ = false;
+  bool over_ = false;
   char status_ = 'I';
 };
 
