@@ -6,11 +6,12 @@
 // usage: overload_clients protocol=… port=N user=… password=… database=… record=FILE
 //          [deadline_ms=1000] [retries=2] [backoff_ms=100] [statement=…] [seed=1] [linger=1]
 //          flow=NAME rates=PER_SECOND@SECONDS,… [nodes=100] [connections=100] [fresh=0] [close=0]
-//          [tls=0] [flow=…]…
+//          [tls=0] [silent=0] [flow=…]…
 //   linger       0: the end is the end of the schedule, whoever still waits then
 //   connections  of one node at most; further queries wait inside the node
 //   fresh        1: each query opens a connection, which then stays
 //   close        share of the connections that are closed after a query
+//   silent       1: to be logged in is all that is wanted
 //
 // FILE gets 12 bytes for each thing that happened: u32 intended start (us), u32 duration (us),
 // u8 number of the flow, u8 Outcome, u16 0, little endian. Prints "begun" at time 0 and a line
@@ -59,6 +60,7 @@ struct Flow {
   double close = 0;
   bool fresh = false;
   bool tls = false;
+  bool silent = false;
 };
 
 struct Attempt {
@@ -121,6 +123,7 @@ class Clients {
       flow.close = number(groups[i], "close", 0);
       flow.fresh = number(groups[i], "fresh", 0) != 0;
       flow.tls = number(groups[i], "tls", 0) != 0;
+      flow.silent = number(groups[i], "silent", 0) != 0;
       flow.nodes.resize(static_cast<std::size_t>(number(groups[i], "nodes", 100)));
       for (Node& node : flow.nodes) node.address = loopback(++address);
     }
@@ -220,6 +223,7 @@ class Clients {
         if (one.ready) return;
         one.ready = true;
         note(*one.flow, one.began, Outcome::login);
+        if (one.flow->silent) return release(id, Outcome::answered);
         return ask(id, one.attempt);
       default: return;
     }
