@@ -99,6 +99,11 @@ inline constexpr std::chrono::milliseconds kTrialPauseMax{60'000};
 /// What has been found is forgotten when nobody has waited for this long.
 inline constexpr std::chrono::milliseconds kUsefulForgotten{600'000};
 
+/// For so long at a time a worker sees to clients that log in or leave, before it looks for who is
+/// being served; and so many are accepted at a time.
+inline constexpr std::chrono::milliseconds kPatientSlice{1};
+inline constexpr int kAcceptsAtOnce = 32;
+
 /// How far the threads of the proxy's Offload give way to the others: at 15 the kernel gives them a
 /// thirtieth of what an I/O thread gets where both want the same processor, some tens of handshakes
 /// a second. (A storm of TLS logins raised the p99 of running clients by 1.7 then, by 6 at 5.)

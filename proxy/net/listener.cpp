@@ -66,12 +66,12 @@ void Listener::close() {
 
 void Listener::wait() {
   acceptor_.async_wait(tcp::acceptor::wait_read, [this](boost::system::error_code error) {
-    if (!error) accept_all();
+    if (!error) accept_some();
   });
 }
 
-void Listener::accept_all() {
-  for (;;) {
+void Listener::accept_some() {
+  for (int i = 0; i < config::kAcceptsAtOnce; ++i) {
     if (gate_ && !gate_()) {
       retry_in(config::kLagLook);
       return;
@@ -112,7 +112,7 @@ void Listener::pause() {
 void Listener::retry_in(config::Duration delay) {
   timer_.expires_after(delay);
   timer_.async_wait([this](boost::system::error_code error) {
-    if (!error) accept_all();
+    if (!error) accept_some();
   });
 }
 

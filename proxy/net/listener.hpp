@@ -41,7 +41,7 @@ class Listener {
 
  private:
   void wait();
-  void accept_all();
+  void accept_some();
   void pause();
   void retry_in(config::Duration delay);
 

@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "config/config.hpp"
+#include "config/limits.hpp"
 #include "proxy/net/chunk_pool.hpp"
 #include "proxy/net/deadlines.hpp"
 #include "proxy/net/poller.hpp"
@@ -19,6 +20,8 @@ struct Loop {
   // locks; the queue keeps its own, because other threads post into it.
   boost::asio::io_context io{BOOST_ASIO_CONCURRENCY_HINT_UNSAFE_IO};
   ReadyQueue ready{io};
+  /// Of those who come and go: they may be many at once, and who is served does not wait for them.
+  ReadyQueue patient{io, config::kPatientSlice};
   Deadlines deadlines{io};
   Poller poller{io};
   ChunkPool chunks;

@@ -3,16 +3,18 @@
 // that a flood of logins takes it from nobody who is being served.
 #pragma once
 
-#include <sys/resource.h>
+#include <semaphore.h>
 
-#include <boost/asio/post.hpp>
-#include <boost/asio/thread_pool.hpp>
+#include <functional>
+#include <list>
 #include <memory>
+#include <mutex>
 #include <optional>
+#include <thread>
 #include <type_traits>
 #include <utility>
+#include <vector>
 
-#include "config/limits.hpp"
 #include "proxy/net/loop.hpp"
 #include "proxy/net/task.hpp"
 
@@ -20,10 +22,10 @@ namespace weirpool::proxy {
 
 class Offload {
  public:
-  explicit Offload(unsigned threads = 1) : threads_(threads) {}
+  explicit Offload(unsigned threads = 1);
   Offload(const Offload&) = delete;
   Offload& operator=(const Offload&) = delete;
-  ~Offload() { stop(); }
+  ~Offload();
 
   /// The result of `work`, which must not throw and runs on another thread, in the order of asking;
   /// the caller's loop goes on meanwhile. Any worker's thread.
@@ -31,8 +33,7 @@ class Offload {
   Task<std::invoke_result_t<Work&>> run(Loop& loop, Work work) {
     // Shared, because the job may outlive this coroutine when its worker stops.
     auto job = std::make_shared<Job<Work>>(std::move(work));
-    boost::asio::post(threads_, [job, &loop] {
-      give_way();
+    push([job, &loop] {
       job->result.emplace(job->work());
       loop.post([job] { job->done.notify(); });
     });
@@ -41,10 +42,7 @@ class Offload {
   }
 
   /// Nothing runs any more when it returns: call it before the loops go.
-  void stop() {
-    threads_.stop();
-    threads_.join();
-  }
+  void stop();
 
  private:
   template <class Work>
@@ -55,15 +53,16 @@ class Offload {
     Signal done;
   };
 
-  /// Linux gives each thread a niceness of its own (setpriority(2), "C library/kernel
-  /// differences").
-  static void give_way() {
-    thread_local const int done =
-        ::setpriority(PRIO_PROCESS, 0, ::getpriority(PRIO_PROCESS, 0) + config::kOffloadNiceness);
-    static_cast<void>(done);
-  }
+  void push(std::function<void()> job);
+  void serve();
 
-  boost::asio::thread_pool threads_;
+  // A condition variable can make who signals wait until who was woken before has run, which is
+  // long where that one gives way; a semaphore never does.
+  sem_t ready_;  ///< counts the jobs, and at the end one for each thread
+  std::mutex mutex_;
+  std::list<std::function<void()>> jobs_;
+  bool stopped_ = false;
+  std::vector<std::thread> threads_;
 };
 
 }  // namespace weirpool::proxy

@@ -18,12 +18,18 @@ void Signal::notify_later(ReadyQueue& queue) {
 
 void ReadyQueue::push(Signal& signal) {
   due_.push_back(signal);
-  if (scheduled_) return;
+  if (!scheduled_) schedule();
+}
+
+void ReadyQueue::schedule() {
   scheduled_ = true;
   boost::asio::post(io_, [this] { drain(); });
 }
 
 void ReadyQueue::drain() {
+  using Clock = std::chrono::steady_clock;
+  const bool sliced = slice_ != Duration::max();
+  const Clock::time_point until = sliced ? Clock::now() + slice_ : Clock::time_point::max();
   // Signals pushed while draining wait for the next round, so that sockets get their turn.
   scheduled_ = false;
   List now;
@@ -32,7 +38,11 @@ void ReadyQueue::drain() {
     Signal& signal = now.front();
     now.pop_front();
     signal.notify();
+    if (sliced && Clock::now() >= until) break;
   }
+  if (now.empty()) return;
+  due_.splice(due_.begin(), now);
+  if (!scheduled_) schedule();
 }
 
 }  // namespace weirpool::proxy

@@ -3,6 +3,7 @@
 
 #include <boost/asio/io_context.hpp>
 #include <boost/intrusive/list.hpp>
+#include <chrono>
 #include <coroutine>
 #include <utility>
 
@@ -37,17 +38,23 @@ class Signal : public boost::intrusive::list_base_hook<
   bool set_ = false;
 };
 
-/// The signals of one worker that are due; drained by one handler in the event loop.
+/// Signals of one worker that are due; drained by one handler in the event loop.
 class ReadyQueue {
  public:
-  explicit ReadyQueue(boost::asio::io_context& io) : io_(io) {}
+  using Duration = std::chrono::steady_clock::duration;
+
+  /// `slice`: after so long the sockets get their turn, and the rest waits for the next round.
+  explicit ReadyQueue(boost::asio::io_context& io, Duration slice = Duration::max())
+      : io_(io), slice_(slice) {}
   void push(Signal& signal);
 
  private:
   using List = boost::intrusive::list<Signal, boost::intrusive::constant_time_size<false>>;
+  void schedule();
   void drain();
 
   boost::asio::io_context& io_;
+  const Duration slice_;
   List due_;
   bool scheduled_ = false;
 };

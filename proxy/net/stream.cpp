@@ -205,6 +205,8 @@ Io Stream::carry(TlsChannel::Status step) {
   return io;
 }
 
+bool Stream::ending() const { return watch_->ending; }
+
 bool Stream::ended() const {
   if (!watch_->ending || buffered()) return false;
   std::uint8_t byte = 0;

@@ -80,6 +80,8 @@ class Stream {
   bool buffered() const {
     return (tls_ && tls_->has_pending_plaintext()) || (codec_ && codec_->has_pending_input());
   }
+  /// The peer has closed, or is gone; there may be something to read nevertheless.
+  bool ending() const;
   /// The peer has closed and left nothing to read. Costs a system call only if it has closed.
   bool ended() const;
   /// Nothing to read: neither bytes nor an end. Costs one system call.

@@ -476,6 +476,12 @@ bool Session::drained() {
   return true;
 }
 
+void Session::stream_ready() {
+  const bool idle_end = state_ == State::idle && client_.ending();
+  if (state_ != State::login && !idle_end) return signal_.notify();
+  signal_.notify_later(host_.loop().patient);
+}
+
 void Session::nudge() { signal_.notify_later(host_.loop().ready); }
 
 void Session::evict() {

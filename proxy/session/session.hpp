@@ -65,7 +65,7 @@ class Session final : public Watcher,
   bool unflushed() const;
   void kill();
 
-  void stream_ready() override { signal_.notify(); }
+  void stream_ready() override;
 
  private:
   using State = metrics::ClientState;
