@@ -30,7 +30,7 @@ void PostgresConversation::detach() {
   gather_.consume();
   scan_.reset();
   text_left_ = 0;
-  parsing_ = false;
+  streams_ = Streams::query;
   carry_ = 0;
   streamed_.reset();
   if (unnamed_ && unnamed_->body().empty()) unnamed_.reset();

@@ -37,15 +37,14 @@
 
 namespace weirpool::protocol::postgres {
 
-/// Parse messages up to here are read whole, bytes, and kept for the client. A longer unnamed one
-/// passes, and keeps its backend until it is bound; a longer named one fails.
+/// Parse messages up to here are read whole, bytes, and kept for the client.
 inline constexpr std::uint32_t kMaxParse = 1U << 20;
 
 /// Among these effects texts mean what nobody else's do: parameters are unknown, or temporary
 /// objects may stand in front of others.
 inline constexpr Effects kForeignMeaning = kPinSet | kPinSetConfig | kPinTemporary | kPinLoad;
 
-/// A client may have so much of named statements, bytes; drivers keep less (pgjdbc: 5 MiB).
+/// So much of a client's named statements is kept, bytes; drivers keep less (pgjdbc: 5 MiB).
 inline constexpr std::size_t kMaxParsed = std::size_t{8} << 20;
 
 class PostgresConversation final : public Conversation {
@@ -137,13 +136,11 @@ class PostgresConversation final : public Conversation {
 
   // conversation_prepared.cpp: prepared statements.
   Step on_parse(const Header& header, Run& run);
-  Step on_long_parse(const Header& header, Run& run);
   Step on_named_parse(const ParseMessage& message, const Run& run);
   bool parses_again(const ParseMessage& message) const;
   Step on_unnamed_parse(const ParseMessage& message, const Run& run);
   bool refuse_parse(Effects effects);
   void fail_parse(std::string words);
-  std::string beyond_limits(const ParseMessage& message) const;
   Step on_bind(const Header& header, Run& run);
   Step on_describe(const Header& header, Run& run);
   Step on_close(const Header& header, Run& run);
@@ -194,6 +191,15 @@ class PostgresConversation final : public Conversation {
   Step execute_named(const Header& header, std::string_view text, TextEffects effects, Run& run);
   void supply(StatementRef statement);
   void supplied(Own& own);
+
+  // conversation_unkept.cpp: statements that only the backend has.
+  Step on_long_parse(const Header& header, Run& run);
+  bool not_for_keeping(const ParseMessage& message) const;
+  std::string not_for_backend(std::string_view name) const;
+  Step leave_to_backend(const ParseMessage& message, const Run& run);
+  void note_unkept(const TextEffects& effects);
+  void doubt_unkept();
+  Step cleanse_for_unkept(const Run& run);
 
   // conversation_healing.cpp: statements that have changed.
   void keep_batch();
@@ -293,9 +299,10 @@ class PostgresConversation final : public Conversation {
   /// The unnamed statement, too long to be kept, that has not been bound.
   std::shared_ptr<Statement> streamed_;
   std::uint64_t text_left_ = 0;  ///< bytes of that message still to come
-  std::uint8_t text_head_ = 0;   ///< bytes in front of the text
-  bool parsing_ = false;         ///< it is that of streamed_
-  std::uint64_t carry_ = 0;      ///< bytes of a message whose head has been rewritten
+  enum class Streams : std::uint8_t { query, unnamed, unkept };
+  std::uint16_t text_head_ = 0;       ///< bytes in front of the text
+  Streams streams_ = Streams::query;  ///< whose text it is
+  std::uint64_t carry_ = 0;           ///< bytes of a message whose head has been rewritten
   std::unique_ptr<Writer> refusal_;
   std::unique_ptr<LostTransaction> lost_;  ///< the client's transaction, which no backend has
   std::unique_ptr<SessionCheck> check_;    ///< due at the next boundary

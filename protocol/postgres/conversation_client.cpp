@@ -217,17 +217,16 @@ Verdict PostgresConversation::stream_text(Bytes unread) {
   scan_->feed(piece);
   const bool within = status_ != 'I' || texts_behind();
   if (within && piece.find(';') != std::string_view::npos) doubtful_ = true;
-  text_head_ = static_cast<std::uint8_t>(text_head_ - head);
+  text_head_ = static_cast<std::uint16_t>(text_head_ - head);
   text_left_ -= size;
   if (text_left_ == 0) {
     TextEffects effects = scan_->finish();
     scan_.reset();
-    if (parsing_) {
-      streamed_->effects = std::move(effects);
-    } else {
-      execute_effects(effects);
+    switch (std::exchange(streams_, Streams::query)) {
+      case Streams::query: execute_effects(effects); break;
+      case Streams::unnamed: streamed_->effects = std::move(effects); break;
+      case Streams::unkept: note_unkept(effects); break;
     }
-    parsing_ = false;
   }
   client_moving_ = true;
   return Verdict::forward(size);

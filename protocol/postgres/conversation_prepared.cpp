@@ -17,16 +17,6 @@ bool may_execute(std::string_view text) {
   return std::search(text.begin(), text.end(), kWord.begin(), kWord.end(), same) != text.end();
 }
 
-std::string limit_error(const std::string& message) {
-  ErrorResponse error;
-  error.severity = "ERROR";
-  error.sqlstate = "54000";
-  error.message = message;
-  Writer out;
-  error.serialize(out);
-  return std::string(text_of(out.view()));
-}
-
 }  // namespace
 
 PostgresConversation::Step PostgresConversation::on_parse(const Header& header, Run& run) {
@@ -84,43 +74,6 @@ void PostgresConversation::fail_parse(std::string words) {
   ParseMessage::serialize({}, bytes_of(body), to_backend_.out());
 }
 
-/// The client has more prepared than weirpool keeps: only this statement fails. Empty: it has not.
-std::string PostgresConversation::beyond_limits(const ParseMessage& message) const {
-  const std::size_t most = catalog_->max_client_statements();
-  if (statements_.size() >= most) {
-    return limit_error("weirpool keeps no more than " + std::to_string(most) +
-                       " named statements of a client");
-  }
-  if (statements_.bytes() + message.body.size() > kMaxParsed) {
-    return limit_error("weirpool keeps no more than " + std::to_string(kMaxParsed) +
-                       " bytes of a client's named statements");
-  }
-  return {};
-}
-
-PostgresConversation::Step PostgresConversation::on_long_parse(const Header& header, Run& run) {
-  if (run.size != 0) return std::nullopt;
-  if (run.rest().size() <= kHeaderSize) return Verdict::need(kHeaderSize + 1);
-  if (run.rest()[kHeaderSize] != 0) {
-    fail_parse(limit_error("weirpool keeps no named statement of more than " +
-                           std::to_string(kMaxParse) + " bytes"));
-    unsynced_ = true;
-    to_backend_.skip(header.total());
-    return std::nullopt;
-  }
-  streamed_ = std::make_shared<Statement>();
-  parsing_ = true;
-  unnamed_ = streamed_;
-  backend_->unnamed = unnamed_;
-  backend_->unnamed_certain = true;
-  queue_.push(Reply::parse, unnamed_);
-  unsynced_ = true;
-  scan_ = std::make_unique<TextScan>(reading());
-  text_left_ = header.total();
-  text_head_ = kHeaderSize + 1;
-  return std::nullopt;
-}
-
 /// Clients that name nothing parse the same again and again. Behind a batch that may yet fail it is
 /// another one, which the failure does not concern.
 bool PostgresConversation::parses_again(const ParseMessage& message) const {
@@ -166,11 +119,7 @@ PostgresConversation::Step PostgresConversation::on_named_parse(const ParseMessa
     fail_parse(taken_error(message.name));
     return std::nullopt;
   }
-  std::string beyond = beyond_limits(message);
-  if (!beyond.empty()) {
-    fail_parse(std::move(beyond));
-    return std::nullopt;
-  }
+  if (not_for_keeping(message)) return leave_to_backend(message, run);
   StatementRef statement =
       catalog_->statements.named(message.body, message.text, meaning(message.text), reading());
   if (const Step later = cleanse(statement->effects, run)) return later;
@@ -318,6 +267,9 @@ PostgresConversation::Step PostgresConversation::on_bind(const Header& header, R
   if (!ready && run.size != 0) return std::nullopt;
   if (named && in_doubt(*known->second.statement)) return Verdict::hold();
   const StatementRef& means = named ? known->second.statement : unnamed_;
+  if (!named && !head->statement.empty()) {
+    if (const Step later = cleanse_for_unkept(run)) return later;
+  }
   if (means && (named || head->statement.empty())) {
     if (const Step later = cleanse(means->effects, run)) return later;
     const bool drops =
@@ -449,6 +401,7 @@ PostgresConversation::Step PostgresConversation::on_close(const Header& header, 
       backend_->unnamed.reset();
     } else {
       doubt_sql();
+      doubt_unkept();
     }
     return pass(header, run, Reply::close);
   }

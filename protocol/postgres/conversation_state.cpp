@@ -26,7 +26,7 @@ void PostgresConversation::execute_effects(const TextEffects& effects, std::stri
   if (doubtful_reading()) bits |= kPinSet | kUnknown;
   if (bits == 0) return;
   // What came of it can be asked for.
-  if ((bits & kUnknown) != 0) bits |= kVerifiable & ~policy.allowed;
+  if ((bits & kUnknown) != 0) bits |= kVerifiableTexts & ~policy.allowed;
   effects_ |= bits & kPins;
   unsettled_ |= bits & (kSettings | kRoles | kLocal | kResetAll | kPinSet | kPinSetConfig);
   Effects verify = bits & kVerifiable;
@@ -57,7 +57,7 @@ bool PostgresConversation::texts_behind() const { return queue_.size() > 1 || un
 /// A function nobody has named has changed how they are read.
 void PostgresConversation::texts_misread() {
   effects_ |= kPinSet;
-  check().verify(kVerifiable & ~catalog_->policy.allowed);
+  check().verify(kVerifiableTexts & ~catalog_->policy.allowed);
 }
 
 void PostgresConversation::touch_settings(const std::vector<Setting>& settings) {

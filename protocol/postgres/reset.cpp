@@ -8,6 +8,7 @@ namespace weirpool::protocol::postgres {
 namespace {
 
 constexpr Effects kParameters = kPinSet | kPinSetConfig;
+constexpr Effects kPrepared = kPinPrepare | kPinLongStatement;
 
 /// The client's search_path is in force. In this order: who the backend is decides what it may do.
 constexpr std::array<std::pair<Effects, std::string_view>, 8> kCures{{
@@ -17,7 +18,7 @@ constexpr std::array<std::pair<Effects, std::string_view>, 8> kCures{{
     {kPinAdvisoryLock, "SELECT pg_catalog.pg_advisory_unlock_all();"},
     {kPinTemporary, "DISCARD TEMP;"},
     {kPinSequence, "DISCARD SEQUENCES;"},
-    {kPinPrepare, "DEALLOCATE ALL;"},
+    {kPrepared, "DEALLOCATE ALL;"},
     // Nothing makes random() what it was; what it was seeded with nobody may know.
     {kPinSeed,
      "SELECT pg_catalog.setseed(pg_catalog.float8(pg_catalog.hashtext("
@@ -47,7 +48,7 @@ bool Reset::succeeded() {
     cured.discarded();
   } else {
     if ((undone_ & kParameters) != 0) cured.parameters.discarded();
-    if ((undone_ & kPinPrepare) != 0) {
+    if ((undone_ & kPrepared) != 0) {
       cured.statements.clear();
       cured.sql_statements.reset();
     }

@@ -12,7 +12,7 @@ namespace {
 
 /// True while the state exists. Names and operators are qualified, since the client's search_path
 /// is in force.
-constexpr std::array<std::pair<Effects, std::string_view>, 4> kQuestions{{
+constexpr std::array<std::pair<Effects, std::string_view>, 5> kQuestions{{
     {kPinListen, "EXISTS(SELECT 1 FROM pg_catalog.pg_listening_channels())"},
     {kPinWithHold, "EXISTS(SELECT 1 FROM pg_catalog.pg_cursors)"},
     // Whatever lives in a schema depends on it.
@@ -23,6 +23,10 @@ constexpr std::array<std::pair<Effects, std::string_view>, 4> kQuestions{{
     {kPinAdvisoryLock,
      "EXISTS(SELECT 1 FROM pg_catalog.pg_locks WHERE locktype OPERATOR(pg_catalog.=) 'advisory' "
      "AND pid OPERATOR(pg_catalog.=) pg_catalog.pg_backend_pid())"},
+    // Beside those that weirpool has named.
+    {kPinLongStatement,
+     "EXISTS(SELECT 1 FROM pg_catalog.pg_prepared_statements WHERE NOT from_sql AND "
+     "name OPERATOR(pg_catalog.!~) '^weirpool_[0-9]+$')"},
 }};
 
 /// One more than can be followed tells that there are too many.

@@ -20,9 +20,11 @@
 
 namespace weirpool::protocol::postgres {
 
-/// Kinds of state the server can be asked about.
-inline constexpr Effects kVerifiable =
+/// Kinds of state that texts make and the server can be asked about.
+inline constexpr Effects kVerifiableTexts =
     kPinListen | kPinPrepare | kPinWithHold | kPinTemporary | kPinAdvisoryLock;
+/// And those of the protocol.
+inline constexpr Effects kVerifiable = kVerifiableTexts | kPinLongStatement;
 
 /// The columns of a DataRow; no value: NULL. An error: not a DataRow.
 using Row = std::vector<std::optional<std::string>>;

@@ -31,12 +31,13 @@ bool blank(char c) { return c == ' ' || c == '\0' || (c >= '\t' && c <= '\r'); }
 }  // namespace
 
 std::string_view pin_label(Effects effects) {
-  static constexpr std::array<std::pair<Effects, std::string_view>, 10> kLabels{{
+  static constexpr std::array<std::pair<Effects, std::string_view>, 11> kLabels{{
       {kPinTemporary, "temporary_object"},
       {kPinAdvisoryLock, "advisory_lock"},
       {kPinListen, "listen"},
       {kPinWithHold, "with_hold_cursor"},
       {kPinPrepare, "sql_prepare"},
+      {kPinLongStatement, "long_statement"},
       {kPinSet, "set_parameter"},
       {kPinSetConfig, "set_config"},
       {kPinSequence, "sequence_value"},

@@ -16,19 +16,20 @@ using Effects = std::uint32_t;
 
 // Kinds that keep a client at its backend.
 inline constexpr Effects kPinSet = 1;  ///< a parameter changed whose name the text does not tell
-inline constexpr Effects kPinListen = 1U << 1;        ///< LISTEN
-inline constexpr Effects kPinPrepare = 1U << 2;       ///< PREPARE as SQL
-inline constexpr Effects kPinWithHold = 1U << 3;      ///< DECLARE ... WITH HOLD
-inline constexpr Effects kPinTemporary = 1U << 4;     ///< temporary objects of all sorts
-inline constexpr Effects kPinLoad = 1U << 5;          ///< LOAD and what only the end undoes
-inline constexpr Effects kPinSetConfig = 1U << 6;     ///< set_config() of a name not spelled out
-inline constexpr Effects kPinAdvisoryLock = 1U << 7;  ///< session level advisory locks
-inline constexpr Effects kPinSequence = 1U << 8;      ///< currval() or lastval()
-inline constexpr Effects kPinSeed = 1U << 9;          ///< setseed(): what random() will say
-inline constexpr Effects kPins = (1U << 10) - 1;
+inline constexpr Effects kPinListen = 1U << 1;          ///< LISTEN
+inline constexpr Effects kPinPrepare = 1U << 2;         ///< PREPARE as SQL
+inline constexpr Effects kPinWithHold = 1U << 3;        ///< DECLARE ... WITH HOLD
+inline constexpr Effects kPinTemporary = 1U << 4;       ///< temporary objects of all sorts
+inline constexpr Effects kPinLoad = 1U << 5;            ///< LOAD and what only the end undoes
+inline constexpr Effects kPinSetConfig = 1U << 6;       ///< set_config() of a name not spelled out
+inline constexpr Effects kPinAdvisoryLock = 1U << 7;    ///< session level advisory locks
+inline constexpr Effects kPinSequence = 1U << 8;        ///< currval() or lastval()
+inline constexpr Effects kPinSeed = 1U << 9;            ///< setseed(): what random() will say
+inline constexpr Effects kPinLongStatement = 1U << 10;  ///< one that only the backend keeps
+inline constexpr Effects kPins = (1U << 11) - 1;
 // Not pins.
-inline constexpr Effects kResetAll = 1U << 10;   ///< RESET ALL
-inline constexpr Effects kEndsState = 1U << 11;  ///< may end a state that pins: worth a look
+inline constexpr Effects kResetAll = 1U << 11;   ///< RESET ALL
+inline constexpr Effects kEndsState = 1U << 18;  ///< may end a state that pins: worth a look
 inline constexpr Effects kRoles = 1U << 14;  ///< role or session authorization are among settings
 inline constexpr Effects kSettings = 1U << 12;    ///< other parameters are among settings
 inline constexpr Effects kLocal = 1U << 13;       ///< parameters change until the transaction ends

@@ -26,7 +26,8 @@ std::unique_ptr<postgres::Backend> backend() {
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   if (size < 1) return 0;
-  const auto catalog = std::make_shared<postgres::Catalog>(2);
+  // With none kept, all named statements are the backend's.
+  const auto catalog = std::make_shared<postgres::Catalog>((data[0] & 4) != 0 ? 0 : 2);
   const bool wants = (data[0] & 1) != 0;
   const bool refuses = (data[0] & 2) != 0;
   postgres::PostgresConversation conversation(

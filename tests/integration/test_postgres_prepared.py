@@ -95,25 +95,35 @@ def test_an_unnamed_statement_too_long_to_be_kept_pins(launch, postgres, aio):
     assert weir.metrics().total("weirpool_pins_total") == 1
 
 
-def test_beyond_the_bounds_of_named_statements_only_parse_fails(launch, postgres, aio):
-    weir = launch(postgres, max_connections=1, config={"pool": {"max_prepared_statements": 1}})
-    large = parse("large", f"select '{'x' * (1 << 20)}'")
+@pytest.mark.parametrize("most, sizes", [(100, [2 << 20]), (100, [1_000_000] * 10), (1, [1] * 20)])
+def test_named_statements_too_long_or_too_many_to_be_kept_pin(launch, any_postgres, aio, most,
+                                                              sizes):
+    config = {"pool": {"max_prepared_statements": most}}
+    weir = launch(any_postgres, max_connections=2, config=config)
+    texts = [f"select {number}, length('{'x' * size}')" for number, size in enumerate(sizes)]
+    last = f"s{len(texts) - 1}"
+    script = [*(("A", parse(f"s{number}", text) + run(f"s{number}"), 1)
+                for number, text in enumerate(texts)),
+              ("B", query("select 1"), 1), ("A", run(last), 1), ("A", run("s0"), 1),
+              # Names are one set, whoever keeps them; and another client's are its own.
+              ("A", parse(last, "select 1") + SYNC, 1), ("A", parse("s0", texts[0]) + SYNC, 1),
+              ("B", parse(last, "select 'b'") + run(last), 1), ("A", run(last), 1),
+              ("A", query("begin") + query("select 1/0") + parse("t", texts[0]) + SYNC, 3),
+              ("A", query("rollback"), 1), ("A", query(f"deallocate {last}"), 1),
+              ("A", run(last), 1), ("A", query("discard all"), 1), ("A", run("s0"), 1),
+              ("A", parse(last, texts[0]) + run(last), 1)]
+    assert aio(play(weir.port, script)) == aio(play(any_postgres.port, script))
+    assert weir.metrics().total("weirpool_pins_total") >= 1
 
-    async def scenario():
-        one = await pgwire.PgConn.connect(HOST, weir.port, USER, PASSWORD, DATABASE)
-        for number in range(16):
-            (await one.extended(f"select {number}", name=f"s{number}")).check()
-        for attempt in (parse("more", "select 1") + run("more"), large + run("large")):
-            one.send(attempt)
-            answer = await one.answer()
-            assert [error.code for error in answer.errors] == ["54000"]
-            assert (answer.kinds, answer.status) == ("EZ", "I")
-            assert answer.errors[0].fields["S"] == "ERROR"
-        one.send(run("s3"))
-        assert (await one.answer()).value() == "3"
-        await one.close()
+    async def others_have_none():
+        two = await connect(weir.port)
+        assert (await two.query(f"select count(*) from pg_prepared_statements "
+                                f"where name = '{last}'")).value() == "0"
+        (await two.extended("select 1", name=last)).check()
+        await two.close()
 
-    aio(scenario())
+    for _ in range(2):
+        aio(others_have_none())
 
 
 @pytest.mark.parametrize("text", ["/*traceparent='00-{:032x}-01'*/ select 1",
@@ -337,23 +347,6 @@ def test_a_setting_changed_behind_parse_changes_nobody_elses_statement(launch, a
         (await owner.query("drop table zoned")).check()
         for client in (owner, one, two):
             await client.close()
-
-    aio(scenario())
-
-
-def test_beyond_the_bytes_of_named_statements_only_parse_fails(launch, postgres, aio):
-    weir = launch(postgres, max_connections=1)
-
-    async def scenario():
-        one = await connect(weir.port)
-        codes = []
-        for number in range(10):
-            one.send(parse(f"s{number}", f"select {number}, length('{'x' * 1000000}')"), SYNC)
-            codes.append([error.code for error in (await one.answer()).errors])
-        assert codes == [[]] * 8 + [["54000"]] * 2
-        one.send(run("s7"))
-        assert (await one.answer()).value() == "7"
-        await one.close()
 
     aio(scenario())
 

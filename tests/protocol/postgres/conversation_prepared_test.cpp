@@ -361,68 +361,6 @@ TEST(ConversationPrepared, ALongUnnamedStatementMovesWithItsClientToo) {
   EXPECT_EQ(tags(rig->wire.to_client()), "1tnZ2CZ2CZ");
 }
 
-TEST(ConversationPrepared, OneTooLongToBeKeptKeepsItsBackendUntilItIsBound) {
-  const std::string text = "listen x -- " + std::string(postgres::kMaxParse, 'x');
-  Rig rig;
-  rig.wire.feed(Party::client, parse("", text) + describe('S', "") + sync());
-  rig.wire.feed(Party::backend, parse_complete() + parameter_description() + no_data() + ready());
-  EXPECT_TRUE(rig.attached);
-  EXPECT_EQ(rig.conversation.pin_reason(), "long_statement");
-  EXPECT_TRUE(rig.conversation.at_boundary());
-  EXPECT_FALSE(rig.conversation.needs_reset());
-  rig.wire.feed(Party::client, bind_to("", "") + execute() + sync());
-  EXPECT_EQ(tags(rig.wire.to_backend()), "PDSBES");
-  rig.wire.feed(Party::backend, bind_complete() + command("LISTEN") + ready());
-  EXPECT_EQ(rig.conversation.pin_reason(), "listen") << "its effects are those of executing it";
-}
-
-TEST(ConversationPrepared, OneTooLongToBeKeptMayBeReplaced) {
-  const std::string text = "select '" + std::string(postgres::kMaxParse, 'x') + "'";
-  for (const auto& [next, answer] : {std::pair{query("select 1"), command("SELECT 1") + ready()},
-                                     {parse("", "select 1") + sync(), parse_complete() + ready()},
-                                     {close_of('S', "") + sync(), close_complete() + ready()}}) {
-    Rig rig;
-    rig.wire.feed(Party::client, parse("", text) + sync());
-    rig.wire.feed(Party::backend, parse_complete() + ready());
-    EXPECT_TRUE(rig.attached);
-    rig.wire.feed(Party::client, next);
-    rig.wire.feed(Party::backend, answer);
-    EXPECT_FALSE(rig.attached) << tags(next);
-  }
-  Rig fails;
-  fails.wire.feed(Party::client, parse("", text) + sync());
-  fails.wire.feed(Party::backend, error("42601", "syntax error") + ready());
-  EXPECT_FALSE(fails.attached);
-}
-
-TEST(ConversationPrepared, VeryLongUnnamedStatementsPassAndNamedOnesAreRefused) {
-  const std::string text = "select '" + std::string(postgres::kMaxParse, 'x') + "'";
-  Rig passes;
-  passes.wire.feed(Party::client, parse("", text) + bind_to("", "") + execute() + sync());
-  EXPECT_EQ(passes.wire.breach(), "");
-  EXPECT_EQ(tags(passes.wire.to_backend()), "PBES");
-  passes.wire.feed(Party::backend, parse_complete() + kAnswer);
-  passes.wire.feed(Party::client, bind_to("", "") + sync());
-  EXPECT_EQ(tags(passes.wire.to_backend()), "PBESCBS");  // Gone with its transaction.
-}
-
-TEST(ConversationPrepared, AVeryLongNamedStatementFailsAndNothingElse) {
-  const std::string text = "select '" + std::string(postgres::kMaxParse, 'x') + "'";
-  Rig rig;
-  rig.wire.set_window(5000);
-  rig.wire.feed(Party::client, query("begin"));
-  rig.wire.feed(Party::backend, command("BEGIN") + ready('T'));
-  rig.wire.feed(Party::client, parse("s", text) + bind_to("", "s") + execute() + sync());
-  EXPECT_EQ(tags(rig.wire.to_backend()), "QPBES");
-  rig.wire.feed(Party::backend, error("42601", "syntax error") + ready('E'));
-  rig.wire.feed(Party::client, query("rollback"));
-  rig.wire.feed(Party::backend, command("ROLLBACK") + ready());
-  EXPECT_EQ(rig.wire.breach(), "");
-  EXPECT_EQ(tags(rig.wire.to_client()), "CZEZCZ");
-  EXPECT_NE(rig.wire.to_client().find("54000"), std::string::npos);
-  EXPECT_FALSE(rig.attached);
-}
-
 TEST(ConversationPrepared, WhatExecutesWhatWasPreparedInSqlIsSharedWithTheSame) {
   Rig rig;
   const auto listed = [](const std::string& rows) {
@@ -444,51 +382,6 @@ TEST(ConversationPrepared, WhatExecutesWhatWasPreparedInSqlIsSharedWithTheSame) 
   const std::size_t before = rig.wire.to_backend().size();
   rig.wire.feed(Party::client, parse("v", "Execute p") + parse("w", "select 1") + sync());
   EXPECT_EQ(rig.wire.to_backend().substr(before), parse("weirpool_3", "Execute p") + sync());
-}
-
-TEST(ConversationPrepared, AClientMayNotNameTextsWithoutEnd) {
-  Rig rig;
-  const std::string text = "select '" + std::string(1000000, 'x') + "'";
-  const auto name = [&](const std::string& one) {
-    rig.wire.feed(Party::client, parse(one, text + one) + sync());
-  };
-  for (int i = 0; i < 8; ++i) {
-    name("s" + std::to_string(i));
-    rig.wire.feed(Party::backend, parse_complete() + ready());
-  }
-  name("more");
-  rig.wire.feed(Party::backend, error("42601", "syntax error") + ready());
-  EXPECT_TRUE(tags(rig.wire.to_client()).ends_with("1ZEZ"));
-  EXPECT_NE(rig.wire.to_client().find("54000"), std::string::npos);
-  // Room again.
-  rig.wire.feed(Party::client, close_of('S', "s3") + sync());
-  name("more");
-  rig.wire.feed(Party::backend, parse_complete() + ready());
-  EXPECT_TRUE(tags(rig.wire.to_client()).ends_with("EZ3Z1Z"));
-  EXPECT_EQ(rig.wire.breach(), "");
-}
-
-TEST(ConversationPrepared, AClientMayNotNameWithoutEnd) {
-  Rig rig({}, 1);
-  const auto name = [&rig](int number) {
-    const std::string one = "s" + std::to_string(number);
-    rig.wire.feed(Party::client, parse(one, "select 1") + describe('S', one) + sync());
-  };
-  const std::string described = parameter_description() + row_description();
-  for (int i = 0; i < 16; ++i) {
-    name(i);
-    rig.wire.feed(Party::backend, (i == 0 ? parse_complete() : "") + described + ready());
-  }
-  name(16);
-  rig.wire.feed(Party::backend, error("42601", "syntax error") + ready());
-  EXPECT_TRUE(tags(rig.wire.to_client()).ends_with("1tTZEZ"));
-  EXPECT_NE(rig.wire.to_client().find("54000"), std::string::npos);
-  // Room again.
-  rig.wire.feed(Party::client, close_of('S', "s3") + sync());
-  name(16);
-  rig.wire.feed(Party::backend, described + ready());
-  EXPECT_TRUE(tags(rig.wire.to_client()).ends_with("EZ3Z1tTZ")) << tags(rig.wire.to_client());
-  EXPECT_EQ(rig.wire.fault(), Fault::none);
 }
 
 }  // namespace

@@ -48,9 +48,9 @@ TEST(SessionCheck, PinsComeFirst) {
   check.touch("a", true);
   const std::string text = check.query(in_utc(), *catalog.of({}));
   EXPECT_EQ(text.find("SELECT EXISTS("), 0U);
-  EXPECT_EQ(check.over({"t", "f", "f", "t", "x"}), kPinWithHold | kPinTemporary);
-  EXPECT_EQ(check.over({"t", "f", "f", std::nullopt, "x"}), std::nullopt);
-  EXPECT_EQ(check.parameters().at(0).column, 4U);
+  EXPECT_EQ(check.over({"t", "f", "f", "t", "t", "x"}), kPinWithHold | kPinTemporary);
+  EXPECT_EQ(check.over({"t", "f", "f", std::nullopt, "t", "x"}), std::nullopt);
+  EXPECT_EQ(check.parameters().at(0).column, 5U);
   EXPECT_TRUE(check.lists());
   EXPECT_EQ(check.results_before_list(), 1U);
   EXPECT_NE(text.find(";SELECT name,statement FROM"), std::string::npos);
