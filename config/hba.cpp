@@ -13,7 +13,7 @@ namespace {
 
 constexpr unsigned kMappedPrefix = 12;  // bytes before an IPv4 address inside an IPv6 one
 
-bool is_v4(const std::string& text) { return text.find(':') == std::string::npos; }
+bool spells_v4(const std::string& text) { return text.find(':') == std::string::npos; }
 
 IpBytes mapped(const in_addr& v4) {
   IpBytes address{};
@@ -135,29 +135,30 @@ class Parser {
       prefix(host, word.text.substr(slash + 1));
     }
     rule_.address = masked(*parsed, rule_.mask);
+    rule_.v4 = spells_v4(host);
   }
 
   void prefix(const std::string& host, const std::string& text) {
     unsigned bits = 0;
-    const unsigned most = is_v4(host) ? 32 : 128;
+    const unsigned most = spells_v4(host) ? 32 : 128;
     const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), bits);
     if (error != std::errc{} || end != text.data() + text.size() || bits > most) {
       problem("'" + text + "' is not a prefix length (0.." + std::to_string(most) + ")");
       return;
     }
-    rule_.mask = mask_of(bits + (is_v4(host) ? 8 * kMappedPrefix : 0));
+    rule_.mask = mask_of(bits + (spells_v4(host) ? 8 * kMappedPrefix : 0));
   }
 
   void separate_mask(const std::string& host) {
     const HbaWord word = single("mask");
     if (cut_short_) return;
     const auto mask = parse_host(word.text);
-    if (!mask || is_v4(word.text) != is_v4(host)) {
+    if (!mask || spells_v4(word.text) != spells_v4(host)) {
       problem("'" + word.text + "' is not a mask of the address; write address/bits");
       return;
     }
     rule_.mask = *mask;
-    if (is_v4(host)) std::fill_n(rule_.mask.begin(), kMappedPrefix, std::uint8_t{0xFF});
+    if (spells_v4(host)) std::fill_n(rule_.mask.begin(), kMappedPrefix, std::uint8_t{0xFF});
   }
 
   void method() {
@@ -257,7 +258,8 @@ bool HbaRule::matches(const Arrival& arrival) const {
     case Kind::never: return false;
   }
   return databases_match(databases, arrival) && names_match(users, arrival.user, arrival) &&
-         (any_address || masked(arrival.address, mask) == address);
+         (any_address ||
+          (is_v4(arrival.address) == v4 && masked(arrival.address, mask) == address));
 }
 
 const HbaRule* Hba::find(const Arrival& arrival) const {
@@ -279,7 +281,8 @@ bool IdentMap::admits(const std::string& map, const std::string& name,
                       std::string_view user) const {
   if (map.empty()) return name == user;
   const auto [first, last] = entries.equal_range({map, name});
-  return std::any_of(first, last, [user](const auto& entry) { return entry.second == user; });
+  return std::any_of(first, last,
+                     [user](const auto& entry) { return !entry.second || *entry.second == user; });
 }
 
 IdentMap parse_ident(std::string_view text, std::vector<LineProblem>& problems) {
@@ -292,12 +295,14 @@ IdentMap parse_ident(std::string_view text, std::vector<LineProblem>& problems) 
       continue;
     }
     const std::string& name = line.fields[1].front().text;
-    const std::string& user = line.fields[2].front().text;
+    const auto& [user, quoted] = line.fields[2].front();
     if (name.starts_with('/') || user.starts_with('/') || user.starts_with('+')) {
       problems.push_back({line.number, "regular expressions and roles are not supported"});
       continue;
     }
-    map.entries.emplace(std::pair(line.fields[0].front().text, name), user);
+    const bool any = user == "all" && !quoted;
+    map.entries.emplace(std::pair(line.fields[0].front().text, name),
+                        any ? std::nullopt : std::optional(user));
   }
   return map;
 }

@@ -48,6 +48,7 @@ struct HbaRule {
   bool any_address = true;
   IpBytes address{};  ///< masked
   IpBytes mask{};
+  bool v4 = false;  ///< the address is; no other family's matches
   AuthMethod method = AuthMethod::reject;
   bool certificate = false;       ///< clientcert: a trusted certificate has to be shown as well
   bool certificate_name = false;  ///< and its name must be the user's
@@ -72,7 +73,8 @@ Hba parse_hba(std::string_view text, std::vector<LineProblem>& problems);
 
 /// MAP  NAME-IN-CERTIFICATE  USER
 struct IdentMap {
-  std::multimap<std::pair<std::string, std::string>, std::string> entries;  ///< (map, name) -> user
+  /// (map, name) -> user; no value: any, which is written as the word all.
+  std::multimap<std::pair<std::string, std::string>, std::optional<std::string>> entries;
   /// `map` empty: the names must be equal.
   bool admits(const std::string& map, const std::string& name, std::string_view user) const;
 };

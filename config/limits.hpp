@@ -65,6 +65,9 @@ inline constexpr std::chrono::milliseconds kLineIntervalMin{100};
 inline constexpr std::chrono::milliseconds kLineIntervalMax{2000};
 /// A pool that has not grown for this long is taken for what it is, whatever it still waits for.
 inline constexpr std::chrono::milliseconds kGrowthStalled{1000};
+/// One that has twice the backends it had is cold for so long: their first statements take several
+/// times as long as all others, and who has waited for them is served soon.
+inline constexpr std::chrono::milliseconds kWarmUp{1000};
 /// A standing line is looked at no more often than this.
 inline constexpr std::chrono::milliseconds kLineTick{1};
 /// And no more than these are told then that it is not their turn any more.
@@ -168,6 +171,8 @@ inline constexpr std::chrono::milliseconds kSweepInterval{1000};
 /// How long a client that has been told goodbye may take to close before it is cut off. Closing at
 /// once would send a reset, and a reset can overtake the goodbye.
 inline constexpr std::chrono::milliseconds kFarewellLinger{1000};
+/// A server that has refused a login, or has said nothing in its time, may take so long to close.
+inline constexpr std::chrono::milliseconds kLoginEndLinger{1000};
 /// How often password files are looked at for the clients' sake.
 inline constexpr std::chrono::milliseconds kPasswordFilePoll{1000};
 /// How often a drain looks whether everybody has left.

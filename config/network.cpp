@@ -28,7 +28,13 @@ std::uint8_t mask_of(unsigned bits, std::size_t at) {
 
 }  // namespace
 
+bool is_v4(const IpBytes& address) {
+  constexpr IpBytes kFront{0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xFF, 0xFF};
+  return std::equal(address.begin(), address.begin() + kMappedBits / 8, kFront.begin());
+}
+
 bool Network::contains(const IpBytes& address) const {
+  if (is_v4(address) != (bits >= kMappedBits && is_v4(prefix))) return false;
   for (std::size_t i = 0; i < address.size(); ++i) {
     if (((address[i] ^ prefix[i]) & mask_of(bits, i)) != 0) return false;
   }

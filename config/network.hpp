@@ -12,6 +12,9 @@ namespace weirpool::config {
 /// An IPv6 address in network order; an IPv4 one is ::ffff:a.b.c.d, however it came.
 using IpBytes = std::array<std::uint8_t, 16>;
 
+bool is_v4(const IpBytes& address);
+
+/// Of one family: "::/0" holds no IPv4 address.
 struct Network {
   IpBytes prefix{};
   std::uint8_t bits = 0;  ///< of the 128, that must agree

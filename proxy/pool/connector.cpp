@@ -276,7 +276,7 @@ Task<Connected> log_in_at(Opening& opening, const config::Address& host, tcp::en
     stream->shut_down_write();
     {
       Exchange ending(opening.loop, *stream);
-      co_await ending.drain_to_end();
+      co_await ending.await_end(Clock::now() + config::kLoginEndLinger);
     }
     if (result.fault != Fault::backend_refused_login) co_return result;
   }

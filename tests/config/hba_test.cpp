@@ -72,6 +72,10 @@ TEST(Hba, AddressesOfBothFamilies) {
   EXPECT_EQ(line(rules("host all all ::/0 md5"), arrival("2001:db8::1")), 1U);
   EXPECT_EQ(line(rules("host all all 2001:db8::/33 md5"), arrival("2001:db8:7fff::1")), 1U);
   EXPECT_EQ(line(rules("host all all 2001:db8::/33 md5"), arrival("2001:db8:8000::1")), 0U);
+  EXPECT_EQ(line(rules("host all all ::/0 trust"), arrival("10.0.0.1")), 0U);
+  EXPECT_EQ(line(rules("host all all ::/64 trust\nhost all all 0.0.0.0/0 reject"),
+                 arrival("::ffff:10.0.0.1")),
+            2U);
   // An IPv4 client on a socket of both families.
   EXPECT_EQ(line(rules("host all all 10.0.0.0/8 md5"), arrival("::ffff:10.0.0.1")), 1U);
   // Host bits in the rule do not count.
@@ -153,7 +157,9 @@ TEST(Hba, IdentMapsNameUsers) {
   const IdentMap map = parse_ident(
       "web  node-1.example  app\n"
       "web  node-1.example  report\n"
-      "ops  \"Jane Doe\"    admin\n",
+      "ops  \"Jane Doe\"    admin\n"
+      "dba  root            all\n"
+      "dba  other           \"all\"\n",
       problems);
   EXPECT_TRUE(problems.empty());
   EXPECT_TRUE(map.admits("web", "node-1.example", "app"));
@@ -161,6 +167,9 @@ TEST(Hba, IdentMapsNameUsers) {
   EXPECT_FALSE(map.admits("web", "node-1.example", "admin"));
   EXPECT_TRUE(map.admits("ops", "Jane Doe", "admin"));
   EXPECT_FALSE(map.admits("ops", "node-1.example", "app"));
+  EXPECT_TRUE(map.admits("dba", "root", "whoever"));
+  EXPECT_FALSE(map.admits("dba", "other", "whoever"));
+  EXPECT_TRUE(map.admits("dba", "other", "all"));
   EXPECT_TRUE(map.admits("", "app", "app"));
   EXPECT_FALSE(map.admits("", "node-1.example", "app"));
   parse_ident("web only-two\nweb /^(.*)$ \\1\nweb a b c\n", problems);

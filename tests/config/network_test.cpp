@@ -19,6 +19,9 @@ TEST(Network, HoldsWhatSharesItsPrefix) {
   EXPECT_TRUE(holds("0.0.0.0/0", "203.0.113.1"));
   EXPECT_FALSE(holds("0.0.0.0/0", "2001:db8::1"));
   EXPECT_TRUE(holds("::/0", "2001:db8::1"));
+  EXPECT_FALSE(holds("::/0", "192.0.2.1"));
+  EXPECT_FALSE(holds("::/80", "192.0.2.1"));
+  EXPECT_TRUE(holds("0.0.0.0/0", "192.0.2.1"));
   EXPECT_TRUE(holds("fd00::/8", "fd12::1"));
   EXPECT_FALSE(holds("fd00::/8", "fe80::1"));
 }

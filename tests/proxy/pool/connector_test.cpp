@@ -264,6 +264,21 @@ TEST(ConnectorTest, ASilentServerIsGivenUpOnAndLetGo) {
   EXPECT_EQ(world.server.counts().open, 0U);
 }
 
+TEST(ConnectorTest, ASilentServerThatDoesNotCloseEitherIsLeftForTheNextHost) {
+  ToyWorld world(1);
+  world.config.timeouts.server_connect_timeout = config::Duration(30);
+  world.apply();
+  world.server.answer_logins([](const auto&, const auto&, const auto&) { return ""; });
+  world.server.hold_closes(true);
+  test::ToyServer second;
+  BackendTarget target(two_hosts(world, second), world.dialect);
+  const Connected result = connect(world, target, {"secret"});
+  ASSERT_TRUE(result.backend);
+  EXPECT_EQ(result.backend->address.port, second.port());
+  world.server.hold_closes(false);
+  EXPECT_TRUE(world.until([&] { return world.server.counts().open == 0; }));
+}
+
 TEST(ConnectorTest, AKeyIsDerivedWhenTheServerAsksForOne) {
   ToyWorld world(1);
   world.server.ask_for_keys("pepper");
