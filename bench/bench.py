@@ -1,7 +1,7 @@
 #!/usr/bin/python3
 """What ./dev bench runs: Weirpool beside its peers, round by round, into bench/RESULTS.md.
 
-usage: bench.py [--quick] [--rounds N] [--seconds N] [--only WORD]... [--with NAME]... [--output FILE]
+usage: bench.py [--quick] [--rounds N] [--seconds N] [--only WORD]... [--with NAME]... [--output FILE] [--again]
   --quick    one round of 2 s unless said otherwise, peers with one thread only: does everything work,
              and roughly how fast
   --rounds   how often each contender is measured (default 3); they take turns
@@ -9,6 +9,7 @@ usage: bench.py [--quick] [--rounds N] [--seconds N] [--only WORD]... [--with NA
   --only     experiments whose anchor contains WORD
   --with     contenders whose name contains NAME
   --output   default bench/RESULTS.md; with --quick, --only or --with: standard output
+  --again    with --only: the tables take the place of those in bench/RESULTS.md, and say when they were measured
 """
 
 import argparse
@@ -52,6 +53,8 @@ def measure(experiment, server, folder, options):
     field = [one for one in contenders.contenders(server, folder, options.contenders,
                                                    options.quick)
              if experiment.fits(one)]
+    for one in field:
+        one.queue_target = experiment.queue_target
     measured, failed = Turns(experiment, field, options).run()
     return report.table(experiment, measured,
                         {**failed, **contenders.absent(server.protocol, options.contenders)})
@@ -91,16 +94,33 @@ def run_all(chosen, options, pictures):
     return "\n".join(sections), versions
 
 
-def document(tables, versions, options):
+def goals_table(tables):
     keys = {one.anchor: one.key for one in EVERYTHING}
+    return report.goals(experiments.GOALS + overload.GOALS, keys, tables)
+
+
+def rounds_text(options):
     plural = "s" if options.rounds > 1 else ""
+    return f"{options.rounds} round{plural} of {options.seconds} s"
+
+
+def document(tables, versions, options):
     method = f"""Load, proxies and databases share one machine, so
 rates say what all of them did together; **CPU µs** is the processor time of the proxy alone, per
-transaction, query, login or MB. Compare rows of one table. Medians of {options.rounds} round{plural} of {options.seconds} s, in which the
+transaction, query, login or MB. Compare rows of one table. Medians of {rounds_text(options)}, in which the
 contenders took turns; in brackets the lowest and highest round. {experiments.CLIENTS} clients on {contenders.BACKENDS} backends unless
 said otherwise; loopback; `pgbench -S`, sysbench `oltp_point_select`."""
     return report.document(datetime.date.today().isoformat(), machine(), versions, method,
-                           report.goals(experiments.GOALS + overload.GOALS, keys, report.read(tables)), tables)
+                           goals_table(report.read(tables)), tables)
+
+
+def measure_again(chosen, options):
+    page = HERE / "RESULTS.md"
+    tables, _ = run_all(chosen, options, HERE)
+    when = f"{datetime.date.today().isoformat()}, {rounds_text(options)}"
+    page.write_text(report.renewed(page.read_text(encoding="utf-8"), tables, when, goals_table),
+                    encoding="utf-8")
+    say(f"== renewed: {page}")
 
 
 def parse():
@@ -111,6 +131,7 @@ def parse():
     parser.add_argument("--only", action="append", default=[])
     parser.add_argument("--with", action="append", dest="contenders")
     parser.add_argument("--output", type=Path)
+    parser.add_argument("--again", action="store_true")
     options = parser.parse_args()
     options.rounds = options.rounds or (1 if options.quick else 3)
     options.seconds = options.seconds or (2 if options.quick else 8)
@@ -126,6 +147,8 @@ def main():
     if not chosen:
         sys.exit("bench: no experiment of that name; there are: "
                  + " ".join(one.anchor for one in EVERYTHING))
+    if options.again:
+        return measure_again(chosen, options)
     output = options.output
     if not output and not options.quick and not options.only and not options.contenders:
         output = HERE / "RESULTS.md"

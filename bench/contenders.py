@@ -59,6 +59,7 @@ class Contender:
     spreads = True  # has a way to use more than one core
     backends = BACKENDS
     elasticity = "off"  # Weirpool's admission.elasticity
+    queue_target = None  # and admission.queue_target; None: the default
     short = False  # named without its threads
 
     def __init__(self, server, folder, threads):
@@ -183,7 +184,8 @@ class Weirpool(Contender):
                 workers=self.threads, log={"level": "warn"},
                 backends={"db": {"tls": {"mode": "disable"}}},
                 limits={"max_client_conn": MANY_CLIENTS},
-                admission={"elasticity": self.elasticity},
+                admission={"elasticity": self.elasticity,
+                           **({"queue_target": self.queue_target} if self.queue_target else {})},
                 users=self.server.extra_users()),
             listener_tls={"mode": "allow", "cert_file": str(self.server.tls_cert),
                           "key_file": str(self.server.tls_key)})

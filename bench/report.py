@@ -90,6 +90,28 @@ def read(text):
     return tables
 
 
+def sections(text):
+    """anchor -> the table with everything above it from its title on, in the order of the page."""
+    parts = re.split(r"^(?=##)", text, flags=re.M)
+    marks = ((re.search(r'^<a id="([\w-]+)"></a>$', part, re.M), part) for part in parts)
+    return {mark[1]: part for mark, part in marks if mark}
+
+
+def renewed(page, tables, when, goals_table):
+    """The page with these tables in place of those that it has; each says when it was measured.
+    `goals_table`: makes the table of goals from what read() makes of a page."""
+    known = sections(page)
+    for anchor, part in sections(tables).items():
+        if anchor not in known:
+            raise KeyError(f"no table {anchor} to measure again")
+        mark = f'<a id="{anchor}"></a>\n'
+        part = part.replace(mark, f"{mark}\nMeasured again, {when}.\n", 1)
+        page = page.replace(known[anchor], part.rstrip("\n") + "\n\n")
+    head, rest = page.split("## Goals\n", 1)
+    tables_behind = rest[re.search(r"^## ", rest, re.M).start():]
+    return f"{head}## Goals\n\n{goals_table(read(page))}\n{tables_behind}".rstrip("\n") + "\n"
+
+
 def goals(wanted, keys, tables):
     """The table of goals; `keys`: anchor -> the column that counts."""
     lines = [row(["goal", "limit", "measured", "met"]), row(["---"] * 4)]

@@ -89,14 +89,33 @@ Duration WaitingLine::retry_after(const Flow& flow, double random) const {
 /// Among many backends one more makes no difference, and one that does not come is not waited for.
 bool WaitingLine::grows(TimePoint now) const {
   constexpr std::size_t kMany = 4;
-  if (supply_.coming == 0 || supply_.backends > kMany * supply_.coming) return false;
-  return supply_.backends == 0 || now - grown_ < config::kGrowthStalled;
+  if (supply_.coming == 0 || supply_.pool > kMany * supply_.coming) return false;
+  return supply_.pool == 0 || now - grown_ < config::kGrowthStalled;
+}
+
+/// A moment with fewer of them, while one changes hands, is not the usual.
+void WaitingLine::note_size(std::size_t backends, TimePoint now) {
+  if (backends >= usual_) {
+    fewer_since_ = TimePoint::max();
+  } else if (fewer_since_ == TimePoint::max()) {
+    fewer_since_ = now;
+  } else if (now - fewer_since_ >= config::kWarmUp) {
+    usual_ = backends;
+    fewer_since_ = TimePoint::max();
+  }
+  if (backends == 0 || backends < 2 * usual_) return;
+  usual_ = backends;
+  doubled_ = now;
 }
 
 void WaitingLine::supply(const Supply& supply, TimePoint now) {
-  if (supply_.coming == 0 || supply.backends > supply_.backends) grown_ = now;
+  const std::size_t before = supply_.pool;
+  const bool came = supply_.coming == 0;
   supply_ = supply;
-  unsettled_ = supply_.held_up || grows(now);
+  supply_.pool = std::max(supply.pool, supply.backends);
+  if (came || supply_.pool > before) grown_ = now;
+  note_size(supply_.pool, now);
+  unsettled_ = supply_.held_up || grows(now) || now - doubled_ < config::kWarmUp;
   if (overloadable()) return;
   detector_.forget(now, interval());
   door_.forget();

@@ -33,12 +33,13 @@ class WaitingLine {
 
   /// What is there to serve the line with.
   struct Supply {
-    std::size_t backends = 0;  ///< lent or idle, of this shard
+    std::size_t backends = 0;  ///< lent or idle, that serve this line
     std::size_t coming = 0;    ///< being opened; while the pool grows a line is no overload
     /// The least of what overload is measured by; zero: there is none.
     Duration target = config::kLineTarget;
     /// Who waits does so for something else, and says nothing about demand.
     bool held_up = false;
+    std::size_t pool = 0;  ///< lent or idle, with those that serve others; if less: as `backends`
   };
 
   void supply(const Supply& supply, TimePoint now);
@@ -87,6 +88,7 @@ class WaitingLine {
  private:
   void look(TimePoint now);
   bool grows(TimePoint now) const;
+  void note_size(std::size_t backends, TimePoint now);
   /// The time between two departures.
   Duration gap() const;
   /// Does its source's own line leave room? While a line never ends, more come who go before it.
@@ -104,8 +106,11 @@ class WaitingLine {
   Door door_;
   ServiceTimes times_;
   Supply supply_;
-  bool unsettled_ = false;  ///< the pool grows, or is held up
-  TimePoint grown_{};       ///< the last time that it did, or began to
+  bool unsettled_ = false;                   ///< the pool grows, is cold, or is held up
+  TimePoint grown_{};                        ///< the last time that it did, or began to
+  std::size_t usual_ = 0;                    ///< backends; half of what it has had since is more
+  TimePoint fewer_since_{TimePoint::max()};  ///< than usual
+  TimePoint doubled_{};
   TimePoint last_departure_{};
 };
 

@@ -213,6 +213,15 @@ std::shared_ptr<std::atomic<std::uint32_t>> PoolLedger::enroll(const Place& plac
   return idle;
 }
 
+std::shared_ptr<PoolTotals> PoolLedger::totals(const PoolKey& key) {
+  const std::lock_guard lock(mutex_);
+  std::erase_if(totals_, [](const auto& one) { return one.second.expired(); });
+  std::weak_ptr<PoolTotals>& known = totals_[key];
+  std::shared_ptr<PoolTotals> all = known.lock();
+  if (!all) known = all = std::make_shared<PoolTotals>();
+  return all;
+}
+
 void PoolLedger::forget(const Place& place) {
   const std::lock_guard lock(mutex_);
   shards_.remove_if([&](const Shard& shard) { return shard.place == place; });

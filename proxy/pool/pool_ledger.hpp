@@ -23,6 +23,7 @@
 
 #include "proxy/net/deadlines.hpp"
 #include "proxy/pool/pool_key.hpp"
+#include "proxy/pool/pool_totals.hpp"
 
 namespace weirpool::proxy {
 
@@ -99,6 +100,8 @@ class PoolLedger {
 
   /// A new shard: the counter is where it tells how many idle backends it has.
   std::shared_ptr<std::atomic<std::uint32_t>> enroll(const Place& place);
+  /// What all shards of this pool tell each other.
+  std::shared_ptr<PoolTotals> totals(const PoolKey& key);
   /// The shard is gone.
   void forget(const Place& place);
 
@@ -155,6 +158,7 @@ class PoolLedger {
   std::map<std::string, std::uint32_t> by_user_;
   std::list<Want> wants_;  ///< few: one per waiting shard
   std::list<Shard> shards_;
+  std::unordered_map<PoolKey, std::weak_ptr<PoolTotals>, PoolKeyHash> totals_;
   std::atomic<std::size_t> wants_waiting_{0};
   Messenger messenger_;
 };

@@ -24,6 +24,7 @@ PoolShard::PoolShard(Loop& loop, unsigned worker, PoolKey key, Passwords passwor
       metrics_(*shared_metrics_),
       idle_count_(target_.ledger().enroll(place_)),
       share_(target_.arbiter().enroll(place_, shared_metrics_)),
+      part_(target_.ledger().totals(place_.key)),
       line_(loop.ready, place_.key, metrics_),
       line_clock_(loop.deadlines, line_wake_) {
   // What has been counted outlives the shards of a pool.

@@ -122,6 +122,7 @@ class PoolShard final : public IdleHome {
   void leave(Waiter& waiter);
   Waiter* next_in_line(TimePoint now);
   void serve_line();
+  void note_part();
   /// `in_hand`: backends that are about to be lent.
   void supply_line(TimePoint now, std::size_t in_hand = 0);
   void note_served(BackendConn& backend, TimePoint now);
@@ -201,6 +202,7 @@ class PoolShard final : public IdleHome {
   metrics::PoolMetrics& metrics_;  ///< *shared_metrics_, which the scraper reads
   std::shared_ptr<std::atomic<std::uint32_t>> idle_count_;
   std::shared_ptr<const Arbiter::Share> share_;
+  PartOfPool part_;
 
   Idle idle_;  ///< newest last
   PoolLine line_;

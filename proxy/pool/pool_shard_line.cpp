@@ -93,10 +93,15 @@ std::size_t PoolShard::reserve() const {
 
 // --- in line -------------------------------------------------------------------------------------
 
+void PoolShard::note_part() { part_.note(backends_ - connecting_, line_.work().queue().size()); }
+
 void PoolShard::supply_line(TimePoint now, std::size_t in_hand) {
-  WaitingLine::Supply supply;
-  supply.backends =
+  note_part();
+  const std::size_t own =
       static_cast<std::size_t>(metrics_.active.get()) + idle_.size() + washing_ + in_hand;
+  WaitingLine::Supply supply;
+  supply.backends = part_.serving(own);
+  supply.pool = own + part_.backends_elsewhere();
   const std::uint32_t share = share_->load(std::memory_order_relaxed);
   if (share != Arbiter::kUnlimited) {
     const auto resting = static_cast<std::size_t>(metrics_.resting.get());
@@ -215,6 +220,7 @@ void PoolShard::enqueue(Waiter& waiter) {
 void PoolShard::leave(Waiter& waiter) {
   if (waiter.waiting()) {
     line_.erase(waiter);
+    note_part();
     if (line_.empty()) stop_wanting();
   }
   if (waiter.granted_) {

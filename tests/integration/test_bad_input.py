@@ -344,7 +344,7 @@ def test_a_backend_that_talks_nonsense(launch, postgres, mysql, aio, protocol, n
         weir = await asyncio.get_running_loop().run_in_executor(None, lambda: launch(
             {"mad": Mad, "sane": sane}, ready=False, config={
                 "backends": {"mad": {"tls": {"mode": "disable"}}},
-                "timeouts": {"client_login_timeout": "1s", "query_wait_timeout": "1s",
+                "timeouts": {"client_login_timeout": "2s", "query_wait_timeout": "1s",
                              "connect_backoff_max": "200ms"}}))
         weir.expect_any_error()
 

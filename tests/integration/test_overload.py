@@ -11,7 +11,7 @@ import pymysql
 import pytest
 
 from proxy import as_it_comes
-from servers import DATABASE, HOST, PASSWORD, USER
+from servers import DATABASE, HOST, PASSWORD, USER, MariaDbServer
 from weirtest import mywire, pgwire
 from weirtest.poll import until
 from weirtest.wire import DatabaseError, Stream
@@ -89,19 +89,45 @@ def test_a_flood_is_served_at_the_databases_pace_and_keeps_its_connections(
     until(lambda: weir.events("pool_overloaded") and weir.events("pool_recovered"), "both are logged")
 
 
-@pytest.fixture
-def wild(launch, database, client):
-    return launch(database, max_connections=backends(client, 2), config=as_it_comes(workers=1))
+def test_a_patient_crowd_on_several_workers_is_served(launch, database, client, aio):
+    """Its backends are mostly with one worker or the other, the line is on both."""
+    weir = launch(database, max_connections=backends(client, 4), config=as_it_comes(workers=4))
+    flood = Flood()
+
+    async def scenario():
+        connections = [await client(weir.port) for _ in range(80)]
+        await asyncio.gather(*(flood.run(one, client.slow(0.005), 4) for one in connections))
+        for one in connections:
+            await one.close()
+
+    aio(scenario())
+    assert not flood.refused, flood.refused[0]
+    assert len(flood.served) > 400
 
 
-def test_a_wild_node_does_not_disturb_the_others(wild, client, aio, monkeypatch):
+def by_address(monkeypatch, node):
+    monkeypatch.setattr(Stream, "source", (f"127.0.0.{node}", 0))
+
+
+def by_proxy_header(monkeypatch, node):
+    """All of them come through one balancer."""
+    monkeypatch.setattr(Stream, "preface", f"PROXY TCP4 192.0.2.{node} 192.0.2.1 50000 6432\r\n".encode())
+
+
+@pytest.mark.parametrize("come_from, workers, listener", [
+    (by_address, 1, {}), (by_address, 2, {}),
+    (by_proxy_header, 1, {"proxy_protocol_from": ["127.0.0.0/8"]})])
+def test_a_wild_node_does_not_disturb_the_others(launch, database, client, aio, monkeypatch,
+                                                 come_from, workers, listener):
+    weir = launch(database, max_connections=backends(client, 2),
+                  config=as_it_comes(workers=workers), listener_more=listener)
     greedy, polite = Flood(), Flood()
 
     async def scenario():
-        monkeypatch.setattr(Stream, "source", ("127.0.0.2", 0))
-        many = [await client(wild.port) for _ in range(40)]
-        monkeypatch.setattr(Stream, "source", ("127.0.0.3", 0))
-        one = await client(wild.port)
+        come_from(monkeypatch, 2)
+        many = [await client(weir.port) for _ in range(40)]
+        come_from(monkeypatch, 3)
+        one = await client(weir.port)
         statement = client.slow(0.03)
         storm = [asyncio.ensure_future(greedy.run(each, statement, 4)) for each in many]
         await polite.run(one, statement, 4)
@@ -166,6 +192,28 @@ def test_a_statement_timeout_ends_the_wait_with_its_own_error(launch, postgres):
             other.execute("select 'too late'")
         holder.commit()
         assert other.execute("select 'in time'").fetchone() == ("in time",)
+
+
+def test_a_mysql_statements_own_time_ends_the_wait_with_its_own_error(launch, mysql_like, aio,
+                                                                      client_of):
+    weir = launch(mysql_like, max_connections=2)
+    own_time = ("max_statement_time = 0.2" if isinstance(mysql_like, MariaDbServer)
+                else "max_execution_time = 200")
+
+    async def scenario():
+        connect = client_of(mysql_like)
+        holder, other = await connect(weir.port), await connect(weir.port)
+        await other.query(f"set {own_time}")
+        await holder.query("begin")
+        await holder.value("select 1")
+        error = await ask(other, "select 'too late'")
+        assert error.code == 3024
+        await holder.query("commit")
+        assert await other.value("select 'in time'") == "in time"
+        await holder.close()
+        await other.close()
+
+    aio(scenario())
 
 
 def test_pymysql_keeps_its_connection_and_rolls_back_without_a_line(launch, mysql_like):

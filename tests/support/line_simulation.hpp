@@ -70,6 +70,7 @@ class LineSimulation {
  public:
   explicit LineSimulation(SimulatedPool pool)
       : pool_(std::move(pool)), free_(pool_.backends), tallies_(pool_.nodes.size()) {
+    line_.supply({pool_.backends, 0, pool_.target}, time(0) - config::kWarmUp);
     line_.supply({pool_.backends, 0, pool_.target}, time(0));
     for (std::size_t kind = 0; kind < pool_.nodes.size(); ++kind) {
       for (std::size_t i = 0; i < pool_.nodes[kind].count; ++i) {

@@ -26,6 +26,7 @@ class WaitingLineTest : public testing::Test {
   }
   void learn(milliseconds held, std::size_t backends) {
     for (int i = 0; i < 100; ++i) line.served(nullptr, held, Duration::zero(), now);
+    line.supply({backends, 0}, now - config::kWarmUp);
     line.supply({backends, 0}, now);
   }
 
@@ -86,6 +87,51 @@ TEST_F(WaitingLineTest, WhileThePoolGrowsALineIsNoOverload) {
   }
   EXPECT_FALSE(line.overloaded());
   EXPECT_EQ(line.admit(node, milliseconds(1), now), WaitingLine::Answer::queue);
+}
+
+/// Clients come at once and wait for each other, as long as this line is served.
+TEST_F(WaitingLineTest, AColdPoolIsNotOverloaded) {
+  for (int i = 0; i < 100; ++i) line.served(nullptr, milliseconds(10), Duration::zero(), now);
+  const TimePoint begun = now;
+  line.supply({20, 0}, now);
+  for (int i = 0; i < 2000; ++i) push(node);
+  for (; now < begun + config::kWarmUp; now += milliseconds(1)) {
+    line.supply({20, 0}, now);
+    ASSERT_TRUE(line.expired(now).empty());
+    ASSERT_EQ(line.admit(node, Duration::max(), now), WaitingLine::Answer::queue);
+    line.next(now);
+  }
+  std::size_t refused = 0;
+  for (int i = 0; i < 500; ++i, now += milliseconds(1)) {
+    line.supply({20, 0}, now);
+    refused += line.expired(now).size();
+    line.next(now);
+  }
+  EXPECT_GT(refused, 100U) << "and now it is warm";
+}
+
+TEST_F(WaitingLineTest, OnlyOneThatHasDoubledIsCold) {
+  learn(milliseconds(10), 10);
+  const auto overloaded_with = [&](std::size_t backends) {
+    const TimePoint until = now + milliseconds(900);
+    for (; now < until; now += milliseconds(1)) {
+      line.supply({backends, 0}, now);
+      for (int i = 0; i < 10; ++i) push(node);
+      line.expired(now);
+      line.next(now);
+    }
+    return line.overloaded();
+  };
+  EXPECT_TRUE(overloaded_with(19));
+  // A moment with less is nothing.
+  line.supply({1, 0}, now);
+  EXPECT_TRUE(overloaded_with(19));
+  EXPECT_FALSE(overloaded_with(20));
+  EXPECT_TRUE(overloaded_with(20));
+  // Not so what stays.
+  overloaded_with(5);
+  overloaded_with(5);
+  EXPECT_FALSE(overloaded_with(10));
 }
 
 TEST_F(WaitingLineTest, OneMoreOfManyDoesNotKeepALineFromBeingAnOverload) {
