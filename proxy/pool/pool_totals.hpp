@@ -32,10 +32,10 @@ class PartOfPool {
   std::size_t backends_elsewhere() const { return all_->backends.load(kOrder) - backends_; }
   /// So many of all backends serve this shard's line, which has `own` itself.
   std::size_t serving(std::size_t own) const {
-    const std::size_t elsewhere = backends_elsewhere();
-    if (elsewhere == 0) return own;
+    const std::size_t backends = own + backends_elsewhere();
     const std::size_t waiting = all_->waiting.load(kOrder);
-    return std::max<std::size_t>((own + elsewhere) * (waiting_ + 1) / (waiting + 1), 1);
+    if (backends == 0 || waiting == waiting_) return backends;
+    return std::max<std::size_t>(backends * (waiting_ + 1) / (waiting + 1), 1);
   }
 
  private:

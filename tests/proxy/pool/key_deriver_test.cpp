@@ -89,7 +89,7 @@ TEST_F(KeyDeriverTest, WhatIsNotWorthKeepingIsNotKept) {
 
 TEST_F(KeyDeriverTest, TheLoopGoesOnMeanwhile) {
   KeyAnswer slow;
-  supervise("test", derive_into(deriver_, loop_, wish("slow", 400000), slow));
+  supervise("test", derive_into(deriver_, loop_, wish("slow", 20000), slow));
   bool ran = false;
   loop_.post([&] { ran = true; });
   loop_.io.run_one_for(test::kPatience);
