@@ -26,7 +26,7 @@ constexpr std::array<std::pair<Effects, std::string_view>, 5> kQuestions{{
     // Beside those that weirpool has named.
     {kPinLongStatement,
      "EXISTS(SELECT 1 FROM pg_catalog.pg_prepared_statements WHERE NOT from_sql AND "
-     "name OPERATOR(pg_catalog.!~) '^weirpool_[0-9]+$')"},
+     "name OPERATOR(pg_catalog.!~) '^weirpool_')"},
 }};
 
 /// One more than can be followed tells that there are too many.

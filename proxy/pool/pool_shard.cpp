@@ -392,6 +392,7 @@ Task<void> PoolShard::run_cancel(const BackendConn& backend) {
 void PoolShard::sweep() {
   const TimePoint now = Clock::now();
   note_sources(now);
+  note_part();  // backends go where nobody waits, too
   note_requests();
   give_up_silent(now);
   const config::Duration idle_timeout = loop_.config->timeouts.server_idle_timeout;
