@@ -114,13 +114,12 @@ def by_proxy_header(monkeypatch, node):
     monkeypatch.setattr(Stream, "preface", f"PROXY TCP4 192.0.2.{node} 192.0.2.1 50000 6432\r\n".encode())
 
 
-@pytest.mark.parametrize("come_from, workers, listener", [
-    (by_address, 1, {}), (by_address, 2, {}),
-    (by_proxy_header, 1, {"proxy_protocol_from": ["127.0.0.0/8"]})])
+@pytest.mark.parametrize("come_from, listener", [
+    (by_address, {}), (by_proxy_header, {"proxy_protocol_from": ["127.0.0.0/8"]})])
 def test_a_wild_node_does_not_disturb_the_others(launch, database, client, aio, monkeypatch,
-                                                 come_from, workers, listener):
+                                                 come_from, listener):
     weir = launch(database, max_connections=backends(client, 2),
-                  config=as_it_comes(workers=workers), listener_more=listener)
+                  config=as_it_comes(workers=1), listener_more=listener)
     greedy, polite = Flood(), Flood()
 
     async def scenario():
